@@ -1,0 +1,387 @@
+"""How fast this package trains and predicts, as ratios to its peers in the same run.
+
+    python benchmarks/speed.py --json results/speed.json --figure results/speed.png
+
+Every comparison has the same data, network, batches, epochs, type and one thread for
+both sides, which take turns; times are medians. The data is random, of the shape of
+playground_s3e1's training rows. Install the peers with the extra ``bench``.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import sklearn
+import skorch
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPRegressor
+from skorch import NeuralNetRegressor
+from threadpoolctl import threadpool_limits
+
+import sklearn_lai
+from sklearn_lai import LaiMLPRegressor
+from sklearn_lai.loss import input_gradient, lai_loss
+
+N_SAMPLES, N_FEATURES = 29_709, 8
+AT_LEAST, AT_MOST = ">=", "<="
+
+
+def make_data(n_samples=N_SAMPLES, n_features=N_FEATURES, dtype=np.float32):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n_samples, n_features), dtype)
+    return X, np.sin(X[:, 0]) + X[:, 1:].sum(1) / 4
+
+
+def ours(X, y, hidden, batch_size, *, pretrain=0, lai=0, **parameters):
+    LaiMLPRegressor(
+        hidden,
+        batch_size=batch_size,
+        pretrain_epochs=pretrain,
+        lai_epochs=lai,
+        n_iter_no_change=np.inf,
+        random_state=0,
+        **parameters,
+    ).fit(X, y)
+
+
+def mlp_regressor(X, y, hidden, batch_size, epochs):
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        MLPRegressor(
+            hidden_layer_sizes=hidden,
+            batch_size=batch_size,
+            max_iter=epochs,
+            n_iter_no_change=np.inf,
+            random_state=0,
+        ).fit(X, y)
+
+
+def make_module(hidden):
+    sizes = [N_FEATURES, *hidden]
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+    return torch.nn.Sequential(*layers, torch.nn.Linear(sizes[-1], 1))
+
+
+def skorch_net(X, y, hidden, batch_size, epochs):
+    NeuralNetRegressor(
+        make_module(hidden),
+        optimizer=torch.optim.Adam,
+        lr=0.001,
+        batch_size=batch_size,
+        max_epochs=epochs,
+        iterator_train__shuffle=True,
+        train_split=None,
+        verbose=0,
+    ).fit(X, y[:, None])
+
+
+def double_backpropagation(X, y, hidden, batch_size, epochs):
+    """A plain torch loop: the Lai loss on every batch, by autograd."""
+    X, y = torch.from_numpy(X), torch.from_numpy(y)[:, None]
+    module = make_module(hidden)
+    optimizer = torch.optim.Adam(module.parameters(), fused=True)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(X)).split(batch_size):
+            X_batch, y_batch = X[rows].requires_grad_(), y[rows]
+            y_pred = module(X_batch)
+            plain = (y_pred - y_batch).square().mean()
+            lai = lai_loss(y_pred, y_batch, input_gradient(y_pred, X_batch), 0.3)
+            optimizer.zero_grad()
+            (0.99 * plain + 0.01 * lai).backward()
+            optimizer.step()
+
+
+def alternate(first: Callable, second: Callable, repeats: int) -> tuple[float, float]:
+    """Median seconds of two functions that take turns, after one turn uncounted."""
+    seconds = []
+    for _ in range(repeats + 1):
+        pair = []
+        for function in (first, second):
+            start = time.perf_counter()
+            function()
+            pair.append(time.perf_counter() - start)
+        seconds.append(pair)
+    return tuple(np.median(seconds[1:], axis=0).tolist())
+
+
+class Report:
+    """Rows of measured ratios, printed as they come."""
+
+    def __init__(self, repeats: int):
+        self.repeats = repeats
+        self.rows: list[dict] = []
+
+    def add(self, name, value, direction, target, **details):
+        met = value >= target if direction == AT_LEAST else value <= target
+        row = {"name": name, "value": value, "direction": direction, "target": target}
+        self.rows.append({**row, "met": bool(met), **details})
+        mark = "" if met else "   MISSED"
+        print(f"{name:66s} {value:8.2f}   {direction} {target:g}{mark}", flush=True)
+
+    def compare(self, name, numerator, denominator, direction, target):
+        """Ratio of two times."""
+        above, below = alternate(numerator, denominator, self.repeats)
+        self.add(name, above / below, direction, target, seconds=[above, below])
+
+
+def epochs_for(hidden, batch_size):
+    """Epochs that take about half a second."""
+    cost = 120e-6 * N_SAMPLES / batch_size + 2e-9 * N_SAMPLES * hidden[0] * hidden[-1]
+    return max(2, min(20, round(0.5 / cost)))
+
+
+def against_mlp_regressor(report):
+    targets = {(64,): {32: 3.5, 200: 3.5}, (100,): {32: 3.5, 200: 3.5}}
+    targets[(128, 128)] = {200: 1.8, 32: 2.5}
+    for dtype in (np.float32, np.float64):
+        X, y = make_data(dtype=dtype)
+        for hidden in [(64,), (100,), (128, 128), (256, 256)]:
+            for batch_size in (32, 200, 1024):
+                target = targets.get(hidden, {}).get(batch_size, 1.0)
+                epochs = epochs_for(hidden, batch_size)
+                report.compare(
+                    f"MLPRegressor / ours, {hidden}, batch {batch_size}, "
+                    f"{dtype.__name__}",
+                    partial(mlp_regressor, X, y, hidden, batch_size, epochs),
+                    partial(ours, X, y, hidden, batch_size, pretrain=epochs),
+                    AT_LEAST,
+                    target if dtype is np.float32 else 1.0,
+                )
+
+
+def against_torch(report):
+    X, y = make_data()
+    report.compare(
+        "skorch / ours, (64,), batch 200",
+        partial(skorch_net, X, y, (64,), 200, 5),
+        partial(ours, X, y, (64,), 200, pretrain=5),
+        AT_LEAST,
+        15,
+    )
+    for hidden, target in {(64,): 2.7, (128, 128): 1.6}.items():
+        report.compare(
+            f"autograd double backpropagation / ours, every batch, {hidden}",
+            partial(double_backpropagation, X, y, hidden, 200, 5),
+            partial(ours, X, y, hidden, 200, lai=5, lai_interval=1),
+            AT_LEAST,
+            target,
+        )
+
+
+def cost_of_control(report):
+    X, y = make_data()
+    for hidden, interval, target in [
+        ((64,), None, 1.04),
+        ((64,), 5, 1.25),
+        ((128, 128), 5, 1.12),
+    ]:
+        report.compare(
+            f"lai_fraction 0.01 / 0, whole fit, {hidden}, lai_interval {interval}",
+            partial(
+                ours, X, y, hidden, 200, pretrain=10, lai=10, lai_interval=interval
+            ),
+            partial(ours, X, y, hidden, 200, pretrain=10, lai=10, lai_fraction=0),
+            AT_MOST,
+            target,
+        )
+    for hidden, target in {(128, 128): 2.2, (64,): 3.0}.items():
+        report.compare(
+            f"Lai loss on every batch / plain, {hidden}, batch 200",
+            partial(ours, X, y, hidden, 200, lai=8, lai_interval=1),
+            partial(ours, X, y, hidden, 200, pretrain=8),
+            AT_MOST,
+            target,
+        )
+
+
+def against_matrix_multiplication(report):
+    """Share of a large network's arithmetic in the time of its training."""
+    X, y = make_data()
+    width, batch_size, epochs = 256, 1024, 4
+    A, B = torch.randn(batch_size, width), torch.randn(width, width)
+    out = torch.empty(batch_size, width)
+    n_products = 200
+
+    def multiply():
+        for _ in range(n_products):
+            torch.mm(A, B, out=out)
+
+    multiply_seconds, fit_seconds = alternate(
+        multiply,
+        partial(ours, X, y, (width, width), batch_size, pretrain=epochs),
+        report.repeats,
+    )
+    rate = 2 * batch_size * width**2 * n_products / multiply_seconds
+    # Forward; gradient of each layer; and back through all layers but the first.
+    layers = [(N_FEATURES, width), (width, width), (width, 1)]
+    products = 3 * sum(a * b for a, b in layers) - N_FEATURES * width
+    work = 2 * products * N_SAMPLES * epochs
+    report.add(
+        "share of the matrix-multiply rate, (256, 256), batch 1024",
+        work / fit_seconds / rate,
+        AT_LEAST,
+        0.75,
+        gigaflops=rate / 1e9,
+    )
+
+
+def prediction(report):
+    X, y = make_data(1_000_000)
+    lai = LaiMLPRegressor(pretrain_epochs=1, lai_epochs=0).fit(X[:2000], y[:2000])
+    mlp = MLPRegressor(max_iter=1, tol=1e9, n_iter_no_change=1)
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+        mlp.fit(X[:2000], y[:2000])
+    for n_rows, n_calls in [(1, 2000), (len(X), 1)]:
+
+        def call(model, rows=X[:n_rows], n_calls=n_calls):
+            for _ in range(n_calls):
+                model.predict(rows)
+
+        report.compare(
+            f"predict, ours / MLPRegressor, {n_rows:g} rows",
+            partial(call, lai),
+            partial(call, mlp),
+            AT_MOST,
+            1.05,
+        )
+
+
+def anonymous_memory() -> int:
+    """Memory of this process that no file backs, in bytes (Linux)."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("RssAnon:")[1].split()[0])
+
+
+def fit_memory(kind: str) -> int:
+    """Peak memory of a fit on 1e6 x 100 float32 beyond what was there before it."""
+    shape = (1_000_000, 100)
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        if kind == "memmap":
+            X = np.memmap(f"{folder}/X", np.float32, "w+", shape=shape)
+        else:
+            X = np.empty(shape, np.float32)
+        for block in np.array_split(X, 100):
+            block[...] = rng.standard_normal(block.shape, np.float32)
+        y = X[:, 0] * 2
+        ours(X[:1000], y[:1000], (64,), 200, pretrain=1)  # what is allocated once
+        before, peak, done = anonymous_memory(), 0, threading.Event()
+
+        def watch():
+            nonlocal peak
+            while not done.wait(0.005):
+                peak = max(peak, anonymous_memory())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        ours(X, y, (64,), 200, pretrain=1, lai=1)
+        done.set()
+        watcher.join()
+    return peak - before
+
+
+def memory(report):
+    X_bytes = 1_000_000 * 100 * 4
+    for kind, target in {"array": 1.2, "memmap": 300e6 / X_bytes}.items():
+        command = [sys.executable, __file__, "--fit-memory", kind]
+        peak = int(subprocess.check_output(command, text=True).split()[-1])
+        name = f"peak memory beyond X / X, 1e6 x 100 float32, {kind}"
+        report.add(name, peak / X_bytes, AT_MOST, target, megabytes=peak / 1e6)
+
+
+def import_time(report):
+    code = (
+        "import time, torch, sklearn.neural_network, sklearn.model_selection;"
+        "start = time.perf_counter(); import sklearn_lai;"
+        "print(time.perf_counter() - start)"
+    )
+    seconds = [
+        float(subprocess.check_output([sys.executable, "-c", code], text=True))
+        for _ in range(report.repeats)
+    ]
+    report.add(
+        "import beyond torch and scikit-learn, ms",
+        1000 * float(np.median(seconds)),
+        AT_MOST,
+        100,
+    )
+
+
+def draw(rows, path):
+    """Every ratio against its target, on a logarithmic axis."""
+    figure, axes = plt.subplots(figsize=(8, 0.24 * len(rows) + 1), layout="constrained")
+    heights = np.arange(len(rows))[::-1]
+    # Above 1: better than the target, whichever way the row is to go.
+    shares = [
+        row["value"] / row["target"]
+        if row["direction"] == AT_LEAST
+        else row["target"] / row["value"]
+        for row in rows
+    ]
+    colours = ["#0072B2" if row["met"] else "#D55E00" for row in rows]
+    axes.hlines(heights, 1, shares, color=colours, linewidth=2)
+    axes.scatter(shares, heights, color=colours, zorder=3)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set(
+        xscale="log",
+        xlabel="times better than the target (blue: met, orange: missed)",
+        ylim=(-1, len(rows)),
+    )
+    labels = [f"{r['name']}: {r['value']:.2f}" for r in rows]
+    axes.set_yticks(heights, labels, fontsize=7)
+    axes.xaxis.set_major_formatter("{x:g}")
+    figure.savefig(path, dpi=150)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path, default="results/speed.json")
+    parser.add_argument("--figure", type=Path, default="results/speed.png")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--fit-memory", choices=["array", "memmap"])
+    options = parser.parse_args()
+    if options.fit_memory:
+        print(fit_memory(options.fit_memory))
+        return
+    torch.set_num_threads(1)
+    report = Report(options.repeats)
+    with threadpool_limits(1):
+        against_torch(report)
+        cost_of_control(report)
+        against_matrix_multiplication(report)
+        prediction(report)
+        against_mlp_regressor(report)
+    memory(report)
+    import_time(report)
+    modules = (sklearn_lai, sklearn, skorch, torch, np)
+    result = {
+        "date": date.today().isoformat(),
+        "machine": platform.processor() or platform.machine(),
+        "python": platform.python_version(),
+        "versions": {module.__name__: module.__version__ for module in modules},
+        "repeats": options.repeats,
+        "rows": report.rows,
+    }
+    for path in (options.json, options.figure):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(result, indent=1))
+    draw(report.rows, options.figure)
+
+
+if __name__ == "__main__":
+    main()

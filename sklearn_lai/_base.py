@@ -1,0 +1,267 @@
+"""What both estimators share: checks, units, and the way from arrays to tensors."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import r2_score
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from ._batches import Batches
+from ._inference import predict
+from ._network import Network
+from ._objective import Objective
+from ._optimizers import Optimizer
+from ._scaling import Layers, Scale, Units
+from ._training import History, Stages, Trainer, train
+from ._validation import (
+    FEATURE_K,
+    NONE,
+    POSITIVE,
+    RANDOM_STATE,
+    AnyOf,
+    Boolean,
+    K,
+    Number,
+    OneOf,
+    Rule,
+    check,
+    resolve_k,
+)
+from .loss import BASE_LOSSES, NORMS
+
+SHARED_RULES: Mapping[str, Rule] = {
+    "k": K,
+    "feature_k": FEATURE_K,
+    "norm": OneOf(tuple(NORMS)),
+    "l1_ratio": Number(Real, 0, 1),
+    "lai_fraction": Number(Real, 0, 1),
+    "lai_interval": AnyOf(Number(Integral, 1), NONE),
+    "loss": OneOf(tuple(BASE_LOSSES)),
+    "pretrain_epochs": Number(Integral, 0),
+    "lai_epochs": Number(Integral, 0),
+    "standardize": Boolean(),
+    "batch_size": AnyOf(OneOf(("auto",)), Number(Integral, 1)),
+    "learning_rate_init": POSITIVE,
+    "shuffle": Boolean(),
+    "random_state": RANDOM_STATE,
+    "tol": Number(Real, 0),
+    "n_iter_no_change": AnyOf(Number(Integral, 1), OneOf((np.inf,))),
+    "verbose": AnyOf(Boolean(), Number(Integral, 0)),
+}
+
+Rngs = tuple[np.random.Generator, np.random.Generator]
+
+
+class BaseLaiRegressor(RegressorMixin, BaseEstimator):
+    """Shared behaviour; a subclass declares `_rules` and has fit and predict."""
+
+    _rules: ClassVar[Mapping[str, Rule]]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _check_parameters(self) -> None:
+        for name, rule in self._rules.items():
+            check(name, getattr(self, name), rule)
+        if self.pretrain_epochs == self.lai_epochs == 0:
+            raise ValueError(
+                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
+            )
+
+    def _check_data(
+        self, X: Any, y: Any, *, reset: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`X` in a float type, and `y` of shape (n_samples, n_outputs) in float64."""
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y.reshape(len(y), -1).astype(np.float64, copy=False)
+
+    def _check_features(self, X: Any) -> np.ndarray:
+        """Features to predict from."""
+        check_is_fitted(self)
+        return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+
+    def _resolve_k(self) -> np.ndarray:
+        names = getattr(self, "feature_names_in_", None)
+        return resolve_k(self.k, self.feature_k, self.n_features_in_, names)
+
+    def _random_streams(self) -> Rngs:
+        """Independent generators of the two stages."""
+        seed = self.random_state
+        if isinstance(seed, np.random.RandomState):
+            seed = seed.randint(np.iinfo(np.int32).max)
+        pretrain, lai = np.random.SeedSequence(seed).spawn(2)
+        return np.random.default_rng(pretrain), np.random.default_rng(lai)
+
+    def _units(self, X: np.ndarray, y: np.ndarray, *, centre: bool = True) -> Units:
+        if not self.standardize:
+            return Units(Scale.identity(X), Scale.identity(y))
+        # Without centring, a constant feature is as good as any.
+        constant_unit = np.inf if centre else 1.0
+        return Units(
+            Scale.standard(X, "X", centre=centre, constant_unit=constant_unit),
+            Scale.standard(y, "y", centre=centre, constant_unit=1.0),
+        )
+
+    def _train(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        layers: Layers,
+        units: Units,
+        rngs: Rngs,
+        *,
+        optimizer: Callable[..., Optimizer],
+        activation: str = "identity",
+        alpha: float = 0.0,
+        fit_intercept: bool = True,
+        validation: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> tuple[Layers, History]:
+        """Train from `layers`, given in `units`; returns them in the caller's units."""
+        network = _to_network(layers, activation, fit_intercept=fit_intercept)
+        trainer = Trainer(
+            network,
+            self._batches(X, y, units, add_ones=fit_intercept),
+            self._objective(units, network.parameters.dtype),
+            optimizer(network.parameters),
+            alpha=alpha,
+            validation=validation and _r2_on(*validation, units, activation),
+            verbose=bool(self.verbose),
+        )
+        history = train(trainer, self._stages(), *rngs)
+        with np.errstate(over="ignore", invalid="ignore"):
+            layers = units.fold(_from_network(network))
+        if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
+            raise ValueError(
+                "Training ended with weights that are not finite. Likely cause: steps "
+                "too large; lower learning_rate_init "
+                f"({self.learning_rate_init!r}) or keep standardize=True."
+            )
+        self._warn_of(history)
+        return layers, history
+
+    def _warn_of(self, history: History) -> None:
+        if history.collapsed:
+            warnings.warn(
+                "The Lai loss made the predictions collapse towards a constant: their "
+                "variance is under 1 % of the target's, and after pretraining it was "
+                f"not. Raise k ({self.k!r}) or lower lai_fraction "
+                f"({self.lai_fraction!r}).",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+        if history.lacks_lai_batches:
+            warnings.warn(
+                "No batch of the second stage was to use the Lai loss, so k had no "
+                f"effect: it has too few batches for lai_fraction={self.lai_fraction!r}"
+                f" and lai_interval={self.lai_interval!r}. Raise lai_epochs "
+                f"({self.lai_epochs!r}) or set lai_interval=1.",
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _batches(
+        self, X: np.ndarray, y: np.ndarray, units: Units, *, add_ones: bool
+    ) -> Batches:
+        batch_size = 200 if self.batch_size == "auto" else self.batch_size
+        return Batches(
+            _to_tensor(X),
+            _to_tensor(units.y.standardise(y).astype(X.dtype, copy=False)),
+            _to_tensor(units.X.mean),
+            _to_tensor(units.X.unit),
+            batch_size=min(batch_size, len(X)),
+            shuffle=self.shuffle,
+            add_ones=add_ones,
+        )
+
+    def _objective(self, units: Units, dtype: torch.dtype) -> Objective:
+        is_left_out = np.isnan(self.k_) | units.X.is_constant()
+        k = [
+            None if left_out else k_j
+            for k_j, left_out in zip(self.k_.tolist(), is_left_out, strict=True)
+        ]
+        return Objective(self.loss, self.norm, self.l1_ratio, k, dtype)
+
+    def _stages(self) -> Stages:
+        return Stages(
+            pretrain_epochs=self.pretrain_epochs,
+            lai_epochs=self.lai_epochs,
+            lai_fraction=self.lai_fraction,
+            lai_interval=self.lai_interval,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+        )
+
+    def _record(self, history: History, *, is_warm: bool = False) -> None:
+        """Set the attributes that tell how training went; curves go on if warm."""
+
+        def go_on(name: str, curve: list[float]) -> list[float]:
+            return getattr(self, name) + curve if is_warm else curve
+
+        self.n_iter_ = history.n_iter
+        self.n_pretrain_iter_ = history.n_pretrain_iter
+        self.loss_ = history.loss_curve[-1]
+        self.loss_curve_ = go_on("loss_curve_", history.loss_curve)
+        self.lai_loss_curve_ = go_on("lai_loss_curve_", history.lai_loss_curve)
+
+
+@contextmanager
+def all_or_nothing(estimator: BaseEstimator) -> Iterator[None]:
+    """Give the estimator its attributes back if the block fails."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _to_tensor(array: np.ndarray) -> torch.Tensor:
+    """Tensor over the memory of an array, copied only if its layout is not C's."""
+    with warnings.catch_warnings():
+        # Nothing writes to the tensor, so a read-only array may stay so.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(np.ascontiguousarray(array))
+
+
+def _to_network(layers: Layers, activation: str, *, fit_intercept: bool) -> Network:
+    coefs, intercepts = (list(map(_to_tensor, arrays)) for arrays in layers)
+    return Network(coefs, intercepts, activation, fit_intercept=fit_intercept)
+
+
+def _from_network(network: Network) -> Layers:
+    coefs, intercepts = network.layers()
+    return [coef.numpy() for coef in coefs], [b.numpy() for b in intercepts]
+
+
+def _r2_on(
+    X: np.ndarray, y: np.ndarray, units: Units, activation: str
+) -> Callable[[Network], float]:
+    """Score of a network on validation data; NaN where it predicts no number."""
+    X, y = units.X.standardise(X), units.y.standardise(y)
+
+    def score(network: Network) -> float:
+        y_pred = predict(X, *_from_network(network), activation)
+        return r2_score(y, y_pred) if np.isfinite(y_pred).all() else np.nan
+
+    return score

@@ -1,0 +1,79 @@
+"""Optimisers of one flat tensor, a few operations a step.
+
+torch's own optimisers take several times as long as a small network's other
+operations together; these take the same steps, on the scale of MLPRegressor's
+parameters.
+"""
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Optimizer(Protocol):
+    """Changes parameters in place by their gradient."""
+
+    def step(self, gradient: Tensor) -> None:
+        """Take a step."""
+
+
+class Adam:
+    """Kingma and Ba (2014), with `epsilon` where MLPRegressor has it."""
+
+    def __init__(
+        self,
+        parameters: Tensor,
+        learning_rate: float,
+        *,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+    ):
+        self._parameters = parameters
+        self._learning_rate = learning_rate
+        self._betas = beta_1, beta_2
+        self._epsilon = parameters.new_tensor(epsilon)
+        self._n_steps = 0
+        self._first_moment = torch.zeros_like(parameters)
+        self._second_moment = torch.zeros_like(parameters)
+        self._buffer = torch.empty_like(parameters)
+
+    def step(self, gradient: Tensor) -> None:
+        """Take a step."""
+        beta_1, beta_2 = self._betas
+        buffer, t = self._buffer, self._n_steps + 1
+        self._n_steps = t
+        self._first_moment.lerp_(gradient, 1 - beta_1)
+        torch.square(gradient, out=buffer)
+        self._second_moment.lerp_(buffer, 1 - beta_2)
+        torch.sqrt(self._second_moment, out=buffer)
+        buffer.add_(self._epsilon)
+        step_size = self._learning_rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        self._parameters.addcdiv_(self._first_moment, buffer, value=-step_size)
+
+
+class SGD:
+    """Stochastic gradient descent with momentum."""
+
+    def __init__(
+        self,
+        parameters: Tensor,
+        learning_rate: float,
+        *,
+        momentum: float,
+        nesterov: bool,
+    ):
+        self._parameters = parameters
+        self._learning_rate = learning_rate
+        self._momentum = momentum
+        self._nesterov = nesterov
+        self._velocity = torch.zeros_like(parameters)
+
+    def step(self, gradient: Tensor) -> None:
+        """Take a step."""
+        velocity = self._velocity.mul_(self._momentum).add_(gradient)
+        if self._nesterov:
+            velocity = gradient.add(velocity, alpha=self._momentum)
+        self._parameters.add_(velocity, alpha=-self._learning_rate)

@@ -1,0 +1,274 @@
+"""Lai Training: plain pretraining, then plain and Lai loss mixed over mini-batches.
+
+Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._batches import Batches
+from ._network import Network
+from ._objective import Objective
+from ._optimizers import Optimizer
+from ._threads import suitable_threads
+
+# Predictions with less than this share of the target's variance have collapsed.
+COLLAPSED_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Lengths of the two stages, end of the first, contents of the second."""
+
+    pretrain_epochs: int
+    lai_epochs: int
+    lai_fraction: float
+    lai_interval: int | None
+    tol: float
+    n_iter_no_change: float
+
+
+@dataclass
+class History:
+    """What training recorded; curves have a value per epoch."""
+
+    loss_curve: list[float] = field(default_factory=list)
+    lai_loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+    best_validation_score: float | None = None
+    n_pretrain_iter: int = 0
+    collapsed: bool = False
+    lacks_lai_batches: bool = False
+
+    @property
+    def n_iter(self) -> int:
+        """Epochs so far."""
+        return len(self.loss_curve)
+
+
+class Plateau:
+    """MLPRegressor's stopping rule.
+
+    A score has stopped improving when for more than `n_iter_no_change` epochs in a
+    row it was not better than the best before by `tol`.
+    """
+
+    def __init__(self, tol: float, n_iter_no_change: float):
+        self._tol = tol
+        self._patience = n_iter_no_change
+        self._best = -math.inf
+        self._waited = 0
+
+    def reached(self, score: float) -> bool:
+        """Take the score of an epoch, the higher the better."""
+        self._waited = self._waited + 1 if score < self._best + self._tol else 0
+        self._best = max(self._best, score)
+        return self._waited > self._patience
+
+
+class Trainer:
+    """A network with its batches and optimiser, trained epoch by epoch.
+
+    `alpha` is the strength of the L2 penalty, which is divided by the batch size as
+    MLPRegressor does.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        batches: Batches,
+        objective: Objective,
+        optimizer: Optimizer,
+        *,
+        alpha: float,
+        validation: Callable[[Network], float] | None,
+        verbose: bool,
+    ):
+        self.network = network
+        self.batches = batches
+        self.validation = validation
+        self.history = History()
+        self._objective = objective
+        self._optimizer = optimizer
+        # Strength of the penalty per parameter, by batch size.
+        self._decay = {
+            size: alpha / size * network.is_coef()
+            for size in set(batches.sizes().tolist())
+            if alpha > 0
+        }
+        self._nothing = network.parameters.new_zeros(())
+        self._verbose = verbose
+
+    def epoch(self, weights: np.ndarray, rng: np.random.Generator) -> float:
+        """Train and record an epoch; returns the mean Lai loss, NaN if it had none.
+
+        `weights` has a row per batch, as in `lai_schedule`.
+        """
+        history = self.history
+        sizes = self.batches.sizes()
+        plain, lai = self._run(weights.tolist(), rng)
+        is_lai = weights[:, 1] > 0
+        self._check_finite(np.where(is_lai, lai, plain))
+        history.loss_curve.append(float(np.average(plain, weights=sizes)))
+        self.say("Iteration %d, loss = %.8f", history.n_iter, history.loss_curve[-1])
+        if self.validation is not None:
+            history.validation_scores.append(self.validation(self.network))
+            self.say("Validation score: %f", history.validation_scores[-1])
+        if not is_lai.any():
+            return math.nan
+        return float(np.average(lai[is_lai], weights=sizes[is_lai]))
+
+    @torch.inference_mode()
+    def output_variance(self) -> Tensor:
+        """Variance of each output over all rows."""
+        blocks = replace(self.batches, batch_size=max(self.batches.batch_size, 2048))
+        outputs = [self.network.forward(X).clone() for X, _ in blocks.in_order()]
+        return torch.cat(outputs).var(0, correction=0)
+
+    def say(self, message: str, *values: float) -> None:
+        """Print if verbose."""
+        if self._verbose:
+            print(message % values)
+
+    @torch.inference_mode()
+    def _run(
+        self, weights: list[list[float]], rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take the steps; returns plain losses with penalty, and Lai losses."""
+        losses: list[Tensor] = []
+        batches = self.batches.epoch(rng)
+        for (X, y), (plain_weight, lai_weight) in zip(batches, weights, strict=True):
+            losses.extend(self._step(X, y, plain_weight, lai_weight))
+        plain, lai, penalty = torch.stack(losses).double().view(-1, 3).T.numpy()
+        return plain + penalty / 2, lai
+
+    def _step(
+        self, X: Tensor, y: Tensor, plain_weight: float, lai_weight: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Take a step; returns plain loss, Lai loss, and twice the penalty."""
+        network, objective = self.network, self._objective
+        error = network.forward(X).sub_(y)
+        if lai_weight == 0:
+            plain, output_gradient = objective.plain(error, plain_weight)
+            lai = self._nothing
+            network.backward(output_gradient)
+        else:
+            plain, lai, *gradients = objective.mixed(
+                error, network.slopes(), plain_weight, lai_weight
+            )
+            network.backward_with_slopes(*gradients)
+        penalty = self._nothing
+        if self._decay:
+            decay = network.parameters * self._decay[len(X)]
+            network.gradient.add_(decay)
+            penalty = torch.dot(network.parameters, decay)
+        self._optimizer.step(network.gradient)
+        return plain, lai, penalty
+
+    def _check_finite(self, losses: np.ndarray) -> None:
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if bad.size:
+            raise ValueError(
+                f"The training loss became {losses[bad[0]]} in epoch "
+                f"{self.history.n_iter + 1}, batch {bad[0] + 1} of {len(losses)}. "
+                "Likely cause: steps too large; lower learning_rate_init, keep "
+                "standardize=True, or, in the second stage, raise k."
+            )
+
+
+def train(
+    trainer: Trainer,
+    stages: Stages,
+    pretrain_rng: np.random.Generator,
+    lai_rng: np.random.Generator,
+) -> History:
+    """Lai Training of the trainer's network, in place, with a random stream a stage."""
+    history = trainer.history
+    batch_operations = trainer.batches.batch_size * len(trainer.network.parameters)
+    with suitable_threads(batch_operations):
+        _pretrain(trainer, stages, pretrain_rng)
+        history.n_pretrain_iter = history.n_iter
+        pretrained = trainer.network.parameters.clone()
+        _train_lai(trainer, stages, lai_rng)
+        if stages.lai_fraction > 0:
+            history.collapsed = _has_collapsed(trainer, pretrained)
+    return history
+
+
+def _pretrain(trainer: Trainer, stages: Stages, rng: np.random.Generator) -> None:
+    """Stage 1: the plain loss, until it or the validation score stops improving."""
+    history = trainer.history
+    plateau = Plateau(stages.tol, stages.n_iter_no_change)
+    weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
+    best = trainer.network.parameters.clone()
+    for _ in range(stages.pretrain_epochs):
+        trainer.epoch(weights, rng)
+        if trainer.validation is None:
+            quantity, score = "Training loss", -history.loss_curve[-1]
+        else:
+            quantity, score = "Validation score", history.validation_scores[-1]
+            if score >= max(history.validation_scores):
+                history.best_validation_score = score
+                best = trainer.network.parameters.clone()
+        if plateau.reached(score):
+            trainer.say(
+                f"{quantity} did not improve more than tol={stages.tol:f} for "
+                f"{stages.n_iter_no_change} consecutive epochs. Pretraining ends."
+            )
+            break
+    if trainer.validation is not None:
+        trainer.network.parameters.copy_(best)
+
+
+def _train_lai(trainer: Trainer, stages: Stages, rng: np.random.Generator) -> None:
+    """Stage 2: the plain and the Lai loss mixed."""
+    n_batches = len(trainer.batches)
+    weights = lai_schedule(
+        stages.lai_epochs * n_batches, stages.lai_fraction, stages.lai_interval, rng
+    )
+    trainer.history.lacks_lai_batches = bool(
+        stages.lai_fraction > 0 and len(weights) and not weights[:, 1].any()
+    )
+    for epoch_weights in weights.reshape(stages.lai_epochs, n_batches, 2):
+        lai_loss = trainer.epoch(epoch_weights, rng)
+        trainer.history.lai_loss_curve.append(lai_loss)
+        trainer.say("Lai loss = %.8f", lai_loss)
+
+
+def lai_schedule(
+    n_batches: int, fraction: float, interval: int | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Weights of the plain and the Lai loss in every batch of stage 2, (n_batches, 2).
+
+    Every `interval`-th batch has both, the others the plain loss alone. Without
+    `interval`, ``round(fraction * n_batches)`` random ones have the Lai loss alone.
+    Either way the Lai loss has the weight `fraction` in expectation.
+    """
+    weights = np.zeros((n_batches, 2))
+    if interval is None:
+        weights[:, 0] = 1
+        drawn = rng.choice(n_batches, round(fraction * n_batches), replace=False)
+        weights[drawn] = 0, 1
+    else:
+        weights[:, 0] = 1 - fraction
+        weights[interval - 1 :: interval, 1] = interval * fraction
+    return weights
+
+
+def _has_collapsed(trainer: Trainer, pretrained: Tensor) -> bool:
+    """Whether an output hardly varies, though its target does and `pretrained` did."""
+    parameters, y = trainer.network.parameters, trainer.batches.y
+    lowest = COLLAPSED_SHARE * y.var(0, correction=0)
+    collapsed = trainer.output_variance() < lowest
+    if trainer.history.n_pretrain_iter == 0 or not collapsed.any():
+        return bool(collapsed.any())
+    final = parameters.clone()
+    parameters.copy_(pretrained)
+    collapsed &= trainer.output_variance() >= lowest
+    parameters.copy_(final)
+    return bool(collapsed.any())

@@ -1,0 +1,143 @@
+"""The estimators inside the tools that people use them with."""
+
+import copy
+import pickle
+
+import joblib
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from common import ESTIMATORS, X, Y, fitted_state, quick, y
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor
+from sklearn.inspection import PartialDependenceDisplay, permutation_importance
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
+NAMES = list("abcde")
+
+
+def to_bytes_and_back(model, path):
+    return pickle.loads(pickle.dumps(model))
+
+
+def to_file_and_back(model, path):
+    joblib.dump(model, path / "model.joblib")
+    return joblib.load(path / "model.joblib")
+
+
+def deep_copy(model, path):
+    return copy.deepcopy(model)
+
+
+@estimators
+@pytest.mark.parametrize("travel", [to_bytes_and_back, to_file_and_back, deep_copy])
+def test_round_trips(Estimator, travel, tmp_path):
+    model = quick(Estimator).fit(X, y)
+    arrived = travel(model, tmp_path)
+    np.testing.assert_array_equal(arrived.predict(X), model.predict(X))
+    assert repr(fitted_state(arrived)) == repr(fitted_state(model))
+    assert arrived.get_params() == model.get_params()
+
+
+@estimators
+def test_a_pickle_needs_no_torch(Estimator):
+    assert b"torch" not in pickle.dumps(quick(Estimator).fit(X, y))
+
+
+@estimators
+def test_clone_and_set_params(Estimator):
+    k, feature_k = np.full(5, 0.2), {0: None}
+    model = quick(Estimator, k=k, feature_k=feature_k)
+    assert model.k is k
+    assert model.feature_k is feature_k
+    copied = clone(model.fit(X, y))
+    assert not hasattr(copied, "k_")
+    assert copied.feature_k == feature_k
+    np.testing.assert_array_equal(copied.k, k)
+    changed = copied.set_params(k=0.5, feature_k=None).fit(X, y)
+    np.testing.assert_array_equal(changed.k_, np.full(5, 0.5))
+
+
+@estimators
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_grid_search_over_arrays_and_mappings(Estimator, n_jobs):
+    grid = {
+        "lai__k": [0.1, np.full(5, 0.4), [0.1, 0.2, 0.3, 0.4, 0.5]],
+        "lai__feature_k": [None, {0: 0.1}, {"b": None, "c": 0.5}],
+        "lai__norm": ["l1", "l2"],
+    }
+    pipeline = Pipeline(
+        [("scale", StandardScaler()), ("lai", quick(Estimator))]
+    ).set_output(transform="pandas")
+    frame = pd.DataFrame(X, columns=NAMES)
+    search = GridSearchCV(pipeline, grid, cv=2, n_jobs=n_jobs, error_score="raise")
+    search.fit(frame, y)
+    assert len(search.cv_results_["params"]) == 18
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@estimators
+def test_parallel_and_serial_search_have_the_same_scores(Estimator):
+    scores = [
+        cross_val_score(quick(Estimator, lai_interval=None), X, y, n_jobs=n_jobs)
+        for n_jobs in (1, 2)
+    ]
+    np.testing.assert_array_equal(*scores)
+
+
+@estimators
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_feature_k_by_column_name(Estimator, frame):
+    data = frame(dict(zip(NAMES, X.T, strict=True)))
+    model = quick(Estimator, feature_k={"b": 0.1, "d": None, 4: 2.0}).fit(data, y)
+    np.testing.assert_array_equal(model.k_, [0.3, 0.1, 0.3, np.nan, 2.0])
+    assert model.feature_names_in_.tolist() == NAMES
+    by_index = quick(Estimator, feature_k={1: 0.1, 3: None, 4: 2.0}).fit(X, y)
+    np.testing.assert_allclose(model.predict(data), by_index.predict(X), rtol=1e-9)
+
+
+@estimators
+def test_names_reach_the_model_through_a_column_transformer(Estimator):
+    frame = pd.DataFrame(X, columns=NAMES)
+    frame["region"] = np.where(X[:, 0] > 0.5, "north", "south")
+    columns = ColumnTransformer(
+        [
+            ("number", StandardScaler(), NAMES),
+            ("region", OneHotEncoder(sparse_output=False), ["region"]),
+        ],
+        verbose_feature_names_out=False,
+    ).set_output(transform="pandas")
+    model = make_pipeline(columns, quick(Estimator, feature_k={"region_north": 0.05}))
+    model.fit(frame, y)
+    np.testing.assert_array_equal(model[-1].k_, [0.3] * 5 + [0.05, 0.3])
+
+
+@estimators
+def test_inside_meta_estimators(Estimator):
+    model = quick(Estimator)
+    for wrapped, target in [
+        (TransformedTargetRegressor(model, func=np.cbrt, inverse_func=np.power), y),
+        (BaggingRegressor(model, n_estimators=3, random_state=0), y),
+        (MultiOutputRegressor(model), Y),
+    ]:
+        if isinstance(wrapped, TransformedTargetRegressor):
+            wrapped.set_params(inverse_func=lambda z: z**3)
+        assert wrapped.fit(X, target).predict(X).shape == target.shape
+
+
+@estimators
+def test_inspection_tools(Estimator):
+    mpl.use("Agg")
+    model = quick(Estimator).fit(X, y)
+    importance = permutation_importance(model, X, y, n_repeats=2, random_state=0)
+    assert importance.importances_mean.shape == (5,)
+    display = PartialDependenceDisplay.from_estimator(model, X, [0, (1, 2)])
+    assert display.axes_.size >= 2
+    mpl.pyplot.close("all")

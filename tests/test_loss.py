@@ -1,0 +1,233 @@
+"""The Lai loss: reference values, derivatives, invariances, wrong input."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.autograd import gradcheck, gradgradcheck
+
+from sklearn_lai.loss import LaiLoss, input_gradient, lai_factor, lai_loss
+
+VECTORS = json.loads((Path(__file__).parent / "lai_vectors.json").read_text())
+LOSSES = ["squared_error", "absolute_error"]
+NORMS = ["l1", "l2", "elasticnet"]
+
+
+def tensor(values):
+    return None if values is None else torch.tensor(values, dtype=torch.float64)
+
+
+def random_problem(n_samples=6, n_outputs=2, n_features=3, seed=0):
+    """Predictions, targets and slopes away from every kink."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def away_from(value, *shape):
+        x = torch.randn(shape, generator=generator, dtype=torch.float64)
+        return torch.where((x.abs() - value).abs() < 0.05, x * 1.5 + 0.2, x)
+
+    y_true = away_from(0, n_samples, n_outputs)
+    y_pred = y_true + away_from(0, n_samples, n_outputs)
+    slope = away_from(0.3, n_samples, n_outputs, n_features)
+    return y_pred, y_true, slope
+
+
+@pytest.mark.parametrize("case", VECTORS["factor"])
+def test_factor_has_reference_value(case):
+    value = lai_factor(tensor(case["slope"]), case["k"])
+    assert value.item() == pytest.approx(case["value"], rel=1e-12)
+
+
+@pytest.mark.parametrize("case", VECTORS["loss"])
+def test_loss_has_reference_value(case):
+    value = lai_loss(
+        tensor(case["y_pred"]),
+        tensor(case["y_true"]),
+        tensor(case["slope"]),
+        case["k"],
+        loss=case["loss"],
+        norm=case["norm"],
+        l1_ratio=case["l1_ratio"],
+        sample_weight=tensor(case["sample_weight"]),
+    )
+    assert value.item() == pytest.approx(case["value"], rel=1e-12)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e3))
+def test_factor_is_even_bounded_and_smallest_at_k(slope, k):
+    value = lai_factor(tensor(slope), k).item()
+    assert value == lai_factor(tensor(-slope), k).item()
+    lowest = lai_factor(tensor(k), k).item()
+    highest = max(max(k, 1), 1 / min(k, 1))
+    assert lowest * (1 - 1e-12) <= value <= highest * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("slope", [1e200, -1e300])
+def test_factor_of_a_huge_slope_is_its_limit(slope):
+    assert lai_factor(tensor(slope), 0.5).item() == pytest.approx(2)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("k", [0.3, [0.3, None, 1.7]])
+def test_gradients_of_both_orders(loss, norm, weighted, k):
+    y_pred, y_true, slope = random_problem()
+    weight = torch.linspace(0.5, 2, 6, dtype=torch.float64) if weighted else None
+
+    def value(y_pred, slope):
+        return lai_loss(
+            y_pred, y_true, slope, k, loss=loss, norm=norm, sample_weight=weight
+        )
+
+    arguments = (y_pred.requires_grad_(), slope.requires_grad_())
+    assert gradcheck(value, arguments)
+    assert gradgradcheck(value, arguments)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("error", [0.0, 1.0])
+@pytest.mark.parametrize("s", [0.0, 0.3, -0.3, 1e-300, 1e300])
+def test_gradients_are_finite_at_kinks(loss, norm, error, s):
+    y_pred = torch.full((4,), error, dtype=torch.float64, requires_grad=True)
+    slope = torch.full((4, 2), s, dtype=torch.float64, requires_grad=True)
+    value = lai_loss(y_pred, torch.zeros_like(y_pred), slope, 0.3, loss=loss, norm=norm)
+    for gradient in torch.autograd.grad(value, (y_pred, slope), create_graph=True):
+        assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_without_directions_it_is_the_plain_loss(loss):
+    y_pred, y_true, slope = random_problem()
+    error = y_pred - y_true
+    plain = error.square() if loss == "squared_error" else error.abs()
+    value = lai_loss(y_pred, y_true, slope, [None] * 3, loss=loss)
+    torch.testing.assert_close(value, plain.mean())
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_direction_left_out_is_as_if_absent(norm):
+    y_pred, y_true, slope = random_problem()
+    left_out = lai_loss(y_pred, y_true, slope, [0.2, None, 2.0], norm=norm)
+    absent = lai_loss(y_pred, y_true, slope[..., [0, 2]], [0.2, 2.0], norm=norm)
+    assert left_out == absent
+    as_nan = lai_loss(y_pred, y_true, slope, tensor([0.2, math.nan, 2.0]), norm=norm)
+    assert as_nan == left_out
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_weight_two_is_a_row_twice_and_weight_zero_a_row_removed(norm, loss):
+    y_pred, y_true, slope = random_problem()
+    weight = tensor([2.0, 0, 1, 1, 1, 1])
+    rows = [0, 0, 2, 3, 4, 5]
+    weighted = lai_loss(
+        y_pred, y_true, slope, 0.3, loss=loss, norm=norm, sample_weight=weight
+    )
+    repeated = lai_loss(
+        y_pred[rows], y_true[rows], slope[rows], 0.3, loss=loss, norm=norm
+    )
+    torch.testing.assert_close(weighted, repeated)
+
+
+def test_weights_may_have_another_type():
+    y_pred, y_true, slope = (x.float() for x in random_problem())
+    value, expected = (
+        lai_loss(y_pred, y_true, slope, 0.3, sample_weight=torch.ones(6, dtype=dtype))
+        for dtype in (torch.int64, torch.float32)
+    )
+    assert value == expected
+
+
+def test_order_of_rows_and_of_features_does_not_matter():
+    y_pred, y_true, slope = random_problem()
+    k = tensor([0.1, 0.5, 2.0])
+    rows, columns = torch.randperm(6), torch.tensor([2, 0, 1])
+    permuted = lai_loss(
+        y_pred[rows], y_true[rows], slope[rows][..., columns], k[columns]
+    )
+    torch.testing.assert_close(permuted, lai_loss(y_pred, y_true, slope, k))
+
+
+def test_several_outputs_are_averaged():
+    y_pred, y_true, slope = random_problem()
+    each = [lai_loss(y_pred[:, j], y_true[:, j], slope[:, j], 0.3) for j in range(2)]
+    torch.testing.assert_close(
+        lai_loss(y_pred, y_true, slope, 0.3), torch.stack(each).mean()
+    )
+
+
+@pytest.mark.parametrize("k", [0.3, [0.3, 0.3], (0.3, 0.3), torch.tensor([0.3, 0.3])])
+def test_every_form_of_k_means_the_same(k):
+    y_pred, y_true, slope = random_problem(n_features=2)
+    expected = lai_loss(y_pred.float(), y_true.float(), slope.float(), 0.3)
+    assert lai_loss(y_pred.float(), y_true.float(), slope.float(), k) == expected
+
+
+def test_input_gradient_of_a_model_and_its_shape():
+    layer = torch.nn.Linear(3, 2, dtype=torch.float64)
+    X = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
+    slope = input_gradient(layer(X), X)
+    torch.testing.assert_close(slope, layer.weight.expand(5, 2, 3))
+    torch.testing.assert_close(input_gradient(layer(X)[:, 1], X), slope[:, 1])
+
+
+def test_module_trains_a_model_towards_k():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(1, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1)
+    )
+    X = torch.linspace(-1, 1, 64)[:, None].requires_grad_()
+    y_true = 2 * X.detach()
+    criterion, optimizer = LaiLoss(k=0.2), torch.optim.Adam(model.parameters(), 0.02)
+    for _ in range(200):
+        y_pred = model(X)
+        loss = criterion(y_pred, y_true, input_gradient(y_pred, X))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert input_gradient(model(X), X).abs().mean() < 0.5
+
+
+def test_module_shows_its_parameters():
+    assert repr(LaiLoss(k=[0.1, None], norm="l1")) == (
+        "LaiLoss(k=[0.1, None], loss='squared_error', norm='l1', l1_ratio=0.5)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"k": 0.0}, r"k must be a finite number > 0, got"),
+        ({"k": [0.1, math.inf, 0.1]}, r"k must be a finite number > 0, got"),
+        ({"k": [0.1, 0.2]}, r"k must be one number or one per feature, 3, got 2"),
+        ({"loss": "huber"}, r"loss must be one of 'squared_error', .*, got 'huber'"),
+        ({"norm": "max"}, r"norm must be one of 'l1', 'l2', 'elasticnet', got 'max'"),
+        ({"l1_ratio": 1.5}, r"l1_ratio must be in \[0, 1\], got 1.5"),
+        ({"y_true": torch.zeros(6)}, r"y_true must have the shape of y_pred, \(6, 2\)"),
+        (
+            {"slope": torch.zeros(6, 3)},
+            r"slope must have the shape of y_pred",
+        ),
+        ({"y_pred": torch.zeros(6, 2, 1)}, r"y_pred must have shape \(n_samples,\)"),
+        ({"sample_weight": torch.ones(6, 1)}, r"sample_weight must have shape \(6,\)"),
+    ],
+)
+def test_wrong_arguments_are_named(change, message):
+    y_pred, y_true, slope = random_problem()
+    arguments = {"y_pred": y_pred, "y_true": y_true, "slope": slope, "k": 0.3}
+    with pytest.raises(ValueError, match=message):
+        lai_loss(**{**arguments, **change})
+
+
+def test_input_gradient_says_what_is_wrong():
+    X = torch.zeros(4, 2)
+    with pytest.raises(ValueError, match="X must require a gradient"):
+        input_gradient(X.sum(1), X)
+    X.requires_grad_()
+    with pytest.raises(ValueError, match=r"y_pred must have shape .* got shape \(\)"):
+        input_gradient(X.sum(), X)

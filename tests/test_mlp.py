@@ -1,0 +1,142 @@
+"""What only the multilayer perceptron has."""
+
+import numpy as np
+import pytest
+from common import X, Y, fitted_state, quick, y
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
+from sklearn.model_selection import KFold, cross_val_score
+from sklearn.neural_network import MLPRegressor
+from sklearn.preprocessing import scale
+
+from sklearn_lai import LaiMLPRegressor
+
+
+def mlp(**parameters):
+    return quick(LaiMLPRegressor, **parameters)
+
+
+@pytest.mark.parametrize("hidden", [(), 6, (6,), [5, 4], np.array([3, 3, 3])])
+@pytest.mark.parametrize("target", [y, Y])
+def test_attributes_are_those_of_mlp_regressor(hidden, target):
+    ours = LaiMLPRegressor(hidden, pretrain_epochs=2, lai_epochs=0).fit(X, target)
+    theirs = MLPRegressor(hidden_layer_sizes=hidden, tol=10, n_iter_no_change=1)
+    theirs.fit(X, target)
+    for mine, yours in zip(ours.coefs_, theirs.coefs_, strict=True):
+        assert mine.shape == yours.shape
+    for mine, yours in zip(ours.intercepts_, theirs.intercepts_, strict=True):
+        assert mine.shape == yours.shape
+    for name in ("n_layers_", "n_outputs_", "out_activation_", "n_features_in_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    for name in ("validation_scores_", "best_validation_score_"):
+        assert getattr(ours, name) is None
+    assert ours.t_ == 2 * len(X)
+    assert ours.predict(X).shape == theirs.predict(X).shape
+
+
+def test_no_hidden_layer_is_a_linear_model():
+    model = mlp(hidden_layer_sizes=()).fit(X, y)
+    np.testing.assert_allclose(
+        model.input_gradient(X), np.tile(model.coefs_[0][:, 0], (len(X), 1))
+    )
+
+
+def test_early_stopping_takes_the_best_weights_and_scores_both_stages():
+    model = mlp(
+        early_stopping=True,
+        pretrain_epochs=200,
+        n_iter_no_change=3,
+        learning_rate_init=0.05,
+        lai_epochs=0,
+    ).fit(X, y)
+    assert model.n_pretrain_iter_ < 200
+    assert len(model.validation_scores_) == model.n_iter_
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert model.validation_scores_.index(model.best_validation_score_) < (
+        model.n_iter_ - 1
+    )
+    both = clone(model).set_params(lai_epochs=4).fit(X, y)
+    assert len(both.validation_scores_) == model.n_iter_ + 4
+    best = model.validation_scores_.index(model.best_validation_score_) + 1
+    stopped_there = clone(model).set_params(pretrain_epochs=best).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), stopped_there.predict(X))
+
+
+def test_early_stopping_leaves_the_validation_data_out():
+    model = mlp(early_stopping=True, validation_fraction=0.25).fit(X, y)
+    assert model.t_ == 90 * model.n_iter_
+
+
+def test_warm_start_goes_on_from_the_last_weights():
+    model = mlp(warm_start=True, hidden_layer_sizes=(8,), alpha=0.0)
+    model.fit(X, y)
+    first = fitted_state(model)
+    model.set_params(learning_rate_init=1e-300).fit(X * 4 + 1, y)
+    np.testing.assert_allclose(model.coefs_[0], first["coefs_"][0], rtol=1e-9)
+    assert len(model.loss_curve_) == 2 * first["n_iter_"]
+    assert model.t_ == 2 * first["t_"]
+
+
+def test_curves_go_on_with_warm_start():
+    model = mlp(warm_start=True, early_stopping=True).fit(X, y).fit(X, y)
+    assert len(model.loss_curve_) == len(model.validation_scores_) == 12
+    assert len(model.lai_loss_curve_) == 6
+
+
+def test_a_changed_activation_waits_for_the_next_fit():
+    model = mlp(activation="tanh").fit(X, y)
+    expected = model.predict(X)
+    model.set_params(activation="relu")
+    np.testing.assert_array_equal(model.predict(X), expected)
+    assert (model.fit(X, y).predict(X) != expected).any()
+
+
+def test_warm_start_with_data_in_single_precision():
+    model = mlp(warm_start=True).fit(X, y)
+    assert model.fit(X.astype(np.float32), y).coefs_[0].dtype == np.float32
+
+
+def test_warm_start_needs_the_same_layers():
+    model = mlp(warm_start=True).fit(X, y)
+    before = model.predict(X)
+    model.set_params(hidden_layer_sizes=(9,))
+    with pytest.raises(ValueError, match=r"warm_start=True needs .*\[5, 8, 1\].*9"):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize("activation", ["softplus", "silu", "gelu"])
+def test_smooth_activations_learn(activation):
+    model = mlp(
+        activation=activation,
+        lai_fraction=0,
+        pretrain_epochs=200,
+        learning_rate_init=0.01,
+    )
+    assert model.fit(X, y).score(X, y) > 0.7
+
+
+def test_weight_decay_shrinks_the_weights():
+    small, large = (mlp(alpha=alpha, pretrain_epochs=40).fit(X, y) for alpha in (0, 50))
+    assert sum((c**2).sum() for c in large.coefs_) < sum(
+        (c**2).sum() for c in small.coefs_
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # MLPRegressor's max_iter
+def test_plain_training_is_as_accurate_as_mlp_regressor_on_diabetes():
+    diabetes, target = load_diabetes(return_X_y=True)
+    diabetes, target = scale(diabetes), scale(target)
+
+    def mean_score(make):
+        return np.mean(
+            [
+                cross_val_score(make(seed), diabetes, target, cv=KFold(5)).mean()
+                for seed in range(5)
+            ]
+        )
+
+    ours = mean_score(lambda seed: LaiMLPRegressor(lai_fraction=0, random_state=seed))
+    theirs = mean_score(lambda seed: MLPRegressor(random_state=seed, max_iter=200))
+    assert abs(ours - theirs) < 0.01

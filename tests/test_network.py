@@ -1,0 +1,258 @@
+"""The network in torch and in NumPy is one function; its gradients are autograd's."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from sklearn_lai import _inference
+from sklearn_lai import loss as loss_module
+from sklearn_lai._activations import ACTIVATIONS
+from sklearn_lai._network import Network
+from sklearn_lai._objective import BASE_LOSSES, NORMS, Objective
+
+N_FEATURES = 4
+HIDDEN = [(), (5,), (5, 3), (6, 5, 4)]
+REFERENCES = {
+    "identity": lambda z: z,
+    "logistic": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "softplus": lambda z: functional.softplus(z, threshold=40),
+    "silu": functional.silu,
+    "gelu": functional.gelu,
+}
+
+
+def random_layers(sizes, seed=0):
+    rng = np.random.default_rng(seed)
+    coefs = [rng.normal(size=shape) / shape[0] ** 0.5 for shape in pairwise(sizes)]
+    return coefs, [rng.normal(size=size) for size in sizes[1:]]
+
+
+def to_tensors(layers):
+    return [[torch.from_numpy(array) for array in arrays] for arrays in layers]
+
+
+def with_ones(X):
+    return torch.hstack([X, torch.ones_like(X[:, :1])])
+
+
+def reference(layers, X, activation):
+    """Outputs and slopes by automatic differentiation."""
+    X = X.clone().requires_grad_()
+    *hidden, output = zip(*layers, strict=True)
+    values = X
+    for coef, intercept in hidden:
+        values = REFERENCES[activation](values @ coef + intercept)
+    y_pred = values @ output[0] + output[1]
+    return y_pred, loss_module.input_gradient(y_pred, X)
+
+
+def autograd_gradient(layers, X, y, k, weights, activation, options, sample_weight):
+    """Both losses and the gradient of their sum over outputs, by the public loss."""
+    layers = [[array.clone().requires_grad_() for array in arrays] for arrays in layers]
+    y_pred, slopes = reference(layers, X, activation)
+    scale = 0.5 if options["loss"] == "squared_error" else 1.0
+
+    def value(k):
+        loss = loss_module.lai_loss(
+            y_pred, y, slopes, k, sample_weight=sample_weight, **options
+        )
+        return scale * loss
+
+    plain, lai = value([None] * len(k)), value(k)
+    parameters = [*layers[0], *layers[1]]
+    total = y.shape[1] * (weights[0] * plain + weights[1] * lai)
+    gradients = torch.autograd.grad(total, parameters, materialize_grads=True)
+    n_layers = len(layers[0])
+    by_layer = zip(gradients[:n_layers], gradients[n_layers:], strict=True)
+    flat = [torch.vstack([coef, intercept]).flatten() for coef, intercept in by_layer]
+    return plain.detach(), lai.detach(), torch.cat(flat)
+
+
+def explicit_gradient(layers, X, y, k, weights, activation, options, sample_weight):
+    """The same without automatic differentiation."""
+    network = Network(*layers, activation)
+    l1_ratio = options.get("l1_ratio", 0.5)
+    objective = Objective(options["loss"], options["norm"], l1_ratio, k, X.dtype)
+    with torch.inference_mode():
+        error = network.forward(with_ones(X)) - y
+        plain, lai, *gradients = objective.mixed(
+            error, network.slopes(), *weights, sample_weight
+        )
+        network.backward_with_slopes(*gradients)
+    return plain, lai, network.gradient
+
+
+def assert_gradients_agree(*problem):
+    for explicit, automatic in zip(
+        explicit_gradient(*problem), autograd_gradient(*problem), strict=True
+    ):
+        scale = automatic.abs().max().clamp_min(1e-30)
+        assert ((explicit - automatic).abs().max() / scale).item() < 1e-10
+
+
+def problem(sizes, activation, options, k, weights, *, weighted, n_samples=7, seed=0):
+    rng = np.random.default_rng(seed)
+    X = torch.from_numpy(rng.normal(size=(n_samples, sizes[0])))
+    y = torch.from_numpy(rng.normal(size=(n_samples, sizes[-1])))
+    sample_weight = torch.from_numpy(rng.uniform(0.1, 2, n_samples))
+    return (
+        to_tensors(random_layers(sizes, seed)),
+        X,
+        y,
+        k,
+        weights,
+        activation,
+        options,
+        sample_weight if weighted else None,
+    )
+
+
+def test_all_sides_know_the_same_names():
+    assert ACTIVATIONS.keys() == _inference.ACTIVATIONS.keys() == REFERENCES.keys()
+    assert BASE_LOSSES.keys() == loss_module.BASE_LOSSES.keys()
+    assert NORMS.keys() == loss_module.NORMS.keys()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("loss", BASE_LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_explicit_gradient_is_that_of_autograd(
+    activation, loss, norm, hidden, n_outputs, weighted
+):
+    assert_gradients_agree(
+        *problem(
+            [N_FEATURES, *hidden, n_outputs],
+            activation,
+            {"loss": loss, "norm": norm},
+            [0.3, None, 0.05, 1.5],
+            (0.9, 0.5),
+            weighted=weighted,
+        )
+    )
+
+
+@settings(max_examples=60)
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=2, max_size=5),
+    activation=st.sampled_from(list(ACTIVATIONS)),
+    loss=st.sampled_from(list(BASE_LOSSES)),
+    norm=st.sampled_from(list(NORMS)),
+    l1_ratio=st.floats(0, 1),
+    k=st.lists(st.none() | st.floats(0.01, 3), min_size=5, max_size=5),
+    weights=st.sampled_from([(1.0, 0.05), (0.0, 1.0), (0.99, 0.01)]),
+    weighted=st.booleans(),
+    n_samples=st.integers(1, 6),
+    seed=st.integers(0, 10**6),
+)
+def test_explicit_gradient_is_that_of_autograd_for_any_shape(
+    sizes, activation, loss, norm, l1_ratio, k, weights, weighted, n_samples, seed
+):
+    options = {"loss": loss, "norm": norm, "l1_ratio": l1_ratio}
+    assert_gradients_agree(
+        *problem(
+            sizes,
+            activation,
+            options,
+            k[: sizes[0]],
+            weights,
+            weighted=weighted,
+            n_samples=n_samples,
+            seed=seed,
+        )
+    )
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("loss", BASE_LOSSES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_plain_step_is_the_mixed_one_without_lai_loss(
+    activation, hidden, loss, weighted
+):
+    layers, X, y, *_, sample_weight = problem(
+        [N_FEATURES, *hidden, 2], activation, {}, [], (), weighted=weighted
+    )
+    network = Network(*layers, activation)
+    objective = Objective(loss, "l2", 0.5, [0.3] * N_FEATURES, X.dtype)
+    error = network.forward(with_ones(X)) - y
+    plain, gradient = objective.plain(error, 0.7, sample_weight)
+    network.backward(gradient)
+    after_plain = network.gradient.clone()
+    mixed = objective.mixed(error, network.slopes(), 0.7, 0.0, sample_weight)
+    network.backward_with_slopes(mixed.outputs, mixed.slopes)
+    torch.testing.assert_close(network.gradient, after_plain)
+    torch.testing.assert_close(mixed.plain, plain)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_values_and_slopes_agree_in_numpy_and_torch(activation, hidden, n_outputs):
+    layers = random_layers([N_FEATURES, *hidden, n_outputs])
+    X = 3 * np.random.default_rng(1).normal(size=(7, N_FEATURES))
+    X_tensor = torch.from_numpy(X)
+    network = Network(*to_tensors(layers), activation)
+    y_pred = network.forward(with_ones(X_tensor))
+    expected, slopes = reference(to_tensors(layers), X_tensor, activation)
+    same = {"rtol": 1e-12, "atol": 1e-13}
+    torch.testing.assert_close(y_pred, expected.detach(), **same)
+    torch.testing.assert_close(
+        network.slopes().transpose(0, 1), slopes.detach(), **same
+    )
+    np.testing.assert_allclose(
+        _inference.predict(X, *layers, activation), expected.detach(), **same
+    )
+    np.testing.assert_allclose(
+        _inference.input_gradient(X, *layers, activation), slopes.detach(), **same
+    )
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_activations_keep_the_type_and_stay_finite(activation, dtype):
+    apply, derivative = _inference.ACTIVATIONS[activation]
+    z = np.array([-1e4, -50, -1, 0, 1, 50, 1e4], dtype=dtype)
+    slope = derivative(z)
+    apply(z)
+    for result in (z, slope):
+        assert result.dtype == dtype
+        assert np.isfinite(result).all()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_trained_activations_stay_finite(activation):
+    z = torch.tensor([-1e4, -50, -1, 0, 1, 50, 1e4])
+    value, derivative = torch.empty_like(z), torch.empty_like(z)
+    ACTIVATIONS[activation].evaluate(z, value, derivative)
+    second = ACTIVATIONS[activation].second_derivative(z, value, derivative)
+    for result in (value, derivative, torch.zeros(1) if second is None else second):
+        assert result.isfinite().all()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_layers_come_back_as_they_went_in(fit_intercept):
+    coefs, intercepts = to_tensors(random_layers([3, 2, 1]))
+    network = Network(coefs, intercepts, "relu", fit_intercept=fit_intercept)
+    for given_arrays, returned, kept in zip(
+        (coefs, intercepts), network.layers(), (1, fit_intercept), strict=True
+    ):
+        for array, back in zip(given_arrays, returned, strict=True):
+            assert torch.equal(back, array * kept)
+    assert network.is_coef().sum() == 3 * 2 + 2 * 1
+    assert (network.is_coef() == 0).sum() == (2 + 1) * fit_intercept
+
+
+def test_without_intercepts_inputs_have_no_ones():
+    coefs, intercepts = to_tensors(random_layers([3, 2, 1]))
+    network = Network(coefs, intercepts, "tanh", fit_intercept=False)
+    assert network.forward(torch.zeros(4, 3, dtype=torch.float64)).abs().max() == 0

@@ -1,0 +1,359 @@
+"""Lai Training: its batches, its stages, its randomness, its agreement with peers."""
+
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from common import ESTIMATORS, X, Y, fitted_state, quick, y
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.neural_network import MLPRegressor
+from sklearn.preprocessing import scale
+
+from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
+from sklearn_lai._training import Plateau, lai_schedule
+
+estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
+
+
+@given(
+    n_batches=st.integers(0, 500),
+    fraction=st.floats(0, 1),
+    seed=st.integers(0, 9),
+)
+def test_random_batches_have_an_exact_share_of_the_stage(n_batches, fraction, seed):
+    weights = lai_schedule(n_batches, fraction, None, np.random.default_rng(seed))
+    assert weights[:, 1].sum() == round(fraction * n_batches)
+    np.testing.assert_array_equal(weights.sum(1), 1)
+
+
+@given(
+    n_intervals=st.integers(1, 50),
+    interval=st.integers(1, 9),
+    fraction=st.floats(0, 1),
+)
+def test_every_interval_has_the_mixture_in_sum(n_intervals, interval, fraction):
+    n_batches = n_intervals * interval
+    weights = lai_schedule(n_batches, fraction, interval, np.random.default_rng(0))
+    np.testing.assert_allclose(
+        weights.reshape(n_intervals, interval, 2).mean(1),
+        np.tile([1 - fraction, fraction], (n_intervals, 1)),
+        atol=1e-12,
+    )
+    assert (np.flatnonzero(weights[:, 1]) % interval == interval - 1).all()
+
+
+def test_random_batches_differ_between_seeds_and_fall_anywhere():
+    drawn = [
+        np.flatnonzero(lai_schedule(100, 0.1, None, np.random.default_rng(seed))[:, 1])
+        for seed in range(200)
+    ]
+    counts = np.bincount(np.concatenate(drawn), minlength=100)
+    assert counts.min() > 5
+    assert counts.max() < 45
+
+
+@given(st.lists(st.floats(-1, 1), min_size=1), st.integers(1, 5))
+def test_plateau_is_where_nothing_improved_for_more_than_n_epochs(scores, patience):
+    plateau = Plateau(tol=0.1, n_iter_no_change=patience)
+    for epoch, score in enumerate(scores):
+        best_before = [max(scores[:i], default=-np.inf) for i in range(epoch + 1)]
+        stale = [s < b + 0.1 for s, b in zip(scores, best_before, strict=False)]
+        if plateau.reached(score):
+            assert all(stale[epoch - patience : epoch + 1])
+            break
+        assert epoch < patience or not all(stale[epoch - patience :])
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {},
+        {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 0.1},
+        {"solver": "sgd"},
+        {"solver": "sgd", "momentum": 0.5, "nesterovs_momentum": False},
+        {"solver": "sgd", "momentum": 0.0},
+    ],
+)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+@pytest.mark.parametrize("target", [y, Y], ids=["one output", "two outputs"])
+def test_plain_training_takes_the_steps_of_mlp_regressor(optimizer, activation, target):
+    shared = {
+        **optimizer,
+        "hidden_layer_sizes": (7, 4),
+        "activation": activation,
+        "alpha": 3.0,
+        "batch_size": 32,
+        "learning_rate_init": 0.01,
+        "shuffle": False,
+        "warm_start": True,
+        "n_iter_no_change": np.inf,
+    }
+    X_scaled, y_scaled = scale(X), scale(target)
+    theirs = MLPRegressor(**shared, max_iter=1, random_state=0)
+    ours = LaiMLPRegressor(
+        **shared, standardize=False, lai_fraction=0, pretrain_epochs=1, lai_epochs=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of max_iter
+        theirs.fit(X_scaled, y_scaled)
+        ours.fit(X_scaled, y_scaled)
+        ours.coefs_ = [coef.copy() for coef in theirs.coefs_]
+        ours.intercepts_ = [intercept.copy() for intercept in theirs.intercepts_]
+        theirs.set_params(max_iter=6).fit(X_scaled, y_scaled)
+    ours.set_params(pretrain_epochs=4, lai_epochs=2).fit(X_scaled, y_scaled)
+    assert ours.loss_curve_[-6:] == pytest.approx(theirs.loss_curve_[-6:], rel=1e-9)
+    np.testing.assert_allclose(
+        ours.predict(X_scaled), theirs.predict(X_scaled), rtol=1e-8, atol=1e-9
+    )
+
+
+@estimators
+def test_pretraining_depends_on_nothing_of_the_second_stage(Estimator):
+    def pretrained(**parameters):
+        model = quick(Estimator, **parameters).fit(X, y)
+        return model.loss_curve_[: model.n_pretrain_iter_]
+
+    expected = pretrained()
+    for change in [
+        {"k": 0.05},
+        {"norm": "l1"},
+        {"lai_fraction": 0.9},
+        {"lai_interval": None},
+        {"feature_k": {0: None}},
+        {"lai_epochs": 7},
+    ]:
+        assert pretrained(**change) == expected
+
+
+@estimators
+def test_second_stage_does_not_depend_on_the_length_of_the_first(Estimator):
+    # The streams are independent: the batches of stage 2 are drawn from its own.
+    short, long = (
+        quick(Estimator, learning_rate_init=1e-300, pretrain_epochs=n).fit(X, y)
+        for n in (1, 5)
+    )
+    assert short.lai_loss_curve_ == long.lai_loss_curve_
+
+
+@estimators
+@pytest.mark.parametrize("random_state", [0, 7])
+def test_same_seed_same_result(Estimator, random_state):
+    first, second = (
+        quick(Estimator, random_state=random_state, lai_interval=None).fit(X, y)
+        for _ in range(2)
+    )
+    assert repr(fitted_state(first)) == repr(fitted_state(second))  # NaN is NaN
+
+
+@estimators
+def test_other_seeds_give_other_results(Estimator):
+    def predicted(random_state):
+        return quick(Estimator, random_state=random_state).fit(X, y).predict(X).tolist()
+
+    generator = np.random.RandomState(0)
+    results = [0, 1, generator, generator, None, None]
+    results = [predicted(random_state) for random_state in results]
+    assert len({tuple(result) for result in results}) == len(results)
+
+
+@estimators
+@pytest.mark.parametrize("random_state", [0, None])
+def test_global_generators_and_threads_stay_as_they_are(Estimator, random_state):
+    def state():
+        name, keys, *rest = np.random.get_state()  # noqa: NPY002 - the global one
+        return name, keys.tolist(), rest, torch.get_rng_state().tolist()
+
+    before, n_threads = state(), torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        quick(Estimator, random_state=random_state).fit(X, y)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(n_threads)
+    assert state() == before
+
+
+@estimators
+@pytest.mark.parametrize("lai_interval", [1, 3, None])
+def test_lai_training_lowers_the_lai_loss(Estimator, lai_interval):
+    model = quick(
+        Estimator,
+        k=0.1,
+        lai_fraction=0.3,
+        lai_interval=lai_interval,
+        pretrain_epochs=100,
+        lai_epochs=60,
+        learning_rate_init=0.01,
+    ).fit(X, y)
+    curve = np.array(model.lai_loss_curve_)
+    curve = curve[np.isfinite(curve)]
+    assert curve[-5:].mean() < 0.9 * curve[:5].mean()
+
+
+@estimators
+def test_exact_mixture_and_random_batches_end_near_each_other(Estimator):
+    stages = {
+        "pretrain_epochs": 100,
+        "lai_epochs": 200,
+        "learning_rate_init": 0.003,
+        "n_iter_no_change": np.inf,
+    }
+    exact, sampled, plain = (
+        quick(Estimator, **stages, **change).fit(X, y)
+        for change in ({"lai_interval": 1}, {"lai_interval": None}, {"lai_fraction": 0})
+    )
+
+    def mean_slope(model):
+        return np.abs(model.input_gradient(X)).mean()
+
+    assert mean_slope(exact) < 0.95 * mean_slope(plain)
+    assert mean_slope(sampled) == pytest.approx(mean_slope(exact), rel=0.1)
+
+
+@estimators
+def test_lai_loss_curve_is_nan_where_no_batch_had_one(Estimator):
+    model = quick(Estimator, lai_interval=8, lai_epochs=4).fit(X, y)  # 4 batches each
+    assert np.isnan(model.lai_loss_curve_).tolist() == [True, False] * 2
+
+
+@estimators
+def test_all_directions_left_out_is_plain_training(Estimator):
+    left_out = quick(Estimator, feature_k=dict.fromkeys(range(5)), lai_interval=1)
+    plain = quick(Estimator, lai_fraction=0)
+    np.testing.assert_allclose(
+        left_out.fit(X, y).predict(X), plain.fit(X, y).predict(X), rtol=1e-9
+    )
+    assert np.isnan(left_out.k_).all()
+
+
+@estimators
+def test_one_full_batch_does_not_depend_on_the_order_of_rows(Estimator):
+    order = np.random.default_rng(0).permutation(len(X))
+    # Adam would amplify the rounding of a linear intercept's gradient, which is 0.
+    without = {"fit_intercept": False} if Estimator is LaiLinearRegressor else {}
+    model = quick(Estimator, batch_size=len(X), lai_interval=1, **without)
+    predicted = model.fit(X, y).predict(X)
+    np.testing.assert_allclose(
+        predicted, model.fit(X[order], y[order]).predict(X), rtol=1e-9
+    )
+
+
+@estimators
+def test_collapse_warns_and_says_what_to_do(Estimator):
+    model = quick(
+        Estimator,
+        k=0.001,
+        lai_fraction=1.0,
+        lai_interval=1,
+        pretrain_epochs=100,
+        lai_epochs=100,
+        learning_rate_init=0.02,
+    )
+    with pytest.warns(ConvergenceWarning, match=r"Raise k \(0.001\) or lower lai_frac"):
+        model.fit(X, y)
+    assert model.predict(X).var() < 0.01 * y.var()
+
+
+@estimators
+def test_collapse_is_reported_where_fit_was_called(Estimator):
+    model = quick(
+        Estimator,
+        k=0.001,
+        lai_fraction=1.0,
+        lai_interval=1,
+        pretrain_epochs=0,
+        lai_epochs=200,
+        learning_rate_init=0.02,
+    )
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, y)
+    assert caught[0].filename == __file__
+
+
+@estimators
+def test_predictions_that_were_constant_before_do_not_warn(Estimator):
+    # Target and features are independent: pretraining has nothing to learn.
+    noise = np.random.default_rng(0).normal(size=(4000, 1))
+    target = np.random.default_rng(1).normal(size=4000)
+    quick(Estimator, k=0.01, lai_fraction=0.5, pretrain_epochs=20).fit(noise, target)
+
+
+@estimators
+@pytest.mark.parametrize("lai_interval", [100, None])
+def test_a_stage_too_short_for_any_lai_batch_warns(Estimator, lai_interval):
+    model = quick(Estimator, lai_interval=lai_interval, lai_fraction=0.01)
+    with pytest.warns(UserWarning, match="No batch of the second stage was to use"):
+        model.fit(X, y)
+    assert np.isnan(model.lai_loss_curve_).all()
+
+
+@estimators
+def test_norms_and_their_mix_train_differently(Estimator):
+    options = [("l1", 0.5), ("l2", 0.5), ("elasticnet", 0.2), ("elasticnet", 0.8)]
+    losses = [
+        quick(Estimator, norm=norm, l1_ratio=l1_ratio, lai_interval=1)
+        .fit(X, y)
+        .lai_loss_curve_[0]
+        for norm, l1_ratio in options
+    ]
+    l1, l2, low, high = losses
+    assert l2 < low < high < l1
+    ends = [
+        quick(Estimator, norm="elasticnet", l1_ratio=l1_ratio, lai_interval=1)
+        for l1_ratio in (0.0, 1.0)
+    ]
+    assert [model.fit(X, y).lai_loss_curve_[0] for model in ends] == pytest.approx(
+        [l2, l1]
+    )
+
+
+def test_fits_in_threads_leave_the_thread_count_alone():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        for _ in range(3):
+            with joblib.parallel_config("threading", n_jobs=2):
+                cross_val_score(quick(LaiMLPRegressor), X, y)
+            with ThreadPoolExecutor(1) as pool:  # a fresh thread takes the process's
+                assert pool.submit(torch.get_num_threads).result() == 2
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+def test_fit_works_where_torch_records_no_gradients(context):
+    expected = quick(LaiMLPRegressor).fit(X, y).predict(X)
+    with context():
+        predicted = quick(LaiMLPRegressor).fit(X, y).predict(X)
+    np.testing.assert_array_equal(predicted, expected)
+
+
+def test_linear_plain_training_reaches_least_squares():
+    model = LaiLinearRegressor(
+        lai_fraction=0,
+        pretrain_epochs=300,
+        lai_epochs=0,
+        n_iter_no_change=np.inf,
+        batch_size=len(X),
+    ).fit(X, y)
+    reference = LinearRegression().fit(X, y)
+    np.testing.assert_allclose(model.coef_, reference.coef_, atol=1e-3)
+    assert model.intercept_ == pytest.approx(reference.intercept_, abs=1e-3)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
+def test_base_loss_decides_between_mean_and_median(loss):
+    target = np.concatenate([np.zeros(70), np.full(30, 10.0)])
+    model = LaiLinearRegressor(
+        loss=loss, lai_fraction=0, learning_rate_init=0.02, pretrain_epochs=400
+    ).fit(np.zeros((100, 1)), target)
+    expected = 3.0 if loss == "squared_error" else 0.0
+    assert model.predict([[0.0]])[0] == pytest.approx(expected, abs=0.1)
