@@ -139,10 +139,16 @@ class Report:
         self.add(name, above / below, direction, target, seconds=[above, below])
 
 
+def n_products(hidden):
+    """Multiplications of a training step per row: forward, and two ways back."""
+    layers = list(pairwise([N_FEATURES, *hidden, 1]))
+    return 3 * sum(a * b for a, b in layers) - layers[0][0] * layers[0][1]
+
+
 def epochs_for(hidden, batch_size):
-    """Epochs that take about half a second."""
-    cost = 120e-6 * N_SAMPLES / batch_size + 2e-9 * N_SAMPLES * hidden[0] * hidden[-1]
-    return max(2, min(20, round(0.5 / cost)))
+    """Epochs that take about half a second: enough for what a fit does once."""
+    seconds = 40e-6 * N_SAMPLES / batch_size + 4e-11 * N_SAMPLES * n_products(hidden)
+    return max(4, min(40, round(0.5 / seconds)))
 
 
 def against_mlp_regressor(report):
@@ -193,9 +199,9 @@ def cost_of_control(report):
         report.compare(
             f"lai_fraction 0.01 / 0, whole fit, {hidden}, lai_interval {interval}",
             partial(
-                ours, X, y, hidden, 200, pretrain=10, lai=10, lai_interval=interval
+                ours, X, y, hidden, 200, pretrain=20, lai=20, lai_interval=interval
             ),
-            partial(ours, X, y, hidden, 200, pretrain=10, lai=10, lai_fraction=0),
+            partial(ours, X, y, hidden, 200, pretrain=20, lai=20, lai_fraction=0),
             AT_MOST,
             target,
         )
@@ -212,13 +218,13 @@ def cost_of_control(report):
 def against_matrix_multiplication(report):
     """Share of a large network's arithmetic in the time of its training."""
     X, y = make_data()
-    width, batch_size, epochs = 256, 1024, 4
+    width, batch_size, epochs = 256, 1024, 20
     A, B = torch.randn(batch_size, width), torch.randn(width, width)
     out = torch.empty(batch_size, width)
-    n_products = 200
+    n_repeats = 1000
 
     def multiply():
-        for _ in range(n_products):
+        for _ in range(n_repeats):
             torch.mm(A, B, out=out)
 
     multiply_seconds, fit_seconds = alternate(
@@ -226,11 +232,8 @@ def against_matrix_multiplication(report):
         partial(ours, X, y, (width, width), batch_size, pretrain=epochs),
         report.repeats,
     )
-    rate = 2 * batch_size * width**2 * n_products / multiply_seconds
-    # Forward; gradient of each layer; and back through all layers but the first.
-    layers = [(N_FEATURES, width), (width, width), (width, 1)]
-    products = 3 * sum(a * b for a, b in layers) - N_FEATURES * width
-    work = 2 * products * N_SAMPLES * epochs
+    rate = 2 * batch_size * width**2 * n_repeats / multiply_seconds
+    work = 2 * n_products((width, width)) * N_SAMPLES * epochs
     report.add(
         "share of the matrix-multiply rate, (256, 256), batch 1024",
         work / fit_seconds / rate,

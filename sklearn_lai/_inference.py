@@ -87,14 +87,14 @@ def predict(
 ) -> np.ndarray:
     """Outputs of the network, shape (n_samples, n_outputs)."""
     apply = ACTIVATIONS[activation].apply
-    outputs = np.empty((len(X), coefs[-1].shape[1]), np.result_type(X, coefs[0]))
+    outputs = np.empty((len(X), coefs[-1].shape[1]), _dtype(X, coefs))
     for rows in _row_blocks(len(X), coefs, outputs.itemsize):
         hidden = X[rows]
         for coef, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
-            hidden = hidden @ coef
+            hidden = np.dot(hidden, coef)  # less overhead than @
             hidden += intercept
             apply(hidden)
-        np.matmul(hidden, coefs[-1], out=outputs[rows])
+        np.dot(hidden, coefs[-1], out=outputs[rows])
     outputs += intercepts[-1]
     return outputs
 
@@ -108,7 +108,7 @@ def input_gradient(
     """Slopes of every output, shape (n_samples, n_outputs, n_features)."""
     n_outputs = coefs[-1].shape[1]
     shape = (len(X), n_outputs, X.shape[1])
-    slopes = np.empty(shape, np.result_type(X, coefs[0]))
+    slopes = np.empty(shape, _dtype(X, coefs))
     for rows in _row_blocks(len(X), coefs, n_outputs * slopes.itemsize):
         slopes[rows] = _block_gradient(X[rows], coefs, intercepts, activation)
     return slopes
@@ -133,10 +133,14 @@ def _block_gradient(
     return chain
 
 
+def _dtype(X: np.ndarray, coefs: list[np.ndarray]) -> np.dtype:
+    return np.promote_types(X.dtype, coefs[0].dtype)
+
+
 def _row_blocks(
     n_samples: int, coefs: list[np.ndarray], item_bytes: int
 ) -> Iterator[slice]:
     """Blocks of rows whose values in the widest layer fill about a cache."""
-    widest = max(max(coef.shape) for coef in coefs)
+    widest = max([max(coef.shape) for coef in coefs])
     size = max(1, BLOCK_BYTES // (widest * item_bytes))
     return (slice(start, start + size) for start in range(0, n_samples, size))

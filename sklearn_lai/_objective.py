@@ -83,7 +83,7 @@ class Objective:
         self._has_directions = bool(is_kept.any())
         boundary = torch.tensor([1.0 if k_j is None else k_j for k_j in k], dtype=dtype)
         self._k_2 = boundary.square()
-        self._scale = is_kept / boundary.clamp(max=1)
+        self._scale = is_kept / boundary.clamp(max=1) ** self._base.degree
         # Tensors of one element: operations with Python numbers make one each time.
         self._constants: dict[float, Tensor] = {}
         self._one = self._constant(1.0)
@@ -115,29 +115,31 @@ class Objective:
             return MixedGradient(
                 plain, plain, output_gradient, torch.zeros_like(slopes)
             )
-        plain, output_gradient = self.plain(error, plain_weight, sample_weight)
         n_samples, n_outputs = error.shape
-        share = self._share(n_samples, sample_weight)
+        row_gradient = self._base.derivative(error) * self._share(
+            n_samples, sample_weight
+        )
+        row_loss = (row_gradient * error).mT  # times the degree, as are all up to `lai`
+        plain = row_loss.sum() * self._constant(1 / (self._base.degree * n_outputs))
+
         squares = slopes.square()
         cosine_2 = squares.add(self._one).reciprocal_()
-        factor = torch.maximum(squares, self._k_2).mul_(cosine_2).sqrt_()
-        factor.mul_(self._scale)
-        # d factor / d slope = factor * cosine**2 * bend, on both sides of the kink
+        # The power of the factor that the loss has, but for the scale of its direction.
+        factor = torch.maximum(squares, self._k_2).mul_(cosine_2)
+        if self._base.degree == 1:
+            factor.sqrt_()
+        # d factor / d slope = degree * factor * cosine_2 * bend
         bend = torch.where(squares > self._k_2, slopes.reciprocal(), slopes.neg())
+        losses = (row_loss[:, None] @ factor)[:, 0].mul_(self._scale)
+        norm, direction = self._norm(losses, self._l1_ratio)
+        lai = norm * self._constant(1 / (self._base.degree * n_outputs))
 
-        error = error.mT[..., None]  # (n_outputs, n_samples, 1)
-        weighted_error = error * share
-        derivative = self._base.derivative(error * factor)
-        terms = derivative.mul(factor)  # times error: the losses, times their degree
-        losses = (terms * weighted_error).sum(1)
-        losses.mul_(self._constant(1 / self._base.degree))
-        lai, direction = self._norm(losses, self._l1_ratio)
-        lai = lai * self._constant(1 / n_outputs)
-        terms.mul_(direction.mul_(self._constant(lai_weight))[:, None])
-        lai_gradient = terms.sum(-1, keepdim=True).mul_(share)
-        slope_gradient = terms.mul_(cosine_2).mul_(bend).mul_(weighted_error)
-        output_gradient = lai_gradient[..., 0].mT + output_gradient
-        return MixedGradient(plain, lai, output_gradient, slope_gradient)
+        direction = direction.mul_(self._scale).mul_(self._constant(lai_weight))
+        row_weight = (factor @ direction[..., None])[..., 0].mT
+        row_weight.add_(self._constant(plain_weight))
+        slope_gradient = factor.mul_(cosine_2).mul_(bend)
+        slope_gradient.mul_(direction[:, None]).mul_(row_loss[..., None])
+        return MixedGradient(plain, lai, row_gradient.mul_(row_weight), slope_gradient)
 
     def _share(self, n_samples: int, sample_weight: Tensor | None) -> Tensor:
         """Share of each sample in a mean."""
