@@ -1,8 +1,14 @@
 """Scikit-learn regressors whose slopes the user controls, with the Lai loss."""
 
 from ._linear import LaiLinearRegressor
+from ._linear_path import LaiLinearRegressorCV, lai_linear_path
 from ._mlp import LaiMLPRegressor
 
 __version__ = "0.1.0"
 
-__all__ = ["LaiLinearRegressor", "LaiMLPRegressor"]
+__all__ = [
+    "LaiLinearRegressor",
+    "LaiLinearRegressorCV",
+    "LaiMLPRegressor",
+    "lai_linear_path",
+]

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -12,7 +13,12 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    check_array,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 
 from ._batches import Batches
 from ._inference import predict
@@ -73,10 +79,6 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
     def _check_parameters(self) -> None:
         for name, rule in self._rules.items():
             check(name, getattr(self, name), rule)
-        if self.pretrain_epochs == self.lai_epochs == 0:
-            raise ValueError(
-                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
-            )
 
     def _check_data(
         self, X: Any, y: Any, *, reset: bool = True
@@ -95,14 +97,39 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
             y = column_or_1d(y, warn=True)
         return X, y.reshape(len(y), -1).astype(np.float64, copy=False)
 
+    def _check_weight(self, sample_weight: Any, n_samples: int) -> np.ndarray | None:
+        """Weights of the samples in float64, None if there are none."""
+        if sample_weight is None:
+            return None
+        weight = check_array(
+            sample_weight,
+            ensure_2d=False,
+            dtype=np.float64,
+            input_name="sample_weight",
+        )
+        if weight.ndim == 0:
+            weight = np.full(n_samples, float(weight))
+        if weight.shape != (n_samples,):
+            raise ValueError(
+                f"sample_weight must have one weight per sample, shape ({n_samples},), "
+                f"got shape {weight.shape}."
+            )
+        if (weight < 0).any() or not weight.any():
+            raise ValueError(
+                "sample_weight must be >= 0 and not all zero, got weights from "
+                f"{weight.min():g} to {weight.max():g}."
+            )
+        return weight
+
     def _check_features(self, X: Any) -> np.ndarray:
         """Features to predict from."""
         check_is_fitted(self)
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
-    def _resolve_k(self) -> np.ndarray:
+    def _resolve_k(self, k: Any) -> np.ndarray:
+        """Boundary slope of every feature, as for `k` and `feature_k`."""
         names = getattr(self, "feature_names_in_", None)
-        return resolve_k(self.k, self.feature_k, self.n_features_in_, names)
+        return resolve_k(k, self.feature_k, self.n_features_in_, names)
 
     def _random_streams(self) -> Rngs:
         """Independent generators of the two stages."""
@@ -112,14 +139,21 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         pretrain, lai = np.random.SeedSequence(seed).spawn(2)
         return np.random.default_rng(pretrain), np.random.default_rng(lai)
 
-    def _units(self, X: np.ndarray, y: np.ndarray, *, centre: bool = True) -> Units:
+    def _units(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        *,
+        centre: bool = True,
+    ) -> Units:
         if not self.standardize:
             return Units(Scale.identity(X), Scale.identity(y))
-        # Without centring, a constant feature is as good as any.
-        constant_unit = np.inf if centre else 1.0
+        scale = partial(Scale.standard, centre=centre, sample_weight=sample_weight)
+        constant_unit = unit_of_constant_features(centre=centre)
         return Units(
-            Scale.standard(X, "X", centre=centre, constant_unit=constant_unit),
-            Scale.standard(y, "y", centre=centre, constant_unit=1.0),
+            scale(X, "X", constant_unit=constant_unit),
+            scale(y, "y", constant_unit=1.0),
         )
 
     def _train(
@@ -129,6 +163,7 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         layers: Layers,
         units: Units,
         rngs: Rngs,
+        sample_weight: np.ndarray | None = None,
         *,
         optimizer: Callable[..., Optimizer],
         activation: str = "identity",
@@ -140,7 +175,7 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         network = _to_network(layers, activation, fit_intercept=fit_intercept)
         trainer = Trainer(
             network,
-            self._batches(X, y, units, add_ones=fit_intercept),
+            self._batches(X, y, units, sample_weight, add_ones=fit_intercept),
             self._objective(units, network.parameters.dtype),
             optimizer(network.parameters),
             alpha=alpha,
@@ -156,19 +191,22 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
                 "too large; lower learning_rate_init "
                 f"({self.learning_rate_init!r}) or keep standardize=True."
             )
-        self._warn_of(history)
         return layers, history
 
+    def _warn_of_collapse(self, k: Any, stacklevel: int) -> None:
+        warnings.warn(
+            "The Lai loss made the predictions collapse towards a constant: their "
+            "variance is under 1 % of the target's, and after pretraining it was "
+            f"not. Raise k ({k!r}) or lower lai_fraction "
+            f"({self.lai_fraction!r}).",
+            ConvergenceWarning,
+            stacklevel=stacklevel,
+        )
+
     def _warn_of(self, history: History) -> None:
+        """Warn of what went wrong, where the method that calls this was called."""
         if history.collapsed:
-            warnings.warn(
-                "The Lai loss made the predictions collapse towards a constant: their "
-                "variance is under 1 % of the target's, and after pretraining it was "
-                f"not. Raise k ({self.k!r}) or lower lai_fraction "
-                f"({self.lai_fraction!r}).",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+            self._warn_of_collapse(self.k, stacklevel=4)
         if history.lacks_lai_batches:
             warnings.warn(
                 "No batch of the second stage was to use the Lai loss, so k had no "
@@ -176,12 +214,21 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
                 f" and lai_interval={self.lai_interval!r}. Raise lai_epochs "
                 f"({self.lai_epochs!r}) or set lai_interval=1.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=3,
             )
 
     def _batches(
-        self, X: np.ndarray, y: np.ndarray, units: Units, *, add_ones: bool
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        units: Units,
+        sample_weight: np.ndarray | None,
+        *,
+        add_ones: bool,
     ) -> Batches:
+        weight = None
+        if sample_weight is not None:
+            weight = _to_tensor((sample_weight / sample_weight.mean()).astype(X.dtype))
         batch_size = 200 if self.batch_size == "auto" else self.batch_size
         return Batches(
             _to_tensor(X),
@@ -191,6 +238,7 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
             batch_size=min(batch_size, len(X)),
             shuffle=self.shuffle,
             add_ones=add_ones,
+            weight=weight,
         )
 
     def _objective(self, units: Units, dtype: torch.dtype) -> Objective:
@@ -202,6 +250,10 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         return Objective(self.loss, self.norm, self.l1_ratio, k, dtype)
 
     def _stages(self) -> Stages:
+        if self.pretrain_epochs == self.lai_epochs == 0:
+            raise ValueError(
+                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
+            )
         return Stages(
             pretrain_epochs=self.pretrain_epochs,
             lai_epochs=self.lai_epochs,
@@ -222,6 +274,11 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         self.loss_ = history.loss_curve[-1]
         self.loss_curve_ = go_on("loss_curve_", history.loss_curve)
         self.lai_loss_curve_ = go_on("lai_loss_curve_", history.lai_loss_curve)
+
+
+def unit_of_constant_features(*, centre: bool) -> float:
+    """Infinite, so that they have no influence; uncentred, they are as good as any."""
+    return np.inf if centre else 1.0
 
 
 @contextmanager

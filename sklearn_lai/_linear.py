@@ -1,17 +1,118 @@
 """The linear regressor."""
 
+import warnings
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
-from ._base import SHARED_RULES, BaseLaiRegressor, all_or_nothing
+from ._base import (
+    SHARED_RULES,
+    BaseLaiRegressor,
+    all_or_nothing,
+    unit_of_constant_features,
+)
+from ._exact import Fit, Regression
+from ._moments import Moments
 from ._optimizers import Adam
+from ._training import History
 from ._validation import Boolean, OneOf, Rule
 
+# What `l1_ratio` is for the norms that do not have the parameter.
+L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}
 
-class LaiLinearRegressor(BaseLaiRegressor):
+
+class BaseLaiLinear(BaseLaiRegressor):
+    """A linear model and how it is solved from moments."""
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions in the units of the target.
+        """
+        return self._check_features(X) @ self.coef_.T + self.intercept_
+
+    def input_gradient(self, X: Any) -> np.ndarray:
+        """Exact slopes of the model: its coefficients, once per row of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
+            Slopes in target units per feature unit.
+        """
+        n_samples = len(self._check_features(X))
+        return np.tile(self.coef_, (n_samples, *[1] * self.coef_.ndim))
+
+    def _set_coef(
+        self, coef: np.ndarray, intercept: np.ndarray, dtype: np.dtype
+    ) -> None:
+        """Set coefficients (n_features, n_outputs) and intercepts (n_outputs,)."""
+        coef, intercept = coef.astype(dtype), intercept.astype(dtype)
+        single = coef.shape[1] == 1
+        self.coef_ = coef[:, 0] if single else coef.T
+        self.intercept_ = float(intercept[0]) if single else intercept
+
+    def _regression(self, moments: Moments) -> Regression:
+        return Regression.of(
+            moments,
+            fit_intercept=self.fit_intercept,
+            standardize=self.standardize,
+            constant_unit=unit_of_constant_features(centre=self.fit_intercept),
+        )
+
+    def _fit(self, regression: Regression, k: np.ndarray) -> Fit:
+        l1_ratio = L1_RATIOS.get(self.norm)
+        if l1_ratio is None:
+            l1_ratio = self.l1_ratio
+        return regression.fit(k, self.lai_fraction, l1_ratio)
+
+    def _set_solution(self, fit: Fit, k: Any, dtype: np.dtype) -> None:
+        """Set what is known of an exact solution, and warn if it is a bad one.
+
+        To be called by a method that `fit` calls: warnings point to the line of `fit`.
+        """
+        self._set_coef(fit.coef, fit.intercept, dtype)
+        objectives = np.array([solution.objective for solution in fit.solutions])
+        self.objective_ = float(objectives[0]) if len(objectives) == 1 else objectives
+        self.optimality_ = max(solution.optimality for solution in fit.solutions)
+        self.n_iter_ = max(solution.n_iter for solution in fit.solutions)
+        if fit.collapsed:
+            self._warn_of_collapse(k, stacklevel=5)
+        if self.optimality_ > self.tol:
+            warnings.warn(
+                "The exact solver stopped where its objective still falls, at a rate "
+                f"of {self.optimality_:.2g}, above tol={self.tol!r}. Likely cause: "
+                "nearly collinear features; drop some, or raise tol.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+
+def _is_exact(estimator: "LaiLinearRegressor") -> bool:
+    """Whether the solver is the exact one."""
+    if estimator.solver == "auto":
+        return estimator.loss == "squared_error"
+    return estimator.solver == "exact"
+
+
+class LaiLinearRegressor(BaseLaiLinear):
     """Linear regression whose coefficients are controlled by the Lai loss.
 
     For a linear model the slopes are the coefficients. Training has two stages:
@@ -124,7 +225,7 @@ class LaiLinearRegressor(BaseLaiRegressor):
     _rules: ClassVar[Mapping[str, Rule]] = {
         **SHARED_RULES,
         "fit_intercept": Boolean(),
-        "solver": OneOf(("adam",)),
+        "solver": OneOf(("auto", "exact", "adam")),
     }
 
     def __init__(
@@ -140,7 +241,7 @@ class LaiLinearRegressor(BaseLaiRegressor):
         pretrain_epochs=100,
         lai_epochs=100,
         fit_intercept=True,
-        solver="adam",
+        solver="auto",
         batch_size="auto",
         learning_rate_init=0.01,
         shuffle=True,
@@ -170,16 +271,19 @@ class LaiLinearRegressor(BaseLaiRegressor):
         self.verbose = verbose
         self.standardize = standardize
 
-    def fit(self, X: Any, y: Any) -> "LaiLinearRegressor":
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LaiLinearRegressor":
         """Fit the model: pretraining, then Lai Training.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Features, dense and finite. float32 data trains in float32, all other in
-            float64.
+            Features, dense and finite. float32 data gives float32 coefficients, all
+            other float64 ones.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Targets; each is a problem of its own.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0, in the losses and in the standardisation. None
+            is 1 for every sample.
 
         Returns
         -------
@@ -197,61 +301,191 @@ class LaiLinearRegressor(BaseLaiRegressor):
         Warns
         -----
         ConvergenceWarning
-            If the Lai loss made the predictions collapse towards a constant.
+            If the Lai loss made the predictions collapse towards a constant, or the
+            exact solver did not reach `tol`.
         UserWarning
-            If the second stage has too few batches for a single one with the Lai loss.
+            If the second stage of 'adam' has too few batches for a single one with the
+            Lai loss.
         """
         with all_or_nothing(self):
             self._check_parameters()
+            self._forget()
             X, y = self._check_data(X, y)
-            self.k_ = self._resolve_k()
-            n_features, n_outputs = X.shape[1], y.shape[1]
-            layers = (
-                [np.zeros((n_features, n_outputs), X.dtype)],
-                [np.zeros(n_outputs, X.dtype)],
-            )
-            ([coef], [intercept]), history = self._train(
-                X,
-                y,
-                layers,
-                self._units(X, y, centre=self.fit_intercept),
-                self._random_streams(),
-                optimizer=partial(Adam, learning_rate=self.learning_rate_init),
-                fit_intercept=self.fit_intercept,
-            )
-            single = n_outputs == 1
-            self.coef_ = coef[:, 0] if single else coef.T
-            self.intercept_ = float(intercept[0]) if single else intercept
-            self._record(history)
+            sample_weight = self._check_weight(sample_weight, len(X))
+            self.k_ = self._resolve_k(self.k)
+            if _is_exact(self):
+                self._moments = Moments.of(X, y, sample_weight)
+                self._solve(X.dtype)
+            else:
+                history = self._fit_adam(X, y, sample_weight)
+                self._record(history)
+                self._warn_of(history)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the targets.
+    @available_if(_is_exact)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> "LaiLinearRegressor":
+        """Fit the model to these rows and all those of earlier calls.
+
+        Only with the exact solver. The data is kept as its moments, so the result is
+        that of `fit` on all rows, but for rounding, in whatever order and parts they
+        come.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Features.
+            Features, dense and finite.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0; None is 1 for every sample.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the units of the target.
-        """
-        return self._check_features(X) @ self.coef_.T + self.intercept_
+        LaiLinearRegressor
+            The fitted estimator.
 
-    def input_gradient(self, X: Any) -> np.ndarray:
-        """Exact slopes of the model: its coefficients, once per row of `X`.
+        Raises
+        ------
+        ValueError
+            If the data or a parameter has a value that is not allowed. An earlier fit
+            is kept.
+        TypeError
+            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            As for `fit`.
+        """
+        with all_or_nothing(self):
+            self._check_parameters()
+            is_first = not hasattr(self, "_moments")
+            if is_first:
+                self._forget()
+            X, y = self._check_data(X, y, reset=is_first)
+            sample_weight = self._check_weight(sample_weight, len(X))
+            self.k_ = self._resolve_k(self.k)
+            added = Moments.of(X, y, sample_weight)
+            if is_first:
+                self._moments, dtype = added, X.dtype
+            else:
+                self._check_same_outputs(added)
+                self._moments, dtype = self._moments + added, self.coef_.dtype
+            self._solve(np.promote_types(X.dtype, dtype))
+        return self
+
+    @available_if(_is_exact)
+    def merge(self, other: "LaiLinearRegressor") -> "LaiLinearRegressor":
+        """Fit the model to its own rows and those of another fitted model.
+
+        Only with the exact solver. So parts of the data can be fitted apart, on several
+        machines even, and reduced to one model, which is that of `fit` on all rows,
+        but for rounding. The hyperparameters are those of this model.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
-            Features.
+        other : LaiLinearRegressor
+            A model fitted to other rows of the same columns. It is not changed.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
-            Slopes in target units per feature unit.
+        LaiLinearRegressor
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If the features or outputs of the models differ, or one was not fitted by
+            the exact solver.
+        NotFittedError
+            If one of the models is not fitted.
+        TypeError
+            If `other` is no LaiLinearRegressor.
+
+        Warns
+        -----
+        ConvergenceWarning
+            As for `fit`.
         """
-        n_samples = len(self._check_features(X))
-        return np.tile(self.coef_, (n_samples, *[1] * self.coef_.ndim))
+        if not isinstance(other, LaiLinearRegressor):
+            raise TypeError(
+                f"other must be a LaiLinearRegressor, got {other!r} of type "
+                f"{type(other).__name__}."
+            )
+        for name, model in {"this model": self, "other": other}.items():
+            check_is_fitted(model)
+            if not hasattr(model, "_moments"):
+                raise ValueError(
+                    f"merge needs models fitted with solver='exact'; {name} has "
+                    f"solver={model.solver!r}."
+                )
+        if _columns(self) != _columns(other):
+            raise ValueError(
+                "merge needs models with the same features, got "
+                f"{_columns(self)} and {_columns(other)}."
+            )
+        with all_or_nothing(self):
+            self._check_parameters()
+            self._check_same_outputs(other._moments)
+            self.k_ = self._resolve_k(self.k)
+            self._moments = self._moments + other._moments
+            self._solve(np.promote_types(self.coef_.dtype, other.coef_.dtype))
+        return self
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.solver == "exact" and self.loss != "squared_error":
+            raise ValueError(
+                f"solver='exact' needs loss='squared_error', got loss={self.loss!r}; "
+                "use solver='adam' or 'auto'."
+            )
+
+    def _check_same_outputs(self, moments: Moments) -> None:
+        n_outputs, others = (
+            len(m.mean) - m.n_features for m in (self._moments, moments)
+        )
+        if n_outputs != others:
+            raise ValueError(
+                f"y must have {n_outputs} output(s) as in earlier data, got {others}."
+            )
+
+    def _forget(self) -> None:
+        """Drop what the last fit left, some of which only one solver sets."""
+        for name in list(vars(self)):
+            if name.endswith("_") or name == "_moments":
+                delattr(self, name)
+
+    def _solve(self, dtype: np.dtype) -> None:
+        """Solve for the moments seen so far."""
+        fit = self._fit(self._regression(self._moments), self.k_)
+        self.n_samples_seen_ = self._moments.n_rows
+        self._set_solution(fit, self.k, dtype)
+
+    def _fit_adam(
+        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> History:
+        """Train on mini-batches, from coefficients of 0."""
+        layers = (
+            [np.zeros((X.shape[1], y.shape[1]), X.dtype)],
+            [np.zeros(y.shape[1], X.dtype)],
+        )
+        ([coef], [intercept]), history = self._train(
+            X,
+            y,
+            layers,
+            self._units(X, y, sample_weight, centre=self.fit_intercept),
+            self._random_streams(),
+            sample_weight,
+            optimizer=partial(Adam, learning_rate=self.learning_rate_init),
+            fit_intercept=self.fit_intercept,
+        )
+        self._set_coef(coef, intercept, X.dtype)
+        return history
+
+
+def _columns(model: LaiLinearRegressor) -> list[str] | int:
+    """Names of the features, or how many there are."""
+    names = getattr(model, "feature_names_in_", None)
+    return model.n_features_in_ if names is None else names.tolist()

@@ -291,7 +291,7 @@ class LaiMLPRegressor(BaseLaiRegressor):
             self._check_parameters()
             is_warm = self.warm_start and hasattr(self, "coefs_")
             X, y = self._check_data(X, y, reset=not is_warm)
-            self.k_ = self._resolve_k()
+            self.k_ = self._resolve_k(self.k)
             rngs = self._random_streams()
             X, y, validation = self._hold_out(X, y, rngs[0])
             units = self._units(X, y)
@@ -325,6 +325,7 @@ class LaiMLPRegressor(BaseLaiRegressor):
                 scores + history.validation_scores if self.early_stopping else None
             )
             self.best_validation_score_ = history.best_validation_score
+            self._warn_of(history)
         return self
 
     def predict(self, X: Any) -> np.ndarray:

@@ -142,10 +142,9 @@ class Objective:
         return MixedGradient(plain, lai, row_gradient.mul_(row_weight), slope_gradient)
 
     def _share(self, n_samples: int, sample_weight: Tensor | None) -> Tensor:
-        """Share of each sample in a mean."""
-        if sample_weight is None:
-            return self._constant(1 / n_samples)
-        return (sample_weight / sample_weight.sum())[:, None]
+        """Share of each sample in a mean; weights are 1 on average over all batches."""
+        share = self._constant(1 / n_samples)
+        return share if sample_weight is None else (sample_weight * share)[:, None]
 
     def _constant(self, value: float) -> Tensor:
         if value not in self._constants:

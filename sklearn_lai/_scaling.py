@@ -28,7 +28,13 @@ class Scale:
 
     @classmethod
     def standard(
-        cls, array: np.ndarray, name: str, *, centre: bool, constant_unit: float
+        cls,
+        array: np.ndarray,
+        name: str,
+        *,
+        centre: bool,
+        constant_unit: float,
+        sample_weight: np.ndarray | None = None,
     ) -> "Scale":
         """Mean and standard deviation, or `constant_unit` for a constant column.
 
@@ -39,17 +45,34 @@ class Scale:
         is_constant = np.ones(array.shape[1], dtype=bool)
         with np.errstate(over="ignore", invalid="ignore"):
             for rows in _row_blocks(array):
-                scaler.partial_fit(array[rows])
+                weight = None if sample_weight is None else sample_weight[rows]
+                scaler.partial_fit(array[rows], sample_weight=weight)
                 is_constant &= (array[rows] == array[0]).all(axis=0)
         _check_variance(scaler.var_, is_constant, name)
+        mean = np.where(is_constant, array[0], scaler.mean_)
         # StandardScaler gives unit 1 to what is constant but for rounding.
         is_constant |= (scaler.scale_ == 1) & (scaler.var_ < 0.5)
-        mean = np.where(is_constant, array[0], scaler.mean_)
         unit = np.where(is_constant, constant_unit, scaler.scale_)
         if not centre:
             mean = np.zeros_like(mean)
         # Rounded here, so that standardising and folding use the same numbers.
         return cls(mean.astype(array.dtype), unit.astype(array.dtype))
+
+    @classmethod
+    def of_moments(
+        cls,
+        mean: np.ndarray,
+        variance: np.ndarray,
+        is_constant: np.ndarray,
+        name: str,
+        *,
+        centre: bool,
+        constant_unit: float,
+    ) -> "Scale":
+        """The same from means and variances."""
+        _check_variance(variance, is_constant, name)
+        unit = np.where(is_constant, constant_unit, np.sqrt(variance))
+        return cls(mean if centre else np.zeros_like(mean), unit)
 
     def standardise(self, array: np.ndarray) -> np.ndarray:
         """Fresh, C-contiguous array in these units."""

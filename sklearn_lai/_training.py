@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 
 from ._batches import Batches
+from ._moments import COLLAPSED_SHARE
 from ._network import Network
 from ._objective import Objective
 from ._optimizers import Optimizer
 from ._threads import suitable_threads
 
-# Predictions with less than this share of the target's variance have collapsed.
-COLLAPSED_SHARE = 0.01
-# Rows that are enough to tell.
+# Rows that are enough to tell whether predictions have collapsed.
 VARIANCE_ROWS = 5_000
 
 
@@ -129,8 +128,13 @@ class Trainer:
     def output_variance(self) -> Tensor:
         """Variance of each output over rows spread over the data."""
         step = math.ceil(len(self.batches.X) / VARIANCE_ROWS)
-        rows = replace(self.batches, X=self.batches.X[::step], y=self.batches.y[::step])
-        outputs = [self.network.forward(X).clone() for X, _ in rows.in_order()]
+        rows = replace(
+            self.batches,
+            X=self.batches.X[::step],
+            y=self.batches.y[::step],
+            weight=None,
+        )
+        outputs = [self.network.forward(X).clone() for X, _, _ in rows.in_order()]
         return torch.cat(outputs).var(0, correction=0)
 
     def say(self, message: str, *values: float) -> None:
@@ -145,24 +149,29 @@ class Trainer:
         """Take the steps; returns plain losses with penalty, and Lai losses."""
         losses: list[Tensor] = []
         batches = self.batches.epoch(rng)
-        for (X, y), (plain_weight, lai_weight) in zip(batches, weights, strict=True):
-            losses.extend(self._step(X, y, plain_weight, lai_weight))
+        for batch, loss_weights in zip(batches, weights, strict=True):
+            losses.extend(self._step(*batch, *loss_weights))
         plain, lai, penalty = torch.stack(losses).double().view(-1, 3).T.numpy()
         return plain + penalty / 2, lai
 
     def _step(
-        self, X: Tensor, y: Tensor, plain_weight: float, lai_weight: float
+        self,
+        X: Tensor,
+        y: Tensor,
+        sample_weight: Tensor | None,
+        plain_weight: float,
+        lai_weight: float,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Take a step; returns plain loss, Lai loss, and twice the penalty."""
         network, objective = self.network, self._objective
         error = network.forward(X).sub_(y)
         if lai_weight == 0:
-            plain, output_gradient = objective.plain(error, plain_weight)
+            plain, output_gradient = objective.plain(error, plain_weight, sample_weight)
             lai = self._nothing
             network.backward(output_gradient)
         else:
             plain, lai, *gradients = objective.mixed(
-                error, network.slopes(), plain_weight, lai_weight
+                error, network.slopes(), plain_weight, lai_weight, sample_weight
             )
             network.backward_with_slopes(*gradients)
         penalty = self._nothing

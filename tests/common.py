@@ -22,6 +22,8 @@ def quick(estimator_class, **parameters):
     }
     if estimator_class is LaiMLPRegressor:
         defaults["hidden_layer_sizes"] = (8,)
+    else:
+        defaults["solver"] = "adam"
     return estimator_class(**{**defaults, **parameters})
 
 

@@ -51,7 +51,7 @@ WRONG_VALUES = [
         ValueError,
         "loss must be one of 'squared_.*, got 'huber'",
     ),
-    ("solver", "lbfgs", ValueError, "solver must be one of 'adam'.*, got 'lbfgs'"),
+    ("solver", "lbfgs", ValueError, "solver must be one of .*'adam'.*, got 'lbfgs'"),
     ("pretrain_epochs", -1, ValueError, "pretrain_epochs must be .* >= 0, got -1"),
     ("lai_epochs", 1.5, TypeError, "lai_epochs must be an integer >= 0, got 1.5"),
     ("standardize", "yes", TypeError, "standardize must be True or False, got 'yes'"),

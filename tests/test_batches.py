@@ -38,7 +38,7 @@ def test_an_epoch_visits_every_row_once_in_standard_units(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_batches, "CHUNK_BYTES", chunk_bytes)
         seen = [
-            (a.clone(), b.clone()) for a, b in batches.epoch(np.random.default_rng())
+            (a.clone(), b.clone()) for a, b, _ in batches.epoch(np.random.default_rng())
         ]
     assert [len(rows) for rows, _ in seen] == batches.sizes().tolist()
     assert len(seen) == len(batches)

@@ -9,7 +9,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
+from sklearn_lai import LaiLinearRegressor, LaiLinearRegressorCV, LaiMLPRegressor
 
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
@@ -31,6 +31,14 @@ estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
             standardize=False,
         ),
         LaiLinearRegressor(),
+        LaiLinearRegressor(solver="adam", fit_intercept=False),
+        LaiLinearRegressor(
+            k=0.1, norm="l1", lai_fraction=0.05, fit_intercept=False, standardize=False
+        ),
+        LaiLinearRegressorCV(),
+        LaiLinearRegressorCV(
+            ks=[0.5, 0.1], norm="elasticnet", fit_intercept=False, tolerance=0.1
+        ),
         LaiLinearRegressor(
             k=1.5,
             norm="l1",

@@ -102,6 +102,7 @@ def problem(sizes, activation, options, k, weights, *, weighted, n_samples=7, se
     X = torch.from_numpy(rng.normal(size=(n_samples, sizes[0])))
     y = torch.from_numpy(rng.normal(size=(n_samples, sizes[-1])))
     sample_weight = torch.from_numpy(rng.uniform(0.1, 2, n_samples))
+    sample_weight /= sample_weight.mean()
     return (
         to_tensors(random_layers(sizes, seed)),
         X,

@@ -1,0 +1,118 @@
+"""Linear Lai Training solved exactly: from moments of the data to coefficients."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from ._descent import Problem, Quadratic, Solution, solve
+from ._moments import COLLAPSED_SHARE, Moments
+from ._scaling import Scale, Units
+
+
+class Fit(NamedTuple):
+    """Coefficients (n_features, n_outputs) and intercepts in the units of the data.
+
+    `solutions` has one per output, in the units of training.
+    """
+
+    coef: np.ndarray
+    intercept: np.ndarray
+    solutions: list[Solution]
+    collapsed: bool
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A linear regression: units of training, and the mean squared error per output."""
+
+    units: Units
+    errors: list[Quadratic]
+
+    @classmethod
+    def of(
+        cls,
+        moments: Moments,
+        *,
+        fit_intercept: bool,
+        standardize: bool,
+        constant_unit: float,
+    ) -> Self:
+        """Regression on moments; `constant_unit` is that of constant features."""
+        n_features = moments.n_features
+        if standardize:
+            units = _standard_units(moments, constant_unit, centre=fit_intercept)
+        else:
+            units = _raw_units(moments, centre=fit_intercept)
+        unit = np.append(units.X.unit, units.y.unit)
+        products = moments.mean_products(centre=fit_intercept)
+        # Divided one after the other: the product of two units may overflow.
+        products = products / unit[:, None] / unit
+        gram = products[:n_features, :n_features]
+        return cls(
+            units,
+            [
+                Quadratic(gram, products[:n_features, j], products[j, j])
+                for j in range(n_features, len(products))
+            ],
+        )
+
+    def fit(self, k: np.ndarray, lai_fraction: float, l1_ratio: float) -> Fit:
+        """Minimise the Lai objective of every output."""
+        problems = [Problem(mse, k, lai_fraction, l1_ratio) for mse in self.errors]
+        solutions = [solve(problem) for problem in problems]
+        coef = np.stack([solution.coef for solution in solutions], axis=1)
+        (coef,), (intercept,) = self.units.fold(([coef], [np.zeros(coef.shape[1])]))
+        collapsed = any(map(_has_collapsed, self.errors, solutions))
+        return Fit(coef, intercept, solutions, collapsed)
+
+
+def mean_squared_error(
+    moments: Moments, coef: np.ndarray, intercept: np.ndarray
+) -> np.ndarray:
+    """Mean squared error of a linear model on rows with these moments, by output."""
+    n = moments.n_features
+    products = moments.mean_products(centre=True)
+    bias = moments.mean[n:] - intercept - moments.mean[:n] @ coef
+    # Products of deviations of the residuals, which are linear in the columns.
+    residual = np.vstack([-coef, np.eye(coef.shape[1])])
+    variance = (residual * (products @ residual)).sum(axis=0)
+    return np.maximum(variance, 0) + np.square(bias)
+
+
+def _standard_units(moments: Moments, constant_unit: float, *, centre: bool) -> Units:
+    n = moments.n_features
+    mean, variance = moments.mean, moments.variance()
+    is_constant = moments.is_constant_but_for_rounding()
+    return Units(
+        Scale.of_moments(
+            mean[:n],
+            variance[:n],
+            is_constant[:n],
+            "X",
+            centre=centre,
+            constant_unit=constant_unit,
+        ),
+        Scale.of_moments(
+            mean[n:],
+            variance[n:],
+            is_constant[n:],
+            "y",
+            centre=centre,
+            constant_unit=1.0,
+        ),
+    )
+
+
+def _raw_units(moments: Moments, *, centre: bool) -> Units:
+    """The units of the data, centred all the same: the intercept is solved for."""
+    n = moments.n_features
+    mean = moments.mean if centre else np.zeros_like(moments.mean)
+    unit = np.ones_like(mean)
+    return Units(Scale(mean[:n], unit[:n]), Scale(mean[n:], unit[n:]))
+
+
+def _has_collapsed(mse: Quadratic, solution: Solution) -> bool:
+    """Whether predictions hardly vary, though those of least squares did."""
+    lowest = COLLAPSED_SHARE * mse.power
+    return bool(mse.explained(solution.coef) < lowest <= mse.explained(mse.minimum))

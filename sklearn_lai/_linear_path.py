@@ -1,0 +1,347 @@
+"""Exact linear solutions along k, and the choice of k by cross-validation."""
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.model_selection import check_cv
+
+from ._base import SHARED_RULES, all_or_nothing
+from ._exact import Regression, mean_squared_error
+from ._linear import BaseLaiLinear, LaiLinearRegressor
+from ._moments import Moments
+from ._validation import POSITIVE, AnyOf, Boolean, Each, Number, Rule, check
+
+KS = AnyOf(Number(Integral, 1), Each(POSITIVE))
+# Least k of a path over its largest.
+SHORTEST = 1e-2
+
+
+def lai_linear_path(
+    X: Any,
+    y: Any,
+    ks: Any = 50,
+    *,
+    feature_k: Mapping | None = None,
+    norm: str = "l2",
+    l1_ratio: float = 0.5,
+    lai_fraction: float = 0.01,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    sample_weight: Any = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficients of exact linear Lai Training along the boundary slope `k`.
+
+    The data is visited once, for its second moments. Each `k` is solved on its own, as
+    ``LaiLinearRegressor(k=k, solver="exact")`` does.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Features, dense and finite.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    ks : int or array-like of shape (n_ks,), default=50
+        Boundary slopes, > 0, in target standard deviations per feature standard
+        deviation. An int, >= 1, is that many, evenly spread on a logarithmic scale from
+        the largest slope among the regressions on single features down to a hundredth
+        of it.
+    feature_k : mapping of {str or int: float or None}, default=None
+        Overrides of `k` for single features, as in LaiLinearRegressor.
+    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+        Norm by which the losses of the directions become one.
+    l1_ratio : float, default=0.5
+        Share of the l1 norm in 'elasticnet', in [0, 1].
+    lai_fraction : float, default=0.01
+        Weight of the Lai loss, in [0, 1].
+    fit_intercept : bool, default=True
+        Whether to fit an intercept.
+    standardize : bool, default=True
+        Whether `k` is in standard deviations; False is the units of the data.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights, >= 0 and not all 0; None is 1 for every sample.
+
+    Returns
+    -------
+    ks : ndarray of shape (n_ks,)
+        Boundary slopes along the path.
+    coefs : ndarray of shape (n_features, n_ks) or (n_outputs, n_features, n_ks)
+        Coefficients along the path, in target units per feature unit.
+    optimalities : ndarray of shape (n_ks,)
+        `optimality_` of LaiLinearRegressor along the path.
+
+    Raises
+    ------
+    ValueError
+        If the data or a parameter has a value that is not allowed.
+    TypeError
+        If `X` is sparse or a parameter has a wrong type.
+
+    See Also
+    --------
+    LaiLinearRegressorCV : Chooses a `k` of the path by cross-validation.
+    sklearn.linear_model.lasso_path : The path of the lasso.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_lai import lai_linear_path
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> ks, coefs, optimalities = lai_linear_path(X, y, ks=[1.0, 0.1])
+    >>> coefs.shape
+    (10, 2)
+    """
+    check("ks", ks, KS)
+    model = LaiLinearRegressor(
+        feature_k=feature_k,
+        norm=norm,
+        l1_ratio=l1_ratio,
+        lai_fraction=lai_fraction,
+        fit_intercept=fit_intercept,
+        solver="exact",
+        standardize=standardize,
+    )
+    model._check_parameters()
+    X, y = model._check_data(X, y)
+    sample_weight = model._check_weight(sample_weight, len(X))
+    regression = model._regression(Moments.of(X, y, sample_weight))
+    ks = _resolve_ks(ks, regression)
+    fits = [model._fit(regression, model._resolve_k(k)) for k in ks]
+    coefs = np.stack([fit.coef.T for fit in fits], axis=-1)
+    optimalities = [max(s.optimality for s in fit.solutions) for fit in fits]
+    return ks, coefs[0] if len(coefs) == 1 else coefs, np.array(optimalities)
+
+
+class LaiLinearRegressorCV(BaseLaiLinear):
+    """LaiLinearRegressor with the boundary slope chosen by cross-validation.
+
+    Every `k` is solved exactly on every fold. The data is visited once: the second
+    moments of a fold's training data are those of all data less those of its test data,
+    and errors, too, follow from moments. Where test data is not what the training data
+    leaves, the training data of that fold is visited, too.
+
+    Parameters
+    ----------
+    ks : int or array-like of shape (n_ks,), default=50
+        Boundary slopes to choose from, > 0, in target standard deviations per feature
+        standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
+        scale from the largest slope among the regressions on single features down to a
+        hundredth of it.
+    feature_k : mapping of {str or int: float or None}, default=None
+        Overrides of `k` for single features, by column name (`X` must be a
+        DataFrame) or position, from 0. None leaves that direction alone.
+    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+        Norm by which the losses of the directions become one.
+    l1_ratio : float, default=0.5
+        Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
+    lai_fraction : float, default=0.01
+        Weight of the Lai loss in the second stage, in [0, 1]; 0 is least squares.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept. Without it the data is not centred.
+    cv : int, cross-validation splitter or iterable of splits, default=None
+        Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
+    tolerance : float, default=0.0
+        How much accuracy to give for smaller slopes, >= 0: of all `ks` whose error is
+        at most ``1 + tolerance`` times the least one, the smallest is chosen. 0 is the
+        most accurate, 0.02 allows for 2 % more mean squared error.
+    tol : float, default=0.0001
+        Largest `optimality_` without a warning, >= 0.
+    standardize : bool, default=True
+        Whether the loss is that of standardised features and target. False is the units
+        of the data, in which `ks` then are, too.
+
+    Attributes
+    ----------
+    k_ : float
+        Chosen boundary slope.
+    ks_ : ndarray of shape (n_ks,)
+        Boundary slopes that were compared.
+    mse_path_ : ndarray of shape (n_ks, n_folds)
+        Mean squared error on the test data of every fold, in squared target units, and
+        the mean over outputs.
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Coefficients for `k_` on all data, in target units per feature unit.
+    intercept_ : float or ndarray of shape (n_outputs,)
+        Intercept, in target units; 0 without `fit_intercept`.
+    objective_ : float or ndarray of shape (n_outputs,)
+        Objective at the solution, in squared units of training.
+    optimality_ : float
+        Largest rate at which the objective still falls along a coefficient, in units of
+        training.
+    n_iter_ : int
+        Newton steps of the solution, at most, over outputs.
+    n_features_in_ : int
+        Features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    LaiLinearRegressor : The same for a given `k`.
+    lai_linear_path : The coefficients along `k`.
+    sklearn.linear_model.LassoCV : The lasso with its penalty chosen likewise.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_lai import LaiLinearRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = LaiLinearRegressorCV(tolerance=0.02).fit(X, y)
+    >>> model.mse_path_.shape
+    (50, 5)
+    """
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        "ks": KS,
+        **{
+            name: SHARED_RULES[name]
+            for name in ("feature_k", "norm", "l1_ratio", "lai_fraction")
+        },
+        "fit_intercept": Boolean(),
+        "tolerance": Number(Real, 0),
+        "tol": SHARED_RULES["tol"],
+        "standardize": SHARED_RULES["standardize"],
+    }
+
+    def __init__(
+        self,
+        *,
+        ks=50,
+        feature_k=None,
+        norm="l2",
+        l1_ratio=0.5,
+        lai_fraction=0.01,
+        fit_intercept=True,
+        cv=None,
+        tolerance=0.0,
+        tol=1e-4,
+        standardize=True,
+    ):
+        self.ks = ks
+        self.feature_k = feature_k
+        self.norm = norm
+        self.l1_ratio = l1_ratio
+        self.lai_fraction = lai_fraction
+        self.fit_intercept = fit_intercept
+        self.cv = cv
+        self.tolerance = tolerance
+        self.tol = tol
+        self.standardize = standardize
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LaiLinearRegressorCV":
+        """Choose `k` by cross-validation and fit the model for it to all data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, dense and finite. float32 data gives float32 coefficients, all
+            other float64 ones.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; each is a problem of its own, with the same `k`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0 on any fold, in training and in the errors. None
+            is 1 for every sample.
+
+        Returns
+        -------
+        LaiLinearRegressorCV
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter has a value that is not allowed. An earlier fit
+            is kept.
+        TypeError
+            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the Lai loss made the predictions collapse towards a constant, or the
+            exact solver did not reach `tol`.
+        """
+        with all_or_nothing(self):
+            self._check_parameters()
+            X, y = self._check_data(X, y)
+            sample_weight = self._check_weight(sample_weight, len(X))
+            folds = list(check_cv(self.cv).split(X, y))
+            total, trains, tests = _fold_moments(X, y, sample_weight, folds)
+            self._choose(self._regression(total), trains, tests, X.dtype)
+        return self
+
+    def _choose(
+        self,
+        regression: Regression,
+        trains: Sequence[Moments],
+        tests: Sequence[Moments],
+        dtype: np.dtype,
+    ) -> None:
+        """Compare all `ks` on all folds and solve for the chosen one."""
+        self.ks_ = _resolve_ks(self.ks, regression)
+        all_k = [self._resolve_k(k) for k in self.ks_]
+        self.mse_path_ = np.empty((len(all_k), len(trains)))
+        for fold, (train, test) in enumerate(zip(trains, tests, strict=True)):
+            on_fold = self._regression(train)
+            for i, k in enumerate(all_k):
+                fit = self._fit(on_fold, k)
+                errors = mean_squared_error(test, fit.coef, fit.intercept)
+                self.mse_path_[i, fold] = errors.mean()
+        mse = self.mse_path_.mean(axis=1)
+        within = np.flatnonzero(mse <= (1 + self.tolerance) * mse.min())
+        chosen = within[self.ks_[within].argmin()]
+        self.k_ = float(self.ks_[chosen])
+        self._set_solution(self._fit(regression, all_k[chosen]), self.k_, dtype)
+
+
+def _resolve_ks(ks: Any, regression: Regression) -> np.ndarray:
+    """The boundary slopes themselves, or as many as `ks` says."""
+    if not isinstance(ks, Integral):
+        return np.array(ks, dtype=np.float64)
+    largest = max(map(_largest_single_slope, regression.errors)) or 1.0
+    return np.geomspace(largest, SHORTEST * largest, int(ks))
+
+
+def _largest_single_slope(mse: Any) -> float:
+    """Largest slope, in magnitude, of the regressions on one feature each."""
+    power = np.diag(mse.gram)
+    slope = np.divide(mse.correlation, power, out=np.zeros_like(power), where=power > 0)
+    return float(np.abs(slope).max())
+
+
+def _fold_moments(
+    X: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[Moments, list[Moments], list[Moments]]:
+    """Moments of all rows, and of every fold's training and test rows."""
+    tests = [Moments.of(X, y, sample_weight, rows=test) for _, test in folds]
+    times_tested = np.bincount(np.concatenate([test for _, test in folds]))
+    if len(times_tested) == len(X) and (times_tested == 1).all():
+        total = sum(tests[1:], start=tests[0])
+    else:
+        total = Moments.of(X, y, sample_weight)
+    trains = [
+        total - moments
+        if _are_complements(train, test, len(X))
+        else Moments.of(X, y, sample_weight, rows=train)
+        for (train, test), moments in zip(folds, tests, strict=True)
+    ]
+    for number, (train, test) in enumerate(zip(trains, tests, strict=True)):
+        if not (train.n_rows > 0 and test.n_rows > 0):
+            raise ValueError(
+                f"Fold {number} of cv has no training or no test samples with a "
+                "positive sample_weight."
+            )
+    return total, trains, tests
+
+
+def _are_complements(train: np.ndarray, test: np.ndarray, n_samples: int) -> bool:
+    """Whether every sample is in exactly one of the two."""
+    if len(train) + len(test) != n_samples:
+        return False
+    is_seen = np.zeros(n_samples, dtype=bool)
+    is_seen[train] = is_seen[test] = True
+    return bool(is_seen.all())
