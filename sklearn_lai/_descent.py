@@ -49,27 +49,45 @@ class Quadratic:
     """Mean squared error of one target, from second moments.
 
     `gram` has shape (n_features, n_features), `correlation` (n_features,), and `power`
-    is the mean square of the target.
+    is the mean square of the target. `correction` is what rounding of the moments took
+    from the minimum, if that is known.
     """
 
     gram: np.ndarray
     correlation: np.ndarray
     power: float
+    correction: np.ndarray | float = 0.0
 
     @cached_property
-    def inverse(self) -> np.ndarray:
-        """Pseudo-inverse of the Gram matrix, on the scale of its diagonal."""
+    def _eigen(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues of the Gram matrix with ones on its diagonal, and eigenvectors.
+
+        Those that are 0 but for rounding are left out.
+        """
         unit = np.sqrt(np.diag(self.gram))
         unit[unit == 0] = 1
         values, vectors = np.linalg.eigh(self.gram / np.outer(unit, unit))
         kept = values > len(values) * EPSILON * values[-1]
-        vectors = vectors[:, kept]
-        return (vectors / values[kept]) @ vectors.T / np.outer(unit, unit)
+        return values[kept], vectors[:, kept] / unit[:, None]
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """Pseudo-inverse of the Gram matrix, on the scale of its diagonal."""
+        values, vectors = self._eigen
+        return (vectors / values) @ vectors.T
+
+    @property
+    def condition(self) -> float:
+        """Condition number of the Gram matrix with ones on its diagonal."""
+        values, _ = self._eigen
+        return float(values[-1] / values[0]) if len(values) else 1.0
 
     @cached_property
     def minimum(self) -> np.ndarray:
-        """Coefficients of least squares, of minimum norm."""
-        return self.inverse @ self.correlation
+        """Coefficients of least squares; of several, those of minimum norm, in units in
+        which the Gram matrix has ones on its diagonal.
+        """
+        return self.inverse @ self.correlation + self.correction
 
     @cached_property
     def least(self) -> float:

@@ -115,10 +115,23 @@ def _is_exact(estimator: "LaiLinearRegressor") -> bool:
 class LaiLinearRegressor(BaseLaiLinear):
     """Linear regression whose coefficients are controlled by the Lai loss.
 
-    For a linear model the slopes are the coefficients. Training has two stages:
-    `pretrain_epochs` epochs of the plain loss, then `lai_epochs` epochs of the mixture
-    ``(1 - lai_fraction) * plain + lai_fraction * Lai``, which draws the coefficients
-    towards the boundary slope `k` [1]_.
+    For a linear model the slopes are the coefficients, the same for every row, and
+    Lai Training of the squared error minimises, for every output on its own::
+
+        mse(w) * (1 - a + a * norm_j(phi(w_j; k_j)**2)),    a = lai_fraction
+
+    with the Lai factor ``phi`` of [1]_, which is least where ``|w_j| = k_j``. Its kinks
+    there hold coefficients exactly, as the lasso's hold them at zero; large opposite
+    coefficients of collinear features, which change the error little, shrink to them.
+
+    The exact solver needs the data once, for its second moments. It starts from least
+    squares, descends until the objective falls along no coefficient, in either
+    direction, and tries further starts, since the loss is blind to signs and has
+    several minima. For one and two features the result is the least of them all. It is
+    deterministic. Where least squares leaves no error, as with more features than
+    samples, it is the solution: of all such, the one of minimum norm. Of columns that
+    are equal, either all have the same coefficient or, of the solutions that differ
+    in which column has which, the one that the order of the columns decides.
 
     Training runs on standardised features and target, so that no StandardScaler
     is needed and `k` means the same on every data set; the fitted coefficients are in
@@ -138,40 +151,43 @@ class LaiLinearRegressor(BaseLaiLinear):
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
     lai_fraction : float, default=0.01
-        Weight of the Lai loss in the second stage, in [0, 1]; 0 is plain training.
+        Weight of the Lai loss in the second stage, in [0, 1]; 0 is plain training,
+        which the exact solver answers with least squares.
     lai_interval : int or None, default=5
-        The Lai loss is computed in every `lai_interval`-th batch of the second
-        stage, >= 1, with a weight that makes up for the others; 1 is the exact
+        For 'adam'. The Lai loss is computed in every `lai_interval`-th batch of the
+        second stage, >= 1, with a weight that makes up for the others; 1 is the exact
         mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
         at random, use the Lai loss alone and the others the plain loss alone, as in
         [1]_.
     loss : {'squared_error', 'absolute_error'}, default='squared_error'
         Loss of an error, plain and inside the Lai loss.
     pretrain_epochs : int, default=100
-        Epochs of the first stage at most, >= 0.
+        For 'adam'. Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
-        Epochs of the second stage, >= 0. It always runs to its end.
+        For 'adam'. Epochs of the second stage, >= 0. It always runs to its end.
     fit_intercept : bool, default=True
         Whether to fit an intercept. Without it the data is not centred.
-    solver : {'adam'}, default='adam'
-        'adam' trains on mini-batches, from coefficients of 0.
+    solver : {'auto', 'exact', 'adam'}, default='auto'
+        'exact' solves for the squared error as above; 'adam' trains on mini-batches,
+        from coefficients of 0. 'auto' is 'exact' for the squared error, else 'adam'.
     batch_size : int or 'auto', default='auto'
-        Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
+        For 'adam'. Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one
+        batch.
     learning_rate_init : float, default=0.01
-        Step size, > 0, in standardised units.
+        For 'adam'. Step size, > 0, in standardised units.
     shuffle : bool, default=True
-        Whether to visit the rows in a new order in each epoch.
+        For 'adam'. Whether to visit the rows in a new order in each epoch.
     random_state : int, RandomState instance or None, default=None
-        Seed of the batches. Each stage has a random stream of its own; no global
-        generator is touched. None is fresh entropy.
+        For 'adam'. Seed of the batches. Each stage has a random stream of its own; no
+        global generator is touched. None is fresh entropy.
     tol : float, default=0.0001
-        Least improvement of an epoch, >= 0, in standardised units; see
-        `n_iter_no_change`.
+        For 'exact', the largest `optimality_` without a warning, >= 0. For 'adam', the
+        least improvement of an epoch, in standardised units; see `n_iter_no_change`.
     n_iter_no_change : int or inf, default=10
-        The first stage ends when the training loss has not improved by `tol` for more
-        than this many epochs in a row, >= 1; inf never ends it early.
+        For 'adam'. The first stage ends when the training loss has not improved by
+        `tol` for more than this many epochs in a row, >= 1; inf never ends it early.
     verbose : bool or int, default=False
-        Whether to print the loss of each epoch.
+        For 'adam'. Whether to print the loss of each epoch.
     standardize : bool, default=True
         Whether to train on standardised features and target; a feature that is
         constant then has no influence. False is the loss of
@@ -186,17 +202,25 @@ class LaiLinearRegressor(BaseLaiLinear):
     k_ : ndarray of shape (n_features,)
         Boundary slope of each feature; NaN where `feature_k` has None.
     n_iter_ : int
-        Epochs of both stages.
+        Epochs of both stages, or Newton steps of the exact solver over all its starts,
+        at most, over outputs.
+    objective_ : float or ndarray of shape (n_outputs,)
+        Objective at the solution, in squared units of training. Only 'exact'.
+    optimality_ : float
+        Largest rate at which the objective still falls along a coefficient, in either
+        direction, in units of training; 0 at a stationary point. Only 'exact'.
+    n_samples_seen_ : int
+        Samples with a positive weight in the moments. Only 'exact'.
     n_pretrain_iter_ : int
-        Epochs of the first stage.
+        Epochs of the first stage. Only 'adam'.
     loss_ : float
-        Last entry of `loss_curve_`.
+        Last entry of `loss_curve_`. Only 'adam'.
     loss_curve_ : list of float
         Mean plain training loss of each epoch of both stages, in standardised units;
-        half the squared error, or the absolute error.
+        half the squared error, or the absolute error. Only 'adam'.
     lai_loss_curve_ : list of float
         Mean Lai loss of each epoch of the second stage, on the scale of the plain
-        loss; NaN where no batch had one.
+        loss; NaN where no batch had one. Only 'adam'.
     n_features_in_ : int
         Features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -204,6 +228,8 @@ class LaiLinearRegressor(BaseLaiLinear):
 
     See Also
     --------
+    LaiLinearRegressorCV : Chooses `k` by cross-validation.
+    lai_linear_path : The coefficients along `k`.
     LaiMLPRegressor : A multilayer perceptron with the same loss.
     sklearn.linear_model.Ridge : Least squares with an L2 penalty.
 
@@ -217,9 +243,10 @@ class LaiLinearRegressor(BaseLaiLinear):
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn_lai import LaiLinearRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = LaiLinearRegressor(k=0.1, random_state=0).fit(X, y)
-    >>> model.coef_.shape
-    (10,)
+    >>> model = LaiLinearRegressor(k=0.1).fit(X, y)
+    >>> slopes = model.coef_ * X.std(axis=0) / y.std()
+    >>> slopes[5].round(3)  # held at the kink
+    np.float64(-0.1)
     """
 
     _rules: ClassVar[Mapping[str, Rule]] = {
@@ -315,7 +342,8 @@ class LaiLinearRegressor(BaseLaiLinear):
             self.k_ = self._resolve_k(self.k)
             if _is_exact(self):
                 self._moments = Moments.of(X, y, sample_weight)
-                self._solve(X.dtype)
+                regression = self._regression(self._moments)
+                self._solve(regression.refined(X, y, sample_weight), X.dtype)
             else:
                 history = self._fit_adam(X, y, sample_weight)
                 self._record(history)
@@ -373,7 +401,8 @@ class LaiLinearRegressor(BaseLaiLinear):
             else:
                 self._check_same_outputs(added)
                 self._moments, dtype = self._moments + added, self.coef_.dtype
-            self._solve(np.promote_types(X.dtype, dtype))
+            dtype = np.promote_types(X.dtype, dtype)
+            self._solve(self._regression(self._moments), dtype)
         return self
 
     @available_if(_is_exact)
@@ -431,7 +460,8 @@ class LaiLinearRegressor(BaseLaiLinear):
             self._check_same_outputs(other._moments)
             self.k_ = self._resolve_k(self.k)
             self._moments = self._moments + other._moments
-            self._solve(np.promote_types(self.coef_.dtype, other.coef_.dtype))
+            dtype = np.promote_types(self.coef_.dtype, other.coef_.dtype)
+            self._solve(self._regression(self._moments), dtype)
         return self
 
     def _check_parameters(self) -> None:
@@ -457,9 +487,9 @@ class LaiLinearRegressor(BaseLaiLinear):
             if name.endswith("_") or name == "_moments":
                 delattr(self, name)
 
-    def _solve(self, dtype: np.dtype) -> None:
-        """Solve for the moments seen so far."""
-        fit = self._fit(self._regression(self._moments), self.k_)
+    def _solve(self, regression: Regression, dtype: np.dtype) -> None:
+        """Solve the regression on the moments seen so far."""
+        fit = self._fit(regression, self.k_)
         self.n_samples_seen_ = self._moments.n_rows
         self._set_solution(fit, self.k, dtype)
 

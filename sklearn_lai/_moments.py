@@ -1,9 +1,13 @@
 """Weighted means and second moments of rows, from one pass over data of any size.
 
+Products are those of deviations from the mean of a few rows, spread over the data,
+which lose no more to rounding than those from the mean of all.
+
 Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise
 Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773 (1979), for `+`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,6 +16,8 @@ import numpy as np
 EPSILON = np.finfo(np.float64).eps
 # Predictions with less than this share of the target's variance have collapsed.
 COLLAPSED_SHARE = 0.01
+# Rows spread over the data whose mean is near enough to that of all.
+SAMPLE_ROWS = 1000
 # Rows of a block, about as many as a cache holds.
 BLOCK_BYTES = 2**20
 
@@ -44,27 +50,39 @@ class Moments:
 
         Rows without weight do not count. `y` has shape (n_samples, n_outputs).
         """
-        n_features, n_columns = X.shape[1], X.shape[1] + y.shape[1]
-        total = cls(
-            n_features,
-            n_rows=0,
-            weight=0.0,
-            mean=np.zeros(n_columns),
-            scatter=np.zeros((n_columns, n_columns)),
-            is_constant=np.ones(n_columns, dtype=bool),
-        )
+        if sample_weight is not None and not sample_weight.all():
+            rows = np.arange(len(X)) if rows is None else rows
+            rows = rows[sample_weight[rows] > 0]
         n_rows = len(X) if rows is None else len(rows)
-        block_rows = max(1, BLOCK_BYTES // (8 * n_columns))
-        buffer = np.empty((min(block_rows, n_rows), n_columns))
-        for start in range(0, n_rows, block_rows):
-            block = slice(start, min(start + block_rows, n_rows))
-            chosen = block if rows is None else _as_slice(rows[block])
-            weight = None if sample_weight is None else sample_weight[chosen]
-            data = buffer[: block.stop - block.start]
-            data[:, :n_features] = X[chosen]
-            data[:, n_features:] = y[chosen]
-            total = total._plus_block(data, weight)
-        return total
+        n_features, n_columns = X.shape[1], X.shape[1] + y.shape[1]
+        blocks = _row_blocks(n_rows, n_columns, rows)
+        buffer = np.empty((min(_block_rows(n_columns), n_rows), n_columns + 1))
+        # Products of deviations from `origin`, and, with the ones, their sums.
+        products = np.zeros((n_columns + 1, n_columns + 1))
+        origin, is_constant = np.zeros(n_columns), np.ones(n_columns, dtype=bool)
+        if n_rows:
+            sample = np.linspace(0, n_rows - 1, min(n_rows, SAMPLE_ROWS)).astype(int)
+            sample = sample if rows is None else rows[sample]
+            origin = _origin(X[sample], y[sample])
+        for chosen, size in blocks:
+            data = buffer[:size]
+            np.subtract(X[chosen], origin[:n_features], out=data[:, :n_features])
+            np.subtract(y[chosen], origin[n_features:], out=data[:, n_features:-1])
+            data[:, -1] = 1
+            if sample_weight is not None:
+                data *= np.sqrt(sample_weight[chosen])[:, None]
+            products += data.T @ data
+            is_constant[is_constant] = ~data[:, :-1][:, is_constant].any(axis=0)
+        weight, sums = products[-1, -1], products[-1, :-1]
+        mean = sums / weight if n_rows else sums
+        return cls(
+            n_features,
+            n_rows,
+            float(weight),
+            origin + mean,
+            products[:-1, :-1] - np.outer(mean, sums),
+            is_constant,
+        )
 
     def __add__(self, other: Self) -> Self:
         """Moments of the rows of both."""
@@ -115,24 +133,50 @@ class Moments:
         products = self.scatter / self.weight
         return products if centre else products + np.outer(self.mean, self.mean)
 
-    def _plus_block(self, data: np.ndarray, weight: np.ndarray | None) -> Self:
-        """Add rows; `data` is overwritten."""
-        if weight is not None and not weight.all():
-            data, weight = data[weight > 0], weight[weight > 0]
-        if len(data) == 0:
-            return self
-        is_constant = data[0] == data[-1]
-        is_constant[is_constant] = (data[:, is_constant] == data[0, is_constant]).all(0)
-        total = float(len(data) if weight is None else weight.sum())
-        mean = (data.sum(0) if weight is None else weight @ data) / total
-        mean[is_constant] = data[0, is_constant]
-        data -= mean
-        if weight is not None:
-            data *= np.sqrt(weight)[:, None]
-        block = type(self)(
-            self.n_features, len(data), total, mean, data.T @ data, is_constant
+
+def residual_products(
+    X: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    mean: np.ndarray,
+    coef: np.ndarray,
+    intercept: np.ndarray,
+) -> np.ndarray:
+    """Mean products of the features' deviations from `mean` and a model's residuals."""
+    total, weight = np.zeros_like(coef), 0.0
+    for chosen, size in _row_blocks(len(X), X.shape[1], None):
+        deviation = X[chosen] - mean
+        residual = y[chosen] - intercept - mean @ coef - deviation @ coef
+        if sample_weight is None:
+            weight += size
+        else:
+            residual *= sample_weight[chosen, None]
+            weight += sample_weight[chosen].sum()
+        total += deviation.T @ residual
+    return total / weight
+
+
+def _block_rows(n_columns: int) -> int:
+    return max(1, BLOCK_BYTES // (8 * n_columns))
+
+
+def _row_blocks(
+    n_rows: int, n_columns: int, rows: np.ndarray | None
+) -> Iterator[tuple[slice | np.ndarray, int]]:
+    """Indices of blocks of all rows or of `rows`, and how many these are."""
+    size = _block_rows(n_columns)
+    for start in range(0, n_rows, size):
+        block = slice(start, min(start + size, n_rows))
+        yield (
+            block if rows is None else _as_slice(rows[block]),
+            block.stop - block.start,
         )
-        return self + block
+
+
+def _origin(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Mean of the columns, exactly their value where they are constant."""
+    data = np.hstack([X, y]).astype(np.float64)
+    return np.where((data == data[0]).all(axis=0), data[0], data.mean(axis=0))
 
 
 def _as_slice(rows: np.ndarray) -> np.ndarray | slice:

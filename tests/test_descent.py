@@ -1,0 +1,143 @@
+"""The exact linear solver: stationary points, and the least of them."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from sklearn_lai._descent import Problem, Quadratic, solve
+from sklearn_lai.loss import lai_factor
+
+L1_RATIOS = [0.0, 0.5, 1.0]
+
+
+def random_problem(rng, n_features, l1_ratio=None):
+    """A problem in standardised units, from nearly independent to nearly collinear."""
+    n_samples = rng.integers(n_features + 2, 20 * n_features + 2)
+    mixing = rng.choice([0, 0.5, 2]) * rng.normal(size=(n_features, n_features))
+    X = rng.normal(size=(n_samples, n_features)) @ (np.eye(n_features) + mixing)
+    y = X @ rng.normal(size=n_features) * rng.choice([0.1, 1, 5])
+    y += rng.normal(size=n_samples) * rng.choice([0.1, 1, 5])
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    k = 10 ** rng.uniform(-2, 0.5, n_features if rng.random() < 0.5 else 1)
+    return Problem(
+        Quadratic(X.T @ X / n_samples, X.T @ y / n_samples, 1.0),
+        np.broadcast_to(k, n_features),
+        rng.choice([0.01, 0.1, 0.5, 1.0]),
+        rng.choice(L1_RATIOS) if l1_ratio is None else l1_ratio,
+    )
+
+
+def least_of_many_descents(problem, rng, n_starts):
+    """The least objective that a general optimiser finds."""
+    n_features = len(problem.k)
+    starts = [problem.mse.minimum, np.sign(problem.mse.minimum) * problem.k]
+    scales = rng.choice([0.3, 1, 3], n_starts)
+    starts += [scale * rng.normal(size=n_features) for scale in scales]
+    found = [minimize(problem.objective, start, method="L-BFGS-B") for start in starts]
+    best = min(found, key=lambda result: result.fun)
+    options = {"xtol": 1e-10, "ftol": 1e-14}
+    polished = minimize(problem.objective, best.x, method="Powell", options=options)
+    return min(best.fun, polished.fun)
+
+
+@pytest.mark.parametrize("l1_ratio", L1_RATIOS)
+def test_objective_is_the_mixture_of_the_loss_module(l1_ratio):
+    rng = np.random.default_rng(0)
+    problem = random_problem(rng, 4, l1_ratio)
+    coef = rng.normal(size=4)
+    slope = torch.from_numpy(coef)[None]
+    losses = lai_factor(slope, torch.from_numpy(problem.k.copy()))[0].square().numpy()
+    norm = l1_ratio * losses.sum() + (1 - l1_ratio) * np.linalg.norm(losses)
+    mse = problem.mse
+    error = mse.power - 2 * coef @ mse.correlation + coef @ mse.gram @ coef
+    a = problem.lai_fraction
+    assert problem.objective(coef) == pytest.approx(error * (1 - a + a * norm))
+
+
+@settings(max_examples=60, deadline=None)
+@given(n_features=st.integers(1, 12), seed=st.integers(0, 2**16))
+def test_the_objective_falls_along_no_coordinate(n_features, seed):
+    problem = random_problem(np.random.default_rng(seed), n_features)
+    solution = solve(problem)
+    value = problem.objective(solution.coef)
+    assert solution.objective == value
+    assert solution.optimality <= 1e-5 * value
+    for step in (1e-2, -1e-2, 1e-5, -1e-5):
+        moved = solution.coef + step * np.eye(n_features)
+        assert (problem.objective(moved) >= value * (1 - 1e-10)).all()
+
+
+@pytest.mark.parametrize("l1_ratio", L1_RATIOS)
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_one_and_two_features_have_the_global_minimum(n_features, l1_ratio):
+    rng = np.random.default_rng(n_features)
+    for _ in range(60):
+        problem = random_problem(rng, n_features, l1_ratio)
+        largest = 1.5 * np.abs(problem.mse.minimum).max() + problem.k.max()
+        axis = np.linspace(-largest, largest, 20_001 if n_features == 1 else 301)
+        grid = np.stack(np.meshgrid(*[axis] * n_features), axis=-1)
+        assert solve(problem).objective <= problem.objective(grid).min()
+
+
+@pytest.mark.parametrize("n_problems", [12, pytest.param(200, marks=pytest.mark.slow)])
+def test_no_general_optimiser_finds_a_lower_objective(n_problems):
+    rng = np.random.default_rng(0)
+    for i in range(n_problems):
+        problem = random_problem(rng, 1 + i % 8)
+        theirs = least_of_many_descents(problem, rng, n_starts=10)
+        assert solve(problem).objective <= theirs * (1 + 1e-9)
+
+
+def test_the_wrong_side_of_a_sign_is_left():
+    """Descent from least squares stops at a kink that the other sign beats."""
+    rng = np.random.default_rng(0)
+    is_better = []
+    for _ in range(100):
+        problem = random_problem(rng, 3)
+        signs = np.sign(problem.mse.minimum)
+        is_better.append((np.sign(solve(problem).coef) != signs).any())
+    assert any(is_better)
+
+
+def test_kinks_hold_coefficients_exactly():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 6))
+    y = X @ [1.0, 0.5, 0.3, 0.2, 0.1, 0.0] + rng.normal(size=300)
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    mse = Quadratic(X.T @ X / 300, X.T @ y / 300, 1.0)
+    coef = solve(Problem(mse, np.full(6, 0.15), 0.5, 0.0)).coef
+    assert (np.abs(coef) == 0.15).sum() >= 3
+
+
+def test_a_direction_that_is_left_out_has_no_kink():
+    rng = np.random.default_rng(1)
+    problem = random_problem(rng, 1)
+    free = Problem(problem.mse, np.array([np.nan]), 1.0, 0.5)
+    np.testing.assert_array_equal(solve(free).coef, problem.mse.minimum)
+    assert solve(free).n_iter == 0
+
+
+def test_rank_deficient_problems_have_the_minimum_norm():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(5, 8)), rng.normal(size=5)
+    X /= np.sqrt(np.square(X).mean(axis=0))
+    mse = Quadratic(X.T @ X / 5, X.T @ y / 5, y @ y / 5)
+    solution = solve(Problem(mse, np.full(8, 0.1), 0.5, 0.0))
+    np.testing.assert_allclose(solution.coef, np.linalg.pinv(X) @ y, rtol=1e-9)
+    assert solution.objective == 0
+
+
+def test_nearly_collinear_problems_converge():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(400, 5))
+    X = np.hstack([base, base + 1e-5 * rng.normal(size=base.shape)])
+    y = X @ rng.normal(size=10) + rng.normal(size=400)
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    mse = Quadratic(X.T @ X / 400, X.T @ y / 400, 1.0)
+    assert np.abs(mse.minimum).max() > 100
+    solution = solve(Problem(mse, np.full(10, 0.3), 0.01, 0.0))
+    assert np.abs(solution.coef).max() < 2
+    assert solution.optimality < 1e-5

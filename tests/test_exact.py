@@ -1,0 +1,279 @@
+"""LaiLinearRegressor with the exact solver, fitted at once, in parts and merged."""
+
+import numpy as np
+import pytest
+from common import X, Y, fitted_state, y
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LinearRegression
+
+from sklearn_lai import LaiLinearRegressor
+
+exact = LaiLinearRegressor
+
+
+def weights(n_samples, seed=0):
+    return np.random.default_rng(seed).uniform(0.1, 3, n_samples)
+
+
+@pytest.mark.parametrize("target", [y, Y])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_plain_training_is_least_squares(target, fit_intercept, weighted, standardize):
+    weight = weights(len(X)) if weighted else None
+    ours = exact(
+        lai_fraction=0, fit_intercept=fit_intercept, standardize=standardize
+    ).fit(X, target, weight)
+    theirs = LinearRegression(fit_intercept=fit_intercept).fit(X, target, weight)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, rtol=1e-10)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e4, 0.9e6])
+@pytest.mark.parametrize("mean", [0, 1e3])
+def test_ill_conditioned_predictions_are_those_of_least_squares(condition, mean):
+    rng = np.random.default_rng(0)
+    left = np.linalg.qr(rng.normal(size=(1000, 10)))[0]
+    right = np.linalg.qr(rng.normal(size=(10, 10)))[0]
+    data = left * np.geomspace(1, 1 / condition, 10) @ right + mean / 1e3
+    target = data @ rng.normal(size=10) + 0.01 * rng.normal(size=1000)
+    ours = exact(lai_fraction=0).fit(data, target).predict(data)
+    theirs = LinearRegression().fit(data, target).predict(data)
+    np.testing.assert_allclose(ours, theirs, atol=1e-6 * np.abs(theirs).max())
+
+
+def test_more_features_than_samples_are_interpolated():
+    rng = np.random.default_rng(0)
+    data, target = rng.normal(size=(20, 50)), rng.normal(size=20)
+    data /= data.std(axis=0)
+    ours = exact(lai_fraction=0.5).fit(data, target)
+    np.testing.assert_allclose(ours.predict(data), target, rtol=1e-8)
+    theirs = LinearRegression().fit(data, target)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-10)
+    assert ours.objective_ == 0
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "elasticnet"])
+def test_predictions_do_not_depend_on_the_units(norm):
+    model = exact(k=0.1, lai_fraction=0.1, norm=norm)
+    data, target = load_diabetes(return_X_y=True)
+    expected = model.fit(data, target).predict(data)
+    rng = np.random.default_rng(0)
+    factor, shift = rng.lognormal(0, 3, 10), rng.normal(size=10)
+    scaled = data * factor + shift
+    np.testing.assert_allclose(
+        model.fit(scaled, target).predict(scaled), expected, rtol=1e-10
+    )
+    model.fit(data, 1e-3 * target + 7)
+    np.testing.assert_allclose((model.predict(data) - 7) * 1e3, expected, rtol=1e-10)
+    powers = np.ldexp(1.0, rng.integers(-60, 60, 10))
+    model.fit(data * powers, target * 2.0**40)
+    np.testing.assert_array_equal(
+        model.coef_, model.fit(data, target).coef_ * 2.0**40 / powers
+    )
+
+
+def test_the_order_of_the_rows_changes_only_rounding():
+    model = exact(k=0.1, lai_fraction=0.3).fit(X, y)
+    rows = np.random.default_rng(0).permutation(len(X))
+    other = clone(model).fit(X[rows], y[rows])
+    np.testing.assert_allclose(other.coef_, model.coef_, rtol=1e-10)
+
+
+def test_collinear_features_lose_their_large_opposite_coefficients():
+    data, target = load_diabetes(return_X_y=True)
+    unit = data.std(axis=0) / target.std()
+    plain = exact(lai_fraction=0).fit(data, target)
+    model = exact(k=0.1, lai_fraction=0.01).fit(data, target)
+    assert plain.score(data, target) - model.score(data, target) < 0.02
+    assert np.abs(plain.coef_ * unit)[4:6].min() > 0.25
+    assert np.abs(model.coef_ * unit)[4:6].max() < 0.15
+
+
+@pytest.mark.parametrize("lai_fraction", [0.01, 0.3, 1.0])
+@pytest.mark.parametrize("k", [0.03, 0.3, 1.0])
+@pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
+def test_equal_columns_have_stable_coefficients(lai_fraction, k):
+    model = exact(k=k, lai_fraction=lai_fraction)
+    data = np.column_stack([X, X[:, 0]])
+    expected = model.fit(data, y).coef_
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        rows = rng.permutation(len(X))
+        coef = model.fit(data[rows] * 1.1, y[rows]).coef_ * 1.1
+        np.testing.assert_allclose(coef, expected, rtol=1e-6, atol=1e-8)
+
+
+def test_training_by_adam_approaches_the_exact_solution():
+    data, target = load_diabetes(return_X_y=True)
+    settings = {"k": 0.15, "lai_fraction": 1.0}
+    ours = exact(**settings).fit(data, target)
+    adam = exact(
+        solver="adam",
+        lai_interval=1,
+        batch_size=len(data),
+        pretrain_epochs=2000,
+        n_iter_no_change=np.inf,
+        lai_epochs=6000,
+        learning_rate_init=2e-4,
+        random_state=0,
+        **settings,
+    ).fit(data, target)
+    unit = data.std(axis=0) / target.std()
+    np.testing.assert_allclose(adam.coef_ * unit, ours.coef_ * unit, atol=2e-3)
+    assert 2 * adam.lai_loss_curve_[-1] >= ours.objective_ * (1 - 1e-9)
+    assert 2 * adam.lai_loss_curve_[-1] == pytest.approx(ours.objective_, rel=2e-3)
+
+
+def test_every_target_is_a_problem_of_its_own():
+    together = exact(k=0.2, lai_fraction=0.1).fit(X, Y)
+    for j in range(Y.shape[1]):
+        alone = exact(k=0.2, lai_fraction=0.1).fit(X, Y[:, j])
+        np.testing.assert_allclose(together.coef_[j], alone.coef_, rtol=1e-9)
+        assert together.objective_[j] == pytest.approx(alone.objective_)
+
+
+def test_each_feature_has_its_own_k():
+    settings = {"lai_fraction": 1.0, "norm": "l1"}
+    data, target = X / X.std(axis=0), y / y.std()
+    k = [0.05, 0.1, 0.2, 0.3, 0.4]
+    by_list = exact(k=k, **settings).fit(data, target)
+    by_name = exact(k=0.05, feature_k=dict(enumerate(k)), **settings).fit(data, target)
+    np.testing.assert_array_equal(by_list.coef_, by_name.coef_)
+    assert np.isclose(np.abs(by_list.coef_), k).any()
+    alone = exact(feature_k=dict.fromkeys(range(5)), **settings).fit(data, target)
+    np.testing.assert_allclose(
+        alone.coef_, LinearRegression().fit(data, target).coef_, rtol=1e-10
+    )
+
+
+@settings(max_examples=20)
+@given(
+    cuts=st.lists(st.integers(1, 119), max_size=4, unique=True),
+    seed=st.integers(0, 2**16),
+    weighted=st.booleans(),
+    fit_intercept=st.booleans(),
+)
+def test_parts_in_any_order_give_what_fit_gives(cuts, seed, weighted, fit_intercept):
+    weight = weights(len(X), seed) if weighted else np.ones(len(X))
+    parameters = {"k": 0.2, "lai_fraction": 0.1, "fit_intercept": fit_intercept}
+    whole = exact(**parameters).fit(X, Y, weight)
+    rng = np.random.default_rng(seed)
+    parts = np.split(rng.permutation(len(X)), sorted(cuts))
+    gradual, merged = exact(**parameters), None
+    for rows in parts:
+        part = X[rows], Y[rows], weight[rows]
+        gradual.partial_fit(*part)
+        alone = exact(**parameters).fit(*part)
+        merged = alone if merged is None else merged.merge(alone)
+    for model in (gradual, merged):
+        np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(model.intercept_, whole.intercept_, rtol=1e-9)
+        assert model.n_samples_seen_ == len(X)
+
+
+def test_partial_fit_keeps_its_result_if_it_fails():
+    model = exact().partial_fit(X, y)
+    before = fitted_state(model)
+    for data, target in [
+        (X[:, :3], y),
+        (X, Y),
+        (np.full_like(X, np.nan), y),
+    ]:
+        with pytest.raises(ValueError, match=r"features|output|NaN"):
+            model.partial_fit(data, target)
+        assert fitted_state(model) == before
+
+
+def test_merge_leaves_the_other_model_as_it_was_and_checks_it():
+    model, other = exact().fit(X, y), exact(k=0.1).fit(X, y)
+    before = fitted_state(other)
+    assert model.merge(other) is model
+    assert fitted_state(other) == before
+    with pytest.raises(ValueError, match=r"same features, got 5 and 3"):
+        model.merge(exact().fit(X[:, :3], y))
+    with pytest.raises(ValueError, match=r"must have 1 output\(s\).*got 2"):
+        model.merge(exact().fit(X, Y))
+    with pytest.raises(ValueError, match="other has solver='adam'"):
+        model.merge(exact(solver="adam", lai_epochs=5, lai_interval=1).fit(X, y))
+    with pytest.raises(TypeError, match="must be a LaiLinearRegressor, got None"):
+        model.merge(None)
+    with pytest.raises(NotFittedError):
+        model.merge(exact())
+
+
+def test_only_the_exact_solver_adds_data():
+    for parameters in ({"solver": "adam"}, {"loss": "absolute_error"}):
+        model = exact(**parameters)
+        assert not hasattr(model, "partial_fit")
+        assert not hasattr(model, "merge")
+    assert hasattr(exact(), "partial_fit")
+
+
+def test_auto_is_exact_for_the_squared_error():
+    assert hasattr(exact().fit(X, y), "optimality_")
+    model = exact(loss="absolute_error", random_state=0).fit(X, y)
+    assert hasattr(model, "loss_curve_")
+    with pytest.raises(ValueError, match="solver='exact' needs loss='squared_error'"):
+        exact(solver="exact", loss="absolute_error").fit(X, y)
+
+
+def test_a_fit_forgets_what_the_last_solver_left():
+    model = exact().fit(X, y)
+    model.set_params(solver="adam", random_state=0).fit(X, y)
+    assert not hasattr(model, "objective_")
+    model.set_params(solver="exact").fit(X, y)
+    assert not hasattr(model, "loss_curve_")
+
+
+def test_an_optimality_above_tol_is_a_warning_where_fit_was_called():
+    data = np.column_stack([X, X @ np.ones(5) + 1e-7 * y])
+    with pytest.warns(ConvergenceWarning, match=r"above tol=0\.") as record:
+        exact(tol=0.0, k=0.1, lai_fraction=0.5).fit(data, y)
+    assert record[0].filename == __file__
+
+
+def test_collapse_is_a_warning_where_fit_was_called():
+    with pytest.warns(
+        ConvergenceWarning, match=r"collapse.*Raise k \(0\.01\)"
+    ) as record:
+        exact(k=0.01, lai_fraction=1.0).fit(X, y)
+    assert record[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("weight", "problem"),
+    [
+        ([1.0], r"one weight per sample, shape \(120,\), got shape \(1,\)"),
+        (np.zeros(120), r"not all zero"),
+        (-np.ones(120), r">= 0"),
+        (np.full(120, np.nan), r"sample_weight contains NaN"),
+    ],
+)
+@pytest.mark.parametrize("solver", ["exact", "adam"])
+def test_wrong_weights_are_named(weight, problem, solver):
+    with pytest.raises(ValueError, match=problem):
+        exact(solver=solver).fit(X, y, weight)
+
+
+def test_full_batches_of_adam_weigh_samples_as_often_as_they_are_repeated():
+    weight = np.random.default_rng(0).integers(0, 4, len(X))
+    model = exact(
+        solver="adam",
+        k=0.1,
+        lai_fraction=0.5,
+        lai_interval=1,
+        pretrain_epochs=20,
+        lai_epochs=20,
+        batch_size=10_000,
+        fit_intercept=False,
+        random_state=0,
+    )
+    weighted = model.fit(X, y, weight).coef_
+    repeated = model.fit(X.repeat(weight, axis=0), y.repeat(weight)).coef_
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-9)
+    assert not np.allclose(weighted, model.fit(X, y).coef_)

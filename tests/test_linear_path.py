@@ -1,0 +1,145 @@
+"""The path of exact solutions, and the choice of k along it."""
+
+import numpy as np
+import pytest
+from common import X, Y, y
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    ShuffleSplit,
+    TimeSeriesSplit,
+    cross_val_score,
+)
+
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    lai_linear_path,
+    model_selection,
+)
+
+PARAMETERS = {"norm": "elasticnet", "l1_ratio": 0.3, "lai_fraction": 0.2}
+
+
+@pytest.mark.parametrize("target", [y, Y])
+def test_the_path_is_made_of_single_fits(target):
+    ks, coefs, optimalities = lai_linear_path(X, target, [0.4, 0.05], **PARAMETERS)
+    np.testing.assert_array_equal(ks, [0.4, 0.05])
+    for i, k in enumerate(ks):
+        model = LaiLinearRegressor(k=k, **PARAMETERS).fit(X, target)
+        np.testing.assert_array_equal(coefs[..., i], model.coef_)
+        assert optimalities[i] == model.optimality_
+
+
+def test_the_grid_goes_down_from_the_largest_single_slope():
+    ks, _, _ = lai_linear_path(X, y, 5)
+    correlation = np.corrcoef(X.T, y)[:-1, -1]
+    assert ks[0] == pytest.approx(np.abs(correlation).max())
+    np.testing.assert_allclose(ks[1:] / ks[:-1], 100 ** (-1 / 4))
+    assert lai_linear_path(X, np.ones(len(X)), 2)[0].tolist() == [1.0, 0.01]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "cv",
+    [
+        3,
+        KFold(4, shuffle=True, random_state=0),
+        ShuffleSplit(3, random_state=0),
+        TimeSeriesSplit(3),
+        list(GroupKFold(3).split(X, groups=np.arange(len(X)) % 5)),
+    ],
+)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_errors_are_those_of_single_fits_on_the_folds(cv, weighted, fit_intercept):
+    weight = np.random.default_rng(0).uniform(0, 2, len(X)) if weighted else None
+    parameters = {**PARAMETERS, "fit_intercept": fit_intercept}
+    model = LaiLinearRegressorCV(ks=[0.5, 0.2, 0.08], cv=cv, **parameters)
+    model.fit(X, Y, weight)
+    folds = cv if isinstance(cv, list) else model_folds(cv)
+    assert model.mse_path_.shape == (3, len(folds))
+    for fold, (train, test) in enumerate(folds):
+        for i, k in enumerate(model.ks_):
+            single = LaiLinearRegressor(k=k, **parameters).fit(
+                X[train], Y[train], None if weight is None else weight[train]
+            )
+            errors = np.square(single.predict(X[test]) - Y[test]).mean(axis=1)
+            mse = np.average(errors, weights=None if weight is None else weight[test])
+            assert model.mse_path_[i, fold] == pytest.approx(mse, rel=1e-9)
+
+
+def model_folds(cv):
+    return list((KFold(cv) if isinstance(cv, int) else cv).split(X, y))
+
+
+def test_the_chosen_model_is_a_plain_fit():
+    model = LaiLinearRegressorCV(ks=8, **PARAMETERS).fit(X, y)
+    assert model.k_ == model.ks_[model.mse_path_.mean(axis=1).argmin()]
+    single = LaiLinearRegressor(k=model.k_, **PARAMETERS).fit(X, y)
+    np.testing.assert_allclose(model.coef_, single.coef_, rtol=1e-9)
+    assert model.objective_ == pytest.approx(single.objective_)
+    np.testing.assert_allclose(model.predict(X), single.predict(X))
+    np.testing.assert_array_equal(
+        model.input_gradient(X[:2]), np.stack([model.coef_] * 2)
+    )
+
+
+@pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
+def test_tolerance_takes_the_smallest_k_within_it():
+    accurate = LaiLinearRegressorCV(ks=20, **PARAMETERS).fit(X, y)
+    mse = accurate.mse_path_.mean(axis=1)
+    for tolerance in (0.0, 0.02, 0.2, 1e6):
+        model = LaiLinearRegressorCV(ks=20, tolerance=tolerance, **PARAMETERS).fit(X, y)
+        allowed = accurate.ks_[mse <= (1 + tolerance) * mse.min()]
+        assert model.k_ == allowed.min()
+    assert model.k_ < accurate.k_
+
+
+def test_scores_are_honest_inside_an_outer_validation():
+    scores = cross_val_score(LaiLinearRegressorCV(ks=5), X, y)
+    assert scores.min() > 0.3
+
+
+def test_a_feature_that_is_constant_on_a_fold_has_no_influence_there():
+    data = X.copy()
+    data[:, 2] = 3.0
+    data[:10, 2] = np.arange(10)
+    folds = [(np.arange(10, 120), np.arange(10)), (np.arange(60), np.arange(60, 120))]
+    model = LaiLinearRegressorCV(ks=[0.3], cv=folds).fit(data, y)
+    single = LaiLinearRegressor(k=0.3).fit(data[10:], y[10:])
+    assert single.coef_[2] == 0
+    mse = np.square(single.predict(data[:10]) - y[:10]).mean()
+    assert model.mse_path_[0, 0] == pytest.approx(mse, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "problem"),
+    [
+        ({"ks": 0}, ValueError, r"ks must be an integer >= 1 or an array-like.*got 0"),
+        ({"ks": [0.1, -1.0]}, ValueError, r"ks must be .*> 0, got \[0.1, -1.0\]"),
+        ({"ks": "all"}, TypeError, "ks must be .*got 'all' of type str"),
+        ({"tolerance": -0.1}, ValueError, r"tolerance must be .*>= 0, got -0\.1"),
+        ({"feature_k": {7: 0.1}}, ValueError, "feature_k"),
+    ],
+)
+def test_wrong_parameters_are_named(parameters, error, problem):
+    model = LaiLinearRegressorCV(ks=2).fit(X, y)
+    before = model.coef_
+    with pytest.raises(error, match=problem):
+        model.set_params(**parameters).fit(X, y)
+    assert model.coef_ is before
+    if "tolerance" not in parameters:
+        with pytest.raises(error, match=problem):
+            lai_linear_path(X, y, **{"ks": 2, **parameters})
+
+
+def test_a_fold_without_weight_is_an_error():
+    weight = np.ones(len(X))
+    weight[:24] = 0
+    with pytest.raises(ValueError, match="Fold 0 of cv has no training or no test"):
+        LaiLinearRegressorCV(ks=2).fit(X, y, weight)
+
+
+def test_the_public_module_has_the_same_objects():
+    assert model_selection.LaiLinearRegressorCV is LaiLinearRegressorCV
+    assert model_selection.lai_linear_path is lai_linear_path
