@@ -7,26 +7,18 @@ both sides, which take turns; times are medians. The data is random, of the shap
 playground_s3e1's training rows. Install the peers with the extra ``bench``.
 """
 
-import argparse
-import json
-import platform
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 import warnings
-from collections.abc import Callable
-from datetime import date
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import sklearn
 import skorch
 import torch
+from report import AT_LEAST, AT_MOST, Report, alternate, make_parser, peak_memory
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 from skorch import NeuralNetRegressor
@@ -37,7 +29,6 @@ from sklearn_lai import LaiMLPRegressor
 from sklearn_lai.loss import input_gradient, lai_loss
 
 N_SAMPLES, N_FEATURES = 29_709, 8
-AT_LEAST, AT_MOST = ">=", "<="
 
 
 def make_data(n_samples=N_SAMPLES, n_features=N_FEATURES, dtype=np.float32):
@@ -104,39 +95,6 @@ def double_backpropagation(X, y, hidden, batch_size, epochs):
             optimizer.zero_grad()
             (0.99 * plain + 0.01 * lai).backward()
             optimizer.step()
-
-
-def alternate(first: Callable, second: Callable, repeats: int) -> tuple[float, float]:
-    """Median seconds of two functions that take turns, after one turn uncounted."""
-    seconds = []
-    for _ in range(repeats + 1):
-        pair = []
-        for function in (first, second):
-            start = time.perf_counter()
-            function()
-            pair.append(time.perf_counter() - start)
-        seconds.append(pair)
-    return tuple(np.median(seconds[1:], axis=0).tolist())
-
-
-class Report:
-    """Rows of measured ratios, printed as they come."""
-
-    def __init__(self, repeats: int):
-        self.repeats = repeats
-        self.rows: list[dict] = []
-
-    def add(self, name, value, direction, target, **details):
-        met = value >= target if direction == AT_LEAST else value <= target
-        row = {"name": name, "value": value, "direction": direction, "target": target}
-        self.rows.append({**row, "met": bool(met), **details})
-        mark = "" if met else "   MISSED"
-        print(f"{name:66s} {value:8.2f}   {direction} {target:g}{mark}", flush=True)
-
-    def compare(self, name, numerator, denominator, direction, target):
-        """Ratio of two times."""
-        above, below = alternate(numerator, denominator, self.repeats)
-        self.add(name, above / below, direction, target, seconds=[above, below])
 
 
 def n_products(hidden):
@@ -264,12 +222,6 @@ def prediction(report):
         )
 
 
-def anonymous_memory() -> int:
-    """Memory of this process that no file backs, in bytes (Linux)."""
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(status.split("RssAnon:")[1].split()[0])
-
-
 def fit_memory(kind: str) -> int:
     """Peak memory of a fit on 1e6 x 100 float32 beyond what was there before it."""
     shape = (1_000_000, 100)
@@ -283,19 +235,7 @@ def fit_memory(kind: str) -> int:
             block[...] = rng.standard_normal(block.shape, np.float32)
         y = X[:, 0] * 2
         ours(X[:1000], y[:1000], (64,), 200, pretrain=1)  # what is allocated once
-        before, peak, done = anonymous_memory(), 0, threading.Event()
-
-        def watch():
-            nonlocal peak
-            while not done.wait(0.005):
-                peak = max(peak, anonymous_memory())
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        ours(X, y, (64,), 200, pretrain=1, lai=1)
-        done.set()
-        watcher.join()
-    return peak - before
+        return peak_memory(partial(ours, X, y, (64,), 200, pretrain=1, lai=1))
 
 
 def memory(report):
@@ -325,37 +265,8 @@ def import_time(report):
     )
 
 
-def draw(rows, path):
-    """Every ratio against its target, on a logarithmic axis."""
-    figure, axes = plt.subplots(figsize=(8, 0.24 * len(rows) + 1), layout="constrained")
-    heights = np.arange(len(rows))[::-1]
-    # Above 1: better than the target, whichever way the row is to go.
-    shares = [
-        row["value"] / row["target"]
-        if row["direction"] == AT_LEAST
-        else row["target"] / row["value"]
-        for row in rows
-    ]
-    colours = ["#0072B2" if row["met"] else "#D55E00" for row in rows]
-    axes.hlines(heights, 1, shares, color=colours, linewidth=2)
-    axes.scatter(shares, heights, color=colours, zorder=3)
-    axes.axvline(1, color="black", linewidth=1)
-    axes.set(
-        xscale="log",
-        xlabel="times better than the target (blue: met, orange: missed)",
-        ylim=(-1, len(rows)),
-    )
-    labels = [f"{r['name']}: {r['value']:.2f}" for r in rows]
-    axes.set_yticks(heights, labels, fontsize=7)
-    axes.xaxis.set_major_formatter("{x:g}")
-    figure.savefig(path, dpi=150)
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, default="results/speed.json")
-    parser.add_argument("--figure", type=Path, default="results/speed.png")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser = make_parser("speed", __doc__.splitlines()[0])
     parser.add_argument("--fit-memory", choices=["array", "memmap"])
     options = parser.parse_args()
     if options.fit_memory:
@@ -371,19 +282,8 @@ def main():
         against_mlp_regressor(report)
     memory(report)
     import_time(report)
-    modules = (sklearn_lai, sklearn, skorch, torch, np)
-    result = {
-        "date": date.today().isoformat(),
-        "machine": platform.processor() or platform.machine(),
-        "python": platform.python_version(),
-        "versions": {module.__name__: module.__version__ for module in modules},
-        "repeats": options.repeats,
-        "rows": report.rows,
-    }
-    for path in (options.json, options.figure):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(result, indent=1))
-    draw(report.rows, options.figure)
+    modules = [sklearn_lai, sklearn, skorch, torch, np]
+    report.save(options.json, options.figure, modules)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,121 @@
+"""What the benchmarks share: fair timing, peak memory, and a report of ratios."""
+
+import argparse
+import json
+import platform
+import threading
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+AT_LEAST, AT_MOST = ">=", "<="
+
+
+def alternate(first: Callable, second: Callable, repeats: int) -> tuple[float, float]:
+    """Median seconds of two functions that take turns, after one turn uncounted."""
+    seconds = []
+    for _ in range(repeats + 1):
+        pair = []
+        for function in (first, second):
+            start = time.perf_counter()
+            function()
+            pair.append(time.perf_counter() - start)
+        seconds.append(pair)
+    return tuple(np.median(seconds[1:], axis=0).tolist())
+
+
+def anonymous_memory() -> int:
+    """Memory of this process that no file backs, in bytes (Linux)."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("RssAnon:")[1].split()[0])
+
+
+def peak_memory(function: Callable) -> int:
+    """Peak memory during a call beyond what was there before it, in bytes."""
+    before, peak, done = anonymous_memory(), 0, threading.Event()
+
+    def watch():
+        nonlocal peak
+        while not done.wait(0.005):
+            peak = max(peak, anonymous_memory())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    function()
+    done.set()
+    watcher.join()
+    return peak - before
+
+
+class Report:
+    """Rows of measured ratios, printed as they come."""
+
+    def __init__(self, repeats: int):
+        self.repeats = repeats
+        self.rows: list[dict] = []
+
+    def add(self, name, value, direction, target, **details):
+        met = value >= target if direction == AT_LEAST else value <= target
+        row = {"name": name, "value": value, "direction": direction, "target": target}
+        self.rows.append({**row, "met": bool(met), **details})
+        mark = "" if met else "   MISSED"
+        print(f"{name:66s} {value:8.2f}   {direction} {target:g}{mark}", flush=True)
+
+    def compare(self, name, numerator, denominator, direction, target):
+        """Ratio of two times."""
+        above, below = alternate(numerator, denominator, self.repeats)
+        self.add(name, above / below, direction, target, seconds=[above, below])
+
+    def save(self, json_path: Path, figure_path: Path, modules: list) -> None:
+        """Write all rows, with the versions of modules, and the figure of them."""
+        result = {
+            "date": date.today().isoformat(),
+            "machine": platform.processor() or platform.machine(),
+            "python": platform.python_version(),
+            "versions": {module.__name__: module.__version__ for module in modules},
+            "repeats": self.repeats,
+            "rows": self.rows,
+        }
+        for path in (json_path, figure_path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        json_path.write_text(json.dumps(result, indent=1))
+        draw(self.rows, figure_path)
+
+
+def draw(rows, path):
+    """Every ratio against its target, on a logarithmic axis."""
+    figure, axes = plt.subplots(figsize=(8, 0.24 * len(rows) + 1), layout="constrained")
+    heights = np.arange(len(rows))[::-1]
+    # Above 1: better than the target, whichever way the row is to go.
+    shares = [
+        row["value"] / row["target"]
+        if row["direction"] == AT_LEAST
+        else row["target"] / row["value"]
+        for row in rows
+    ]
+    colours = ["#0072B2" if row["met"] else "#D55E00" for row in rows]
+    axes.hlines(heights, 1, shares, color=colours, linewidth=2)
+    axes.scatter(shares, heights, color=colours, zorder=3)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set(
+        xscale="log",
+        xlabel="times better than the target (blue: met, orange: missed)",
+        ylim=(-1, len(rows)),
+    )
+    labels = [f"{r['name']}: {r['value']:.2f}" for r in rows]
+    axes.set_yticks(heights, labels, fontsize=7)
+    axes.xaxis.set_major_formatter("{x:g}")
+    figure.savefig(path, dpi=150)
+
+
+def make_parser(name: str, description: str) -> argparse.ArgumentParser:
+    """Parser of the options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", type=Path, default=f"results/{name}.json")
+    parser.add_argument("--figure", type=Path, default=f"results/{name}.png")
+    parser.add_argument("--repeats", type=int, default=5)
+    return parser
