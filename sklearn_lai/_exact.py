@@ -5,7 +5,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from ._descent import Problem, Quadratic, Solution, solve
+from ._descent import Solution, solve
+from ._linear_objective import Problem, Quadratic
 from ._moments import COLLAPSED_SHARE, Moments, residual_products
 from ._scaling import Scale, Units
 
@@ -51,11 +52,11 @@ class Regression:
         products = moments.mean_products(centre=fit_intercept)
         # Divided one after the other: the product of two units may overflow.
         products = products / unit[:, None] / unit
-        gram = products[:n_features, :n_features]
+        gram, no_correction = products[:n_features, :n_features], np.zeros(n_features)
         return cls(
             units,
             [
-                Quadratic(gram, products[:n_features, j], products[j, j])
+                Quadratic(gram, products[:n_features, j], products[j, j], no_correction)
                 for j in range(n_features, len(products))
             ],
         )

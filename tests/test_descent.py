@@ -7,10 +7,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from sklearn_lai._descent import Problem, Quadratic, solve
+from sklearn_lai._descent import solve
+from sklearn_lai._linear_objective import Problem, Quadratic
 from sklearn_lai.loss import lai_factor
 
 L1_RATIOS = [0.0, 0.5, 1.0]
+
+
+def quadratic(X, y):
+    n_samples, n_features = X.shape
+    return Quadratic(
+        X.T @ X / n_samples,
+        X.T @ y / n_samples,
+        y @ y / n_samples,
+        correction=np.zeros(n_features),
+    )
 
 
 def random_problem(rng, n_features, l1_ratio=None):
@@ -23,7 +34,7 @@ def random_problem(rng, n_features, l1_ratio=None):
     X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
     k = 10 ** rng.uniform(-2, 0.5, n_features if rng.random() < 0.5 else 1)
     return Problem(
-        Quadratic(X.T @ X / n_samples, X.T @ y / n_samples, 1.0),
+        quadratic(X, y),
         np.broadcast_to(k, n_features),
         rng.choice([0.01, 0.1, 0.5, 1.0]),
         rng.choice(L1_RATIOS) if l1_ratio is None else l1_ratio,
@@ -107,7 +118,7 @@ def test_kinks_hold_coefficients_exactly():
     X = rng.normal(size=(300, 6))
     y = X @ [1.0, 0.5, 0.3, 0.2, 0.1, 0.0] + rng.normal(size=300)
     X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
-    mse = Quadratic(X.T @ X / 300, X.T @ y / 300, 1.0)
+    mse = quadratic(X, y)
     coef = solve(Problem(mse, np.full(6, 0.15), 0.5, 0.0)).coef
     assert (np.abs(coef) == 0.15).sum() >= 3
 
@@ -124,10 +135,10 @@ def test_rank_deficient_problems_have_the_minimum_norm():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(5, 8)), rng.normal(size=5)
     X /= np.sqrt(np.square(X).mean(axis=0))
-    mse = Quadratic(X.T @ X / 5, X.T @ y / 5, y @ y / 5)
+    mse = quadratic(X, y)
     solution = solve(Problem(mse, np.full(8, 0.1), 0.5, 0.0))
     np.testing.assert_allclose(solution.coef, np.linalg.pinv(X) @ y, rtol=1e-9)
-    assert solution.objective == 0
+    assert solution.objective < 1e-25
 
 
 def test_nearly_collinear_problems_converge():
@@ -136,7 +147,7 @@ def test_nearly_collinear_problems_converge():
     X = np.hstack([base, base + 1e-5 * rng.normal(size=base.shape)])
     y = X @ rng.normal(size=10) + rng.normal(size=400)
     X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
-    mse = Quadratic(X.T @ X / 400, X.T @ y / 400, 1.0)
+    mse = quadratic(X, y)
     assert np.abs(mse.minimum).max() > 100
     solution = solve(Problem(mse, np.full(10, 0.3), 0.01, 0.0))
     assert np.abs(solution.coef).max() < 2
