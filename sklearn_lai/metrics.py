@@ -1,11 +1,19 @@
 """How much the predictions of any fitted regressor or pipeline move."""
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-__all__ = ["noise_sensitivity", "prediction_variance"]
+__all__ = [
+    "make_noise_sensitivity_scorer",
+    "neg_noise_sensitivity",
+    "neg_prediction_variance",
+    "noise_sensitivity",
+    "prediction_variance",
+]
 
 
 def prediction_variance(estimator: Any, X: Any) -> float | np.ndarray:
@@ -88,16 +96,189 @@ def noise_sensitivity(
     >>> noise_sensitivity(model, X).round(2)
     array([1.2, 0. ])
     """
+    _check_noise(noise, n_repeats)
+    X = X if hasattr(X, "columns") else np.asarray(X)
+    changes = _changes(estimator, X, range(X.shape[1]), noise, n_repeats, random_state)
+    return np.stack(changes, axis=-1)
+
+
+def neg_prediction_variance(estimator: Any, X: Any, y: Any = None) -> float:
+    """Scorer of smoothness: the variance of the predictions, negated.
+
+    Parameters
+    ----------
+    estimator : object with a predict method
+        Fitted regressor or pipeline.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        Data to predict from.
+    y : object, default=None
+        Not used; scorers have it.
+
+    Returns
+    -------
+    float
+        Variance, negated, in squared target units; the mean over outputs.
+
+    See Also
+    --------
+    prediction_variance : The variance itself.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn_lai.metrics import neg_prediction_variance
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> scores = cross_val_score(Ridge(), X, y, scoring=neg_prediction_variance)
+    >>> bool((scores < 0).all())
+    True
+    """
+    return -float(np.mean(prediction_variance(estimator, X)))
+
+
+def neg_noise_sensitivity(estimator: Any, X: Any, y: Any = None) -> float:
+    """Scorer of smoothness: the mean noise sensitivity, negated.
+
+    Parameters
+    ----------
+    estimator : object with a predict method
+        Fitted regressor or pipeline.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        Data to predict from.
+    y : object, default=None
+        Not used; scorers have it.
+
+    Returns
+    -------
+    float
+        Sensitivity to noise of one standard deviation, negated, in target units; the
+        mean over numeric features and outputs. The noise is always the same.
+
+    See Also
+    --------
+    noise_sensitivity : The sensitivity to each feature.
+    make_noise_sensitivity_scorer : The same for one feature or other noise.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_validate
+    >>> from sklearn_lai.metrics import neg_noise_sensitivity
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> scoring = {"accuracy": "r2", "smoothness": neg_noise_sensitivity}
+    >>> results = cross_validate(Ridge(), X, y, scoring=scoring)
+    >>> results["test_smoothness"].shape
+    (5,)
+    """
+    return -float(np.nanmean(noise_sensitivity(estimator, X)))
+
+
+def make_noise_sensitivity_scorer(
+    feature: str | int | None = None,
+    *,
+    noise: float = 1.0,
+    n_repeats: int = 5,
+    random_state: int | None = 0,
+) -> Callable[..., float]:
+    """Make a scorer of the noise sensitivity, negated, to one feature or to all.
+
+    Parameters
+    ----------
+    feature : str or int, default=None
+        Column name (`X` must be a DataFrame) or position, from 0, of a numeric feature.
+        None is the mean over all numeric features.
+    noise : float, default=1.0
+        Standard deviation of the noise, > 0, in standard deviations of the feature.
+    n_repeats : int, default=5
+        How often to draw the noise, >= 1.
+    random_state : int or None, default=0
+        Seed of the noise; None is fresh entropy in every call.
+
+    Returns
+    -------
+    callable
+        Scorer with the signature ``scorer(estimator, X, y=None)``, in target units; it
+        can be pickled.
+
+    Raises
+    ------
+    ValueError
+        If `noise` or `n_repeats` is not positive; when called, if the data has no such
+        feature.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from sklearn_lai.metrics import make_noise_sensitivity_scorer
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> scorer = make_noise_sensitivity_scorer("bmi")
+    >>> cross_val_score(Ridge(), X, y, scoring=scorer).shape
+    (5,)
+    """
+    _check_noise(noise, n_repeats)
+    return partial(
+        _score,
+        feature=feature,
+        noise=noise,
+        n_repeats=n_repeats,
+        random_state=random_state,
+    )
+
+
+def _score(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    feature: str | int | None,
+    noise: float,
+    n_repeats: int,
+    random_state: int | None,
+) -> float:
+    X = X if hasattr(X, "columns") else np.asarray(X)
+    columns = range(X.shape[1]) if feature is None else [_position(X, feature)]
+    changes = _changes(estimator, X, columns, noise, n_repeats, random_state)
+    return -float(np.nanmean(changes))
+
+
+def _position(X: Any, feature: str | int) -> int:
+    """Position of a feature given by name or position."""
+    names = list(getattr(X, "columns", []))
+    if isinstance(feature, str) and names.count(feature) == 1:
+        return names.index(feature)
+    if not isinstance(feature, str) and 0 <= feature < X.shape[1]:
+        return feature
+    allowed = f"a position from 0 to {X.shape[1] - 1}"
+    if names:
+        allowed += " or one of " + ", ".join(map(repr, names))
+    raise ValueError(f"feature must be {allowed}, got {feature!r}.")
+
+
+def _check_noise(noise: float, n_repeats: int) -> None:
     if not noise > 0:
         raise ValueError(f"noise must be a number > 0, got {noise!r}.")
     if not n_repeats >= 1:
         raise ValueError(f"n_repeats must be an integer >= 1, got {n_repeats!r}.")
-    X = X if hasattr(X, "columns") else np.asarray(X)
+
+
+def _changes(
+    estimator: Any,
+    X: Any,
+    columns: Iterable[int],
+    noise: float,
+    n_repeats: int,
+    random_state: int | np.random.RandomState | None,
+) -> list[np.ndarray]:
+    """Mean change, by output, under noise in each of the columns."""
     rng = check_random_state(random_state)
     draws = [noise * rng.standard_normal(X.shape[0]) for _ in range(n_repeats)]
     baseline = np.asarray(estimator.predict(X))
     changes = []
-    for j in range(X.shape[1]):
+    for j in columns:
         column = _column(X, j)
         if column.dtype.kind != "f":
             changes.append(np.full(baseline.shape[1:], np.nan))
@@ -109,7 +290,7 @@ def noise_sensitivity(
         )
         moves = [np.abs(np.asarray(estimator.predict(N)) - baseline) for N in noisy]
         changes.append(np.mean(moves, axis=(0, 1)))
-    return np.stack(changes, axis=-1)
+    return changes
 
 
 def _column(X: Any, j: int) -> np.ndarray:

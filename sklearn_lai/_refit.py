@@ -1,0 +1,122 @@
+"""Which candidate of a search to refit, on the trade-off of accuracy and smoothness."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from ._validation import AnyOf, Number, OneOf, check
+
+TOLERANCE = AnyOf(Number(Real, 0), OneOf(("1se",)))
+
+
+def smoothest_within(
+    tolerance: float | str,
+    *,
+    accuracy: str = "accuracy",
+    smoothness: str = "smoothness",
+) -> Callable[[Mapping[str, Any]], int]:
+    """Make a `refit` of a search: the smoothest candidate that is accurate enough.
+
+    Accuracy alone never asks for a smooth model, and smoothness alone is won by a
+    constant.
+
+    Parameters
+    ----------
+    tolerance : float or '1se'
+        How far the mean accuracy of a candidate may be from the best one: a share of
+        it, >= 0, such as 0.02, or its standard error over the folds. For a negated
+        error such as 'neg_root_mean_squared_error' a share is one of the least error.
+    accuracy : str, default='accuracy'
+        Key in `scoring` of the score to keep, higher is better.
+    smoothness : str, default='smoothness'
+        Key in `scoring` of the score to maximise among these candidates, such as that
+        of :func:`sklearn_lai.metrics.neg_noise_sensitivity`.
+
+    Returns
+    -------
+    callable
+        For the `refit` of GridSearchCV, RandomizedSearchCV and the like: takes
+        `cv_results_` and returns the index of the candidate. Of equally smooth ones it
+        is the most accurate. Candidates that failed on a fold do not count. It can be
+        pickled.
+
+    Raises
+    ------
+    ValueError
+        If `tolerance` is not allowed; when called, if a metric is missing or all
+        candidates failed.
+    TypeError
+        If `tolerance` has a wrong type.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn_lai.metrics import neg_noise_sensitivity
+    >>> from sklearn_lai.model_selection import smoothest_within
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     Ridge(),
+    ...     {"alpha": [0.01, 0.1, 1.0]},
+    ...     scoring={
+    ...         "accuracy": "neg_root_mean_squared_error",
+    ...         "smoothness": neg_noise_sensitivity,
+    ...     },
+    ...     refit=smoothest_within(0.02),
+    ... ).fit(X, y)
+    >>> search.best_params_
+    {'alpha': 0.1}
+    """
+    check("tolerance", tolerance, TOLERANCE)
+    return partial(
+        _smoothest, tolerance=tolerance, accuracy=accuracy, smoothness=smoothness
+    )
+
+
+def _smoothest(
+    cv_results: Mapping[str, Any],
+    *,
+    tolerance: float | str,
+    accuracy: str,
+    smoothness: str,
+) -> int:
+    scores, smooth = (
+        _mean_scores(cv_results, role, name)
+        for role, name in {"accuracy": accuracy, "smoothness": smoothness}.items()
+    )
+    works = np.isfinite(scores) & np.isfinite(smooth)
+    if not works.any():
+        raise ValueError("No candidate of the search worked on all folds.")
+    best = np.where(works, scores, -np.inf).argmax()
+    if tolerance == "1se":
+        splits = _split_scores(cv_results, accuracy)
+        room = splits[:, best].std(ddof=1) / np.sqrt(len(splits))
+    else:
+        room = tolerance * abs(scores[best])
+    is_within = works & (scores >= scores[best] - room)
+    candidates = np.flatnonzero(is_within)
+    order = np.lexsort((scores[candidates], smooth[candidates]))
+    return int(candidates[order[-1]])
+
+
+def _mean_scores(cv_results: Mapping[str, Any], role: str, name: str) -> np.ndarray:
+    key = f"mean_test_{name}"
+    if key not in cv_results:
+        names = [k.removeprefix("mean_test_") for k in cv_results if "mean_test_" in k]
+        raise ValueError(
+            f"{role}={name!r} must be a metric of the search, which has "
+            f"{', '.join(map(repr, names))}: give scoring as a dict with that key."
+        )
+    return np.asarray(cv_results[key], dtype=np.float64)
+
+
+def _split_scores(cv_results: Mapping[str, Any], name: str) -> np.ndarray:
+    """Scores of all candidates on each fold, shape (n_folds, n_candidates)."""
+    splits: list[np.ndarray] = []
+    while f"split{len(splits)}_test_{name}" in cv_results:
+        splits.append(cv_results[f"split{len(splits)}_test_{name}"])
+    return np.array(splits, dtype=np.float64)
