@@ -1,5 +1,6 @@
 """Scikit-learn regressors whose slopes the user controls, with the Lai loss."""
 
+from ._feature_k import FeatureK
 from ._linear import LaiLinearRegressor
 from ._linear_path import LaiLinearRegressorCV, lai_linear_path
 from ._mlp import LaiMLPRegressor
@@ -7,6 +8,7 @@ from ._mlp import LaiMLPRegressor
 __version__ = "0.1.0"
 
 __all__ = [
+    "FeatureK",
     "LaiLinearRegressor",
     "LaiLinearRegressorCV",
     "LaiMLPRegressor",

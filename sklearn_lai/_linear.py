@@ -143,9 +143,10 @@ class LaiLinearRegressor(BaseLaiLinear):
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws coefficients towards it, in magnitude. One for
         all features, or one each.
-    feature_k : mapping of {str or int: float or None}, default=None
+    feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
-        DataFrame) or position, from 0. None leaves that direction alone.
+        DataFrame) or position, from 0. None leaves that direction alone. With
+        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
     norm : {'l1', 'l2', 'elasticnet'}, default='l2'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5

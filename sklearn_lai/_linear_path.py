@@ -128,9 +128,10 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
         scale from the largest slope among the regressions on single features down to a
         hundredth of it.
-    feature_k : mapping of {str or int: float or None}, default=None
+    feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
-        DataFrame) or position, from 0. None leaves that direction alone.
+        DataFrame) or position, from 0. None leaves that direction alone. With
+        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
     norm : {'l1', 'l2', 'elasticnet'}, default='l2'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5

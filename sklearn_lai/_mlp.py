@@ -41,9 +41,10 @@ class LaiMLPRegressor(BaseLaiRegressor):
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws slopes towards it, in magnitude. Lower values
         give a smoother model. One for all features, or one each.
-    feature_k : mapping of {str or int: float or None}, default=None
+    feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
-        DataFrame) or position, from 0. None leaves that direction alone.
+        DataFrame) or position, from 0. None leaves that direction alone. With
+        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
     norm : {'l1', 'l2', 'elasticnet'}, default='l2'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5

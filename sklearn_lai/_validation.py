@@ -153,7 +153,10 @@ POSITIVE = Number(Real, 0, closed="neither")
 NONE = InstanceOf(type(None), "None")
 K = AnyOf(POSITIVE, Each(POSITIVE))
 FEATURE_K = AnyOf(
-    NONE, InstanceOf(Mapping, "a mapping {column name or position: float or None}")
+    NONE,
+    InstanceOf(
+        Mapping, "a mapping {column name or position: float or None} or FeatureK"
+    ),
 )
 RANDOM_STATE = AnyOf(
     NONE,
@@ -192,6 +195,8 @@ def resolve_k(
 
 def _column(key: Any, n_features: int, names: np.ndarray | None) -> int:
     """Position of a column given by name or position."""
+    if names is None and isinstance(key, str) and key.isdecimal():
+        key = int(key)
     if not isinstance(key, str):
         rule = Number(Integral, 0, n_features - 1)
         check("a key of feature_k that is no column name", key, rule)
