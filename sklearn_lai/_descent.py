@@ -1,8 +1,8 @@
 """The exact linear solver: the least of the minima that descents find.
 
 Newton steps lead to a stationary point. Since J is blind to signs, it has several:
-lower points along single coordinates are looked for from there, and further starts
-tried.
+lower points along single coordinates are looked for from there, further starts tried,
+and lower points in the planes of pairs that the error couples.
 """
 
 from collections.abc import Iterator
@@ -23,6 +23,8 @@ MIN_STARTS, MAX_STARTS, AFFORDABLE = 2, 10, 600
 N_VARIED = 3
 # Points along each coordinate.
 N_POINTS = 33
+# Correlation from which on pairs of features are looked at, and how many of them.
+COLLINEAR, MAX_PAIRS = 0.5, 28
 
 
 class Solution(NamedTuple):
@@ -36,15 +38,17 @@ class Solution(NamedTuple):
 
 def solve(problem: Problem) -> Solution:
     """Least squares, then the least minimum of J that descents reach."""
+    coef = problem.mse.minimum
+    if problem.mse.least == 0:
+        return Solution(coef, objective=0.0, optimality=0.0, n_iter=0)
     if problem.is_plain:
-        coef, n_iter = problem.mse.minimum, 0
-    else:
-        coef, n_iter = _search(problem)
-    optimality = 0.0 if problem.is_plain else Local(problem, coef).optimality
-    return Solution(coef, float(problem.objective(coef)), optimality, n_iter)
+        return Solution(coef, float(problem.objective(coef)), optimality=0.0, n_iter=0)
+    coef, n_iter = _best_descent(problem)
+    objective = float(problem.objective(coef))
+    return Solution(coef, objective, Local(problem, coef).optimality, n_iter)
 
 
-def _search(problem: Problem) -> tuple[np.ndarray, int]:
+def _best_descent(problem: Problem) -> tuple[np.ndarray, int]:
     """Best of the descents from all starts, and their number of Newton steps."""
     best, n_iter = _descend_and_jump(problem, problem.mse.minimum)
     lowest = float(problem.objective(best))
@@ -57,6 +61,13 @@ def _search(problem: Problem) -> tuple[np.ndarray, int]:
         # Of solutions that differ by rounding only, the first: so the choice is stable.
         if objective < lowest * (1 - 10 * NEGLIGIBLE):
             best, lowest = coef, objective
+    pairs = _collinear_pairs(problem)
+    for _ in range(MAX_JUMPS if len(pairs) else 0):
+        start = _lowest_along_pairs(problem, best, pairs)
+        if problem.objective(start) >= lowest * (1 - 10 * NEGLIGIBLE):
+            break
+        best, n_steps = _descend_and_jump(problem, start)
+        n_iter, lowest = n_iter + n_steps, float(problem.objective(best))
     return best, n_iter
 
 
@@ -70,7 +81,7 @@ def _starts(problem: Problem, lowest: float) -> Iterator[np.ndarray]:
     least_factor = problem.factor(problem.direction_losses(k))
     kinks = np.array([[1.0], [-1.0]]) * k
     with np.errstate(divide="ignore", invalid="ignore"):
-        cost = np.square(kinks - w) / np.diag(problem.mse.inverse)
+        cost = np.square(kinks - w) / np.diag(problem.mse.gram.inverse)
     cost = np.where(np.isnan(cost), 0, cost)
     is_reachable = (problem.mse.least + cost) * least_factor < lowest
     is_reachable &= problem.scale > 0
@@ -90,7 +101,7 @@ def _least_squares_at_kinks(
     problem: Problem, kinks: np.ndarray, is_reachable: np.ndarray, cost: np.ndarray
 ) -> Iterator[np.ndarray]:
     """Least squares with some of the most movable coefficients held at their kinks."""
-    w, inverse = problem.mse.minimum, problem.mse.inverse
+    w, inverse = problem.mse.minimum, problem.mse.gram.inverse
     cheapest = np.where(is_reachable, cost, np.inf).min(0)
     varied = np.argsort(cheapest, kind="stable")[:N_VARIED]
     choices = [[None, *kinks[is_reachable[:, j], j]] for j in varied]
@@ -121,22 +132,88 @@ def _lowest_along_coordinates(problem: Problem, coef: np.ndarray) -> np.ndarray:
     mse grows with the distance to its own minimum, and the factor falls towards the
     kinks, so the product is least between the former and the nearest kink.
     """
-    curvature, slope = np.diag(problem.mse.gram), problem.mse.gradient(coef)
+    curvature, slope = np.diag(problem.mse.gram.matrix), problem.mse.gradient(coef)
     with np.errstate(divide="ignore", invalid="ignore"):
         left = coef + np.where(curvature > 0, -slope / (2 * curvature), 0)
     points = np.linspace(left, np.copysign(problem.boundary, left), N_POINTS)
-    change, squares = points - coef, np.square(points)
+    change = points - coef
     mse = problem.mse.value(coef) + (slope + curvature * change) * change
-    k_2, losses = np.square(problem.boundary), problem.direction_losses(coef)
-    loss = problem.scale * np.maximum(squares, k_2) / (1 + squares)
+    losses, loss = problem.direction_losses(coef), problem.direction_losses(points)
     sums = losses.sum() - losses + loss
     squared = np.square(losses)
     norms = np.sqrt(np.maximum(squared.sum() - squared, 0) + np.square(loss))
     values = mse * problem.factor_of(sums, norms)
-    best, j = np.unravel_index(values.argmin(), values.shape)
+    best, j = _first_lowest(values)
     lowest = coef.copy()
     lowest[j] = points[best, j]
     return lowest
+
+
+def _collinear_pairs(problem: Problem) -> np.ndarray:
+    """Pairs of features, (n_pairs, 2) both ways round, that J couples most."""
+    gram = problem.mse.gram
+    correlation = np.abs(gram.matrix / gram.unit / gram.unit[:, None])
+    first, second = np.triu_indices(len(correlation), k=1)
+    strength = correlation[first, second]
+    order = np.argsort(-strength, kind="stable")[:MAX_PAIRS]
+    kept = order[(strength[order] > COLLINEAR) | (len(correlation) == 2)]
+    pairs = np.column_stack([first[kept], second[kept]])
+    return np.concatenate([pairs, pairs[:, ::-1]])
+
+
+def _lowest_along_pairs(
+    problem: Problem, coef: np.ndarray, pairs: np.ndarray
+) -> np.ndarray:
+    """Lowest of points spread over the planes of pairs of coordinates.
+
+    For each value of the first, the second is where it can be best, as in
+    `_lowest_along_coordinates`: so the points follow the valleys of mse.
+    """
+    i, j = (column[:, None, None] for column in pairs.T)
+    k, least_squares, gram = (
+        problem.boundary,
+        problem.mse.minimum,
+        problem.mse.gram.matrix,
+    )
+    slope, losses = problem.mse.gradient(coef), problem.direction_losses(coef)
+    reach = 2 * np.maximum(np.abs(least_squares), k)
+    reach = (reach[i] + reach[j])[..., 0]
+    exact = [column[i[..., 0]] for column in (coef, least_squares, k, -k)]
+    first = np.concatenate([reach * np.linspace(-1, 1, 2 * N_POINTS), *exact], axis=1)
+    first = first[..., None]
+    change_i = first - coef[i]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        step = -(slope[j] / 2 + gram[i, j] * change_i) / gram[j, j]
+    left = coef[j] + np.where(gram[j, j] > 0, step, 0)
+    share = np.linspace(0, 1, N_POINTS)
+    second = left * (1 - share) + np.copysign(k[j], left) * share
+    change_j = second - coef[j]
+    mse = (
+        problem.mse.value(coef)
+        + (slope[i] + gram[i, i] * change_i) * change_i
+        + (slope[j] + gram[j, j] * change_j + 2 * gram[i, j] * change_i) * change_j
+    )
+    loss_i = problem.loss_along(first, i)
+    loss_j = problem.loss_along(second, j)
+    squared = np.square(losses)
+    others_2 = np.maximum(squared.sum() - squared[i] - squared[j], 0)
+    values = mse * problem.factor_of(
+        losses.sum() - losses[i] - losses[j] + loss_i + loss_j,
+        np.sqrt(others_2 + np.square(loss_i) + np.square(loss_j)),
+    )
+    pair, row, column = _first_lowest(values)
+    lowest = coef.copy()
+    lowest[pairs[pair]] = first[pair, row, 0], second[pair, row, column]
+    return lowest
+
+
+def _first_lowest(values: np.ndarray) -> tuple[np.intp, ...]:
+    """Index of the first of the lowest values, those that differ by rounding included.
+
+    So the choice between equal columns is stable.
+    """
+    is_lowest = values <= values.min() * (1 + 1e-9)
+    return np.unravel_index(is_lowest.argmax(), values.shape)
 
 
 def _descend(problem: Problem, coef: np.ndarray) -> tuple[np.ndarray, int]:

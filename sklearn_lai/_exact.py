@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from ._descent import Solution, solve
-from ._linear_objective import Problem, Quadratic
+from ._linear_objective import Gram, Problem, Quadratic
 from ._moments import COLLAPSED_SHARE, Moments, residual_products
 from ._scaling import Scale, Units
 
@@ -52,11 +52,13 @@ class Regression:
         products = moments.mean_products(centre=fit_intercept)
         # Divided one after the other: the product of two units may overflow.
         products = products / unit[:, None] / unit
-        gram, no_correction = products[:n_features, :n_features], np.zeros(n_features)
+        gram = Gram(products[:n_features, :n_features])
         return cls(
             units,
             [
-                Quadratic(gram, products[:n_features, j], products[j, j], no_correction)
+                Quadratic(
+                    gram, products[:n_features, j], products[j, j], np.zeros(n_features)
+                )
                 for j in range(n_features, len(products))
             ],
         )
@@ -68,7 +70,7 @@ class Regression:
 
         Moments lose twice the digits that the data's condition number costs.
         """
-        if all(mse.condition < ILL_CONDITIONED for mse in self.errors):
+        if all(mse.gram.condition < ILL_CONDITIONED for mse in self.errors):
             return self
         coef = np.stack([mse.minimum for mse in self.errors], axis=1)
         (coef,), (intercept,) = self.units.fold(([coef], [np.zeros(coef.shape[1])]))
@@ -77,13 +79,17 @@ class Regression:
         )
         products = products / self.units.X.unit[:, None] / self.units.y.unit
         errors = [
-            replace(mse, correction=mse.inverse @ products[:, j])
+            replace(mse, correction=mse.gram.inverse @ products[:, j])
             for j, mse in enumerate(self.errors)
         ]
         return replace(self, errors=errors)
 
     def fit(self, k: np.ndarray, lai_fraction: float, l1_ratio: float) -> Fit:
-        """Minimise the Lai objective of every output."""
+        """Minimise the Lai objective of every output.
+
+        Constant features have no influence, so their directions are left out.
+        """
+        k = np.where(self.units.X.is_constant(), np.nan, k)
         problems = [Problem(mse, k, lai_fraction, l1_ratio) for mse in self.errors]
         solutions = [solve(problem) for problem in problems]
         coef = np.stack([solution.coef for solution in solutions], axis=1)

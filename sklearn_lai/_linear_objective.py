@@ -20,68 +20,75 @@ EPSILON = np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
-class Quadratic:
-    """Mean squared error of one target, from second moments.
+class Gram:
+    """Mean products of the features, (n_features, n_features), decomposed once."""
 
-    `gram` has shape (n_features, n_features), `correlation` (n_features,), and `power`
-    is the mean square of the target. `correction` is what the rounding of the moments
-    took from the coefficients of least squares, if that is known, else 0.
-    """
-
-    gram: np.ndarray
-    correlation: np.ndarray
-    power: float
-    correction: np.ndarray
+    matrix: np.ndarray
 
     @cached_property
     def unit(self) -> np.ndarray:
-        """Scale of each feature, on which the Gram matrix has ones on its diagonal."""
-        unit = np.sqrt(np.diag(self.gram))
+        """Scale of each feature, on which the matrix has ones on its diagonal."""
+        unit = np.sqrt(np.diag(self.matrix))
         return np.where(unit > 0, unit, 1.0)
 
     @cached_property
     def eigen(self) -> tuple[np.ndarray, np.ndarray]:
-        """Eigenvalues of the Gram matrix on that scale, and eigenvectors as columns.
+        """Eigenvalues of the matrix on that scale, and eigenvectors as columns.
 
         Those that are 0 but for rounding are left out.
         """
-        values, vectors = np.linalg.eigh(self.gram / self.unit / self.unit[:, None])
+        values, vectors = np.linalg.eigh(self.matrix / self.unit / self.unit[:, None])
         kept = values > len(values) * EPSILON * values[-1]
         return values[kept], vectors[:, kept]
 
     @cached_property
     def condition(self) -> float:
-        """Condition number of the Gram matrix on that scale, zeros left out."""
+        """Condition number of the matrix on that scale, zeros left out."""
         values, _ = self.eigen
         return float(values[-1] / values[0]) if len(values) else 1.0
 
     @cached_property
     def inverse(self) -> np.ndarray:
-        """Pseudo-inverse of the Gram matrix, on that scale."""
+        """Pseudo-inverse of the matrix, on that scale."""
         values, vectors = self.eigen
         scaled = vectors / self.unit[:, None]
         return (scaled / values) @ scaled.T
 
     @cached_property
     def root(self) -> np.ndarray:
-        """Matrix whose product with its transpose, ``root.T @ root``, is `gram`."""
+        """What gives the matrix as ``root.T @ root``."""
         values, vectors = self.eigen
         return np.sqrt(values)[:, None] * vectors.T * self.unit
 
+
+@dataclass(frozen=True)
+class Quadratic:
+    """Mean squared error of one target, from second moments.
+
+    `correlation` has the mean products of features and target, shape (n_features,),
+    `power` is the mean square of the target. `correction` is what the rounding of the
+    moments took from the coefficients of least squares, if that is known, else 0.
+    """
+
+    gram: Gram
+    correlation: np.ndarray
+    power: float
+    correction: np.ndarray
+
     @cached_property
     def goal(self) -> np.ndarray:
-        """What ``root @ coef`` is for least squares."""
-        values, vectors = self.eigen
-        goal = vectors.T @ (self.correlation / self.unit) / np.sqrt(values)
-        return goal + self.root @ self.correction
+        """What ``gram.root @ coef`` is for least squares."""
+        values, vectors = self.gram.eigen
+        goal = vectors.T @ (self.correlation / self.gram.unit) / np.sqrt(values)
+        return goal + self.gram.root @ self.correction
 
     @cached_property
     def minimum(self) -> np.ndarray:
         """Coefficients of least squares; of several, those of minimum norm, on the
-        scale of `unit`.
+        scale of the Gram matrix.
         """
-        values, vectors = self.eigen
-        return vectors @ (self.goal / np.sqrt(values)) / self.unit
+        values, vectors = self.gram.eigen
+        return vectors @ (self.goal / np.sqrt(values)) / self.gram.unit
 
     @cached_property
     def least(self) -> float:
@@ -93,18 +100,18 @@ class Quadratic:
     def value(self, coef: np.ndarray) -> np.ndarray:
         """Mean squared errors of one or more vectors of coefficients.
 
-        In terms of `root` nothing large cancels, even where the coefficients of least
+        In terms of the root nothing large cancels, even where the coefficients of least
         squares are large.
         """
-        return self.least + np.square(coef @ self.root.T - self.goal).sum(axis=-1)
+        return self.least + np.square(coef @ self.gram.root.T - self.goal).sum(axis=-1)
 
     def gradient(self, coef: np.ndarray) -> np.ndarray:
         """Gradient at one vector of coefficients."""
-        return 2 * (self.root @ coef - self.goal) @ self.root
+        return 2 * (self.gram.root @ coef - self.goal) @ self.gram.root
 
     def explained(self, coef: np.ndarray) -> float:
         """Mean square of the predictions of one vector of coefficients."""
-        return float(coef @ self.gram @ coef)
+        return float(np.square(self.gram.root @ coef).sum())
 
 
 @dataclass(frozen=True)
@@ -132,10 +139,14 @@ class Problem:
         return self.lai_fraction == 0 or not self.scale.any() or self.mse.least == 0
 
     def direction_losses(self, coef: np.ndarray) -> np.ndarray:
-        """phi**2 of every coefficient."""
+        """phi**2 of every coefficient, over the last axis."""
+        return self.loss_along(coef, np.arange(len(self.boundary)))
+
+    def loss_along(self, coef: np.ndarray, feature: np.ndarray) -> np.ndarray:
+        """phi**2 of coefficients of these features."""
         squares = np.square(coef)
-        steeper = np.maximum(squares, np.square(self.boundary))
-        return self.scale * steeper / (1 + squares)
+        steeper = np.maximum(squares, np.square(self.boundary[feature]))
+        return self.scale[feature] * steeper / (1 + squares)
 
     def factor(self, losses: np.ndarray) -> np.ndarray:
         """Second factor of J, from the losses of the directions."""

@@ -54,8 +54,9 @@ class Local:
 
     @property
     def optimality(self) -> float:
-        """Largest rate at which J falls along a coordinate, in either direction."""
-        return float(np.abs(self.rate[self.is_free]).max(initial=0))
+        """Largest rate at which J falls along a coordinate, relative to J."""
+        rate = np.abs(self.rate[self.is_free]).max(initial=0)
+        return float(rate / self.objective)
 
     def step(self) -> np.ndarray | None:
         """Coefficients after a Newton step within pieces; None if J falls no more."""
@@ -115,7 +116,7 @@ class Local:
         bend = first * self.losses[free] / self.l2
         left = np.stack([mse_gradient, factor_gradient, -self.mse * l2_share * bend])
         right = np.stack([factor_gradient, mse_gradient, bend])
-        hessian = 2 * self.factor * self.problem.mse.gram[free][:, free]
+        hessian = 2 * self.factor * self.problem.mse.gram.matrix[free][:, free]
         hessian += left.T @ right
         diagonal = weight * second + l2_share * np.square(first)
         hessian.flat[:: len(coef) + 1] += self.mse * diagonal

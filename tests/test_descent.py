@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from sklearn_lai._descent import solve
-from sklearn_lai._linear_objective import Problem, Quadratic
+from sklearn_lai._linear_objective import Gram, Problem, Quadratic
 from sklearn_lai.loss import lai_factor
 
 L1_RATIOS = [0.0, 0.5, 1.0]
@@ -17,7 +17,7 @@ L1_RATIOS = [0.0, 0.5, 1.0]
 def quadratic(X, y):
     n_samples, n_features = X.shape
     return Quadratic(
-        X.T @ X / n_samples,
+        Gram(X.T @ X / n_samples),
         X.T @ y / n_samples,
         y @ y / n_samples,
         correction=np.zeros(n_features),
@@ -63,7 +63,7 @@ def test_objective_is_the_mixture_of_the_loss_module(l1_ratio):
     losses = lai_factor(slope, torch.from_numpy(problem.k.copy()))[0].square().numpy()
     norm = l1_ratio * losses.sum() + (1 - l1_ratio) * np.linalg.norm(losses)
     mse = problem.mse
-    error = mse.power - 2 * coef @ mse.correlation + coef @ mse.gram @ coef
+    error = mse.power - 2 * coef @ mse.correlation + coef @ mse.gram.matrix @ coef
     a = problem.lai_fraction
     assert problem.objective(coef) == pytest.approx(error * (1 - a + a * norm))
 
@@ -75,7 +75,7 @@ def test_the_objective_falls_along_no_coordinate(n_features, seed):
     solution = solve(problem)
     value = problem.objective(solution.coef)
     assert solution.objective == value
-    assert solution.optimality <= 1e-5 * value
+    assert solution.optimality <= 1e-5
     for step in (1e-2, -1e-2, 1e-5, -1e-5):
         moved = solution.coef + step * np.eye(n_features)
         assert (problem.objective(moved) >= value * (1 - 1e-10)).all()
