@@ -1,8 +1,8 @@
 """The exact linear solver: the least of the minima that descents find.
 
 Newton steps lead to a stationary point. Since J is blind to signs, it has several:
-lower points along single coordinates are looked for from there, further starts tried,
-and lower points in the planes of pairs that the error couples.
+further starts are tried, and lower points looked for in the planes of pairs of
+coefficients that the error couples.
 """
 
 from collections.abc import Iterator
@@ -14,17 +14,16 @@ import numpy as np
 from ._linear_objective import Problem
 from ._newton import NEGLIGIBLE, Local
 
-# Newton steps and jumps along coordinates that a descent takes at most.
+# Newton steps of a descent at most, and how often it is left for a lower point.
 MAX_STEPS, MAX_JUMPS = 500, 100
 # Starts besides least squares: fewer with many features, where descents take longer
 # and starts hardly ever matter.
 MIN_STARTS, MAX_STARTS, AFFORDABLE = 2, 10, 600
 # Coefficients that are started on both sides of their kinks.
 N_VARIED = 3
-# Points along each coordinate.
-N_POINTS = 33
-# Correlation from which on pairs of features are looked at, and how many of them.
-COLLINEAR, MAX_PAIRS = 0.5, 28
+# Correlation from which on pairs of features are looked at, how many of them, and how
+# many points along a coefficient.
+COLLINEAR, MAX_PAIRS, N_POINTS = 0.5, 28, 33
 
 
 class Solution(NamedTuple):
@@ -50,12 +49,12 @@ def solve(problem: Problem) -> Solution:
 
 def _best_descent(problem: Problem) -> tuple[np.ndarray, int]:
     """Best of the descents from all starts, and their number of Newton steps."""
-    best, n_iter = _descend_and_jump(problem, problem.mse.minimum)
+    best, n_iter = _descend(problem, problem.mse.minimum)
     lowest = float(problem.objective(best))
     n_features = len(problem.boundary)
     n_starts = max(MIN_STARTS, min(MAX_STARTS, AFFORDABLE // n_features**2))
     for start in islice(_starts(problem, lowest), n_starts):
-        coef, n_steps = _descend_and_jump(problem, start)
+        coef, n_steps = _descend(problem, start)
         n_iter += n_steps
         objective = float(problem.objective(coef))
         # Of solutions that differ by rounding only, the first: so the choice is stable.
@@ -66,7 +65,7 @@ def _best_descent(problem: Problem) -> tuple[np.ndarray, int]:
         start = _lowest_along_pairs(problem, best, pairs)
         if problem.objective(start) >= lowest * (1 - 10 * NEGLIGIBLE):
             break
-        best, n_steps = _descend_and_jump(problem, start)
+        best, n_steps = _descend(problem, start)
         n_iter, lowest = n_iter + n_steps, float(problem.objective(best))
     return best, n_iter
 
@@ -114,41 +113,6 @@ def _least_squares_at_kinks(
             )
 
 
-def _descend_and_jump(problem: Problem, coef: np.ndarray) -> tuple[np.ndarray, int]:
-    """Descend from `coef`, and again from lower points along single coordinates."""
-    coef, n_iter = _descend(problem, coef)
-    for _ in range(MAX_JUMPS):
-        lower = _lowest_along_coordinates(problem, coef)
-        if problem.objective(lower) >= problem.objective(coef) * (1 - NEGLIGIBLE):
-            break
-        coef, n_steps = _descend(problem, lower)
-        n_iter += n_steps
-    return coef, n_iter
-
-
-def _lowest_along_coordinates(problem: Problem, coef: np.ndarray) -> np.ndarray:
-    """Lowest of points spread over where J can be least along each coordinate.
-
-    mse grows with the distance to its own minimum, and the factor falls towards the
-    kinks, so the product is least between the former and the nearest kink.
-    """
-    curvature, slope = np.diag(problem.mse.gram.matrix), problem.mse.gradient(coef)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left = coef + np.where(curvature > 0, -slope / (2 * curvature), 0)
-    points = np.linspace(left, np.copysign(problem.boundary, left), N_POINTS)
-    change = points - coef
-    mse = problem.mse.value(coef) + (slope + curvature * change) * change
-    losses, loss = problem.direction_losses(coef), problem.direction_losses(points)
-    sums = losses.sum() - losses + loss
-    squared = np.square(losses)
-    norms = np.sqrt(np.maximum(squared.sum() - squared, 0) + np.square(loss))
-    values = mse * problem.factor_of(sums, norms)
-    best, j = _first_lowest(values)
-    lowest = coef.copy()
-    lowest[j] = points[best, j]
-    return lowest
-
-
 def _collinear_pairs(problem: Problem) -> np.ndarray:
     """Pairs of features, (n_pairs, 2) both ways round, that J couples most."""
     gram = problem.mse.gram
@@ -166,8 +130,9 @@ def _lowest_along_pairs(
 ) -> np.ndarray:
     """Lowest of points spread over the planes of pairs of coordinates.
 
-    For each value of the first, the second is where it can be best, as in
-    `_lowest_along_coordinates`: so the points follow the valleys of mse.
+    For each value of the first, the second is where it can be best: mse grows with the
+    distance to its own minimum, and the factor falls towards the kinks, so the product
+    is least between the former and the nearest kink. Points follow the valleys so.
     """
     i, j = (column[:, None, None] for column in pairs.T)
     k, least_squares, gram = (

@@ -12,6 +12,8 @@ from ._scaling import Scale, Units
 
 # Condition number of a Gram matrix from which on least squares is corrected.
 ILL_CONDITIONED = 1e7
+# Passes for that at most, and the relative change of coefficients that ends them.
+MAX_CORRECTIONS, CORRECTED = 5, 1e-10
 
 
 class Fit(NamedTuple):
@@ -66,30 +68,36 @@ class Regression:
     def refined(
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
     ) -> Self:
-        """Least squares corrected by a second pass over the data, if it needs that.
+        """Least squares corrected by further passes over the data, if it needs that.
 
         Moments lose twice the digits that the data's condition number costs.
         """
-        if all(mse.gram.condition < ILL_CONDITIONED for mse in self.errors):
+        errors = self.errors
+        if errors[0].gram.condition < ILL_CONDITIONED:
             return self
-        coef = np.stack([mse.minimum for mse in self.errors], axis=1)
-        (coef,), (intercept,) = self.units.fold(([coef], [np.zeros(coef.shape[1])]))
-        products = residual_products(
-            X, y, sample_weight, self.units.X.mean, coef, intercept
-        )
-        products = products / self.units.X.unit[:, None] / self.units.y.unit
-        errors = [
-            replace(mse, correction=mse.gram.inverse @ products[:, j])
-            for j, mse in enumerate(self.errors)
-        ]
+        for _ in range(MAX_CORRECTIONS):
+            coef = np.stack([mse.minimum for mse in errors], axis=1)
+            (folded,), (intercept,) = self.units.fold(([coef], [0 * coef[0]]))
+            products = residual_products(
+                X, y, sample_weight, self.units.X.mean, folded, intercept
+            )
+            products = products / self.units.X.unit[:, None] / self.units.y.unit
+            change = errors[0].gram.inverse @ products
+            errors = [
+                replace(mse, correction=mse.correction + change[:, j])
+                for j, mse in enumerate(errors)
+            ]
+            if (np.abs(change) <= CORRECTED * np.abs(coef)).all():
+                break
         return replace(self, errors=errors)
 
     def fit(self, k: np.ndarray, lai_fraction: float, l1_ratio: float) -> Fit:
         """Minimise the Lai objective of every output.
 
-        Constant features have no influence, so their directions are left out.
+        Features that are always 0, in the units of training, have no influence, so
+        their directions are left out.
         """
-        k = np.where(self.units.X.is_constant(), np.nan, k)
+        k = np.where(np.diag(self.errors[0].gram.matrix) == 0, np.nan, k)
         problems = [Problem(mse, k, lai_fraction, l1_ratio) for mse in self.errors]
         solutions = [solve(problem) for problem in problems]
         coef = np.stack([solution.coef for solution in solutions], axis=1)

@@ -25,6 +25,9 @@ from ._validation import Boolean, OneOf, Rule
 # What `l1_ratio` is for the norms that do not have the parameter.
 L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}
 
+# Powers of ten of k, either way, whose squares are numbers.
+LARGEST_EXPONENT = 60
+
 
 class BaseLaiLinear(BaseLaiRegressor):
     """A linear model and how it is solved from moments."""
@@ -64,7 +67,13 @@ class BaseLaiLinear(BaseLaiRegressor):
         self, coef: np.ndarray, intercept: np.ndarray, dtype: np.dtype
     ) -> None:
         """Set coefficients (n_features, n_outputs) and intercepts (n_outputs,)."""
-        coef, intercept = coef.astype(dtype), intercept.astype(dtype)
+        with np.errstate(over="ignore"):
+            coef, intercept = coef.astype(dtype), intercept.astype(dtype)
+        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            raise ValueError(
+                f"The coefficients are too large for {np.dtype(dtype).name}: rescale y "
+                "or the features, or pass float64 data."
+            )
         single = coef.shape[1] == 1
         self.coef_ = coef[:, 0] if single else coef.T
         self.intercept_ = float(intercept[0]) if single else intercept
@@ -78,6 +87,12 @@ class BaseLaiLinear(BaseLaiRegressor):
         )
 
     def _fit(self, regression: Regression, k: np.ndarray) -> Fit:
+        largest = np.abs(np.log10(k[~np.isnan(k)])).max(initial=0)
+        if largest > LARGEST_EXPONENT:
+            raise ValueError(
+                f"k must be from 1e-{LARGEST_EXPONENT} to 1e{LARGEST_EXPONENT} for the "
+                f"exact solver, got 1e{largest:+.0f} or its inverse."
+            )
         l1_ratio = L1_RATIOS.get(self.norm)
         if l1_ratio is None:
             l1_ratio = self.l1_ratio
@@ -97,9 +112,9 @@ class BaseLaiLinear(BaseLaiRegressor):
             self._warn_of_collapse(k, stacklevel=5)
         if self.optimality_ > self.tol:
             warnings.warn(
-                "The exact solver stopped where its objective still falls, at a rate "
-                f"of {self.optimality_:.2g}, above tol={self.tol!r}. Likely cause: "
-                "nearly collinear features; drop some, or raise tol.",
+                "The exact solver stopped where its objective still falls, at a "
+                f"relative rate of {self.optimality_:.2g}, above tol={self.tol!r}. "
+                "Raise tol, or drop features that are nearly collinear.",
                 ConvergenceWarning,
                 stacklevel=4,
             )
@@ -129,9 +144,9 @@ class LaiLinearRegressor(BaseLaiLinear):
     direction, and tries further starts, since the loss is blind to signs and has
     several minima. For one and two features the result is the least of them all. It is
     deterministic. Where least squares leaves no error, as with more features than
-    samples, it is the solution: of all such, the one of minimum norm. Of columns that
-    are equal, either all have the same coefficient or, of the solutions that differ
-    in which column has which, the one that the order of the columns decides.
+    samples, it is the solution: of all such, the one of minimum norm. Equal columns
+    may get different coefficients, since kinks hold some of them; which column has
+    which is decided by their order.
 
     Training runs on standardised features and target, so that no StandardScaler
     is needed and `k` means the same on every data set; the fitted coefficients are in
@@ -203,13 +218,14 @@ class LaiLinearRegressor(BaseLaiLinear):
     k_ : ndarray of shape (n_features,)
         Boundary slope of each feature; NaN where `feature_k` has None.
     n_iter_ : int
-        Epochs of both stages, or Newton steps of the exact solver over all its starts,
-        at most, over outputs.
+        Epochs of both stages; for 'exact', Newton steps from all starts together, the
+        largest number over outputs.
     objective_ : float or ndarray of shape (n_outputs,)
         Objective at the solution, in squared units of training. Only 'exact'.
     optimality_ : float
         Largest rate at which the objective still falls along a coefficient, in either
-        direction, in units of training; 0 at a stationary point. Only 'exact'.
+        direction, relative to the objective and in units of training; 0 at a stationary
+        point. Only 'exact'.
     n_samples_seen_ : int
         Samples with a positive weight in the moments. Only 'exact'.
     n_pretrain_iter_ : int
@@ -357,9 +373,11 @@ class LaiLinearRegressor(BaseLaiLinear):
     ) -> "LaiLinearRegressor":
         """Fit the model to these rows and all those of earlier calls.
 
-        Only with the exact solver. The data is kept as its moments, so the result is
-        that of `fit` on all rows, but for rounding, in whatever order and parts they
-        come.
+        Only with the exact solver, and after calls of `fit`, `partial_fit` or `merge`
+        with it. The data is kept as its moments, so the result is that of `fit` on all
+        rows, in whatever order and parts they come. It differs by rounding, which
+        moments magnify by the square of the condition number of the standardised
+        features; only `fit` corrects that, by a second pass where it is large.
 
         Parameters
         ----------
@@ -412,7 +430,8 @@ class LaiLinearRegressor(BaseLaiLinear):
 
         Only with the exact solver. So parts of the data can be fitted apart, on several
         machines even, and reduced to one model, which is that of `fit` on all rows,
-        but for rounding. The hyperparameters are those of this model.
+        but for rounding as in `partial_fit`. The hyperparameters are those of this
+        model.
 
         Parameters
         ----------

@@ -1,7 +1,9 @@
 """Exact linear solutions along k, and the choice of k by cross-validation."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from numbers import Integral, Real
+from operator import add
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,12 +12,13 @@ from sklearn.model_selection import check_cv
 from ._base import SHARED_RULES, all_or_nothing
 from ._exact import Regression, mean_squared_error
 from ._linear import BaseLaiLinear, LaiLinearRegressor
+from ._linear_objective import Quadratic
 from ._moments import Moments
 from ._validation import POSITIVE, AnyOf, Boolean, Each, Number, Rule, check
 
-KS = AnyOf(Number(Integral, 1), Each(POSITIVE))
+KS = AnyOf(Number(Integral, 1), Each(POSITIVE, least=1))
 # Least k of a path over its largest.
-SHORTEST = 1e-2
+LEAST_SHARE = 1e-2
 
 
 def lai_linear_path(
@@ -106,6 +109,7 @@ def lai_linear_path(
     X, y = model._check_data(X, y)
     sample_weight = model._check_weight(sample_weight, len(X))
     regression = model._regression(Moments.of(X, y, sample_weight))
+    regression = regression.refined(X, y, sample_weight)
     ks = _resolve_ks(ks, regression)
     fits = [model._fit(regression, model._resolve_k(k)) for k in ks]
     coefs = np.stack([fit.coef.T for fit in fits], axis=-1)
@@ -116,10 +120,10 @@ def lai_linear_path(
 class LaiLinearRegressorCV(BaseLaiLinear):
     """LaiLinearRegressor with the boundary slope chosen by cross-validation.
 
-    Every `k` is solved exactly on every fold. The data is visited once: the second
-    moments of a fold's training data are those of all data less those of its test data,
-    and errors, too, follow from moments. Where test data is not what the training data
-    leaves, the training data of that fold is visited, too.
+    Every `k` is solved exactly on every fold. With folds that divide the data, as those
+    of KFold, the data is visited once: the second moments of a fold's training data are
+    the sums of those of the other folds, and errors, too, follow from moments. With
+    other folds their training data is visited as well.
 
     Parameters
     ----------
@@ -159,8 +163,9 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     ks_ : ndarray of shape (n_ks,)
         Boundary slopes that were compared.
     mse_path_ : ndarray of shape (n_ks, n_folds)
-        Mean squared error on the test data of every fold, in squared target units, and
-        the mean over outputs.
+        Mean squared error on the test data of every fold, in squared target units, the
+        mean over outputs. With several outputs `k_` is chosen by the errors in
+        variances of each.
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Coefficients for `k_` on all data, in target units per feature unit.
     intercept_ : float or ndarray of shape (n_outputs,)
@@ -168,8 +173,8 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     objective_ : float or ndarray of shape (n_outputs,)
         Objective at the solution, in squared units of training.
     optimality_ : float
-        Largest rate at which the objective still falls along a coefficient, in units of
-        training.
+        Largest rate at which the objective still falls along a coefficient, relative to
+        the objective and in units of training.
     n_iter_ : int
         Newton steps of the solution, at most, over outputs.
     n_features_in_ : int
@@ -230,7 +235,9 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         self.tol = tol
         self.standardize = standardize
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LaiLinearRegressorCV":
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> "LaiLinearRegressorCV":
         """Choose `k` by cross-validation and fit the model for it to all data.
 
         Parameters
@@ -243,6 +250,8 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0 on any fold, in training and in the errors. None
             is 1 for every sample.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of the samples, for a `cv` that needs them, such as GroupKFold.
 
         Returns
         -------
@@ -267,9 +276,12 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             self._check_parameters()
             X, y = self._check_data(X, y)
             sample_weight = self._check_weight(sample_weight, len(X))
-            folds = list(check_cv(self.cv).split(X, y))
+            folds = _list_folds(self.cv, X, y, groups)
             total, trains, tests = _fold_moments(X, y, sample_weight, folds)
-            self._choose(self._regression(total), trains, tests, X.dtype)
+            regression = self._regression(total).refined(X, y, sample_weight)
+            self._choose(regression, trains, tests)
+            fit = self._fit(regression, self._resolve_k(self.k_))
+            self._set_solution(fit, self.k_, X.dtype)
         return self
 
     def _choose(
@@ -277,23 +289,20 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         regression: Regression,
         trains: Sequence[Moments],
         tests: Sequence[Moments],
-        dtype: np.dtype,
     ) -> None:
-        """Compare all `ks` on all folds and solve for the chosen one."""
+        """Compare all `ks` on all folds."""
         self.ks_ = _resolve_ks(self.ks, regression)
-        all_k = [self._resolve_k(k) for k in self.ks_]
-        self.mse_path_ = np.empty((len(all_k), len(trains)))
+        errors = np.empty((len(self.ks_), len(tests), len(regression.errors)))
         for fold, (train, test) in enumerate(zip(trains, tests, strict=True)):
             on_fold = self._regression(train)
-            for i, k in enumerate(all_k):
-                fit = self._fit(on_fold, k)
-                errors = mean_squared_error(test, fit.coef, fit.intercept)
-                self.mse_path_[i, fold] = errors.mean()
-        mse = self.mse_path_.mean(axis=1)
-        within = np.flatnonzero(mse <= (1 + self.tolerance) * mse.min())
-        chosen = within[self.ks_[within].argmin()]
-        self.k_ = float(self.ks_[chosen])
-        self._set_solution(self._fit(regression, all_k[chosen]), self.k_, dtype)
+            for i, k in enumerate(self.ks_):
+                fit = self._fit(on_fold, self._resolve_k(k))
+                errors[i, fold] = mean_squared_error(test, fit.coef, fit.intercept)
+        self.mse_path_ = errors.mean(axis=2)
+        # In the targets' own units, so that the choice does not depend on theirs.
+        error = (errors / np.square(regression.units.y.unit)).mean(axis=(1, 2))
+        within = np.flatnonzero(error <= (1 + self.tolerance) * error.min())
+        self.k_ = float(self.ks_[within].min())
 
 
 def _resolve_ks(ks: Any, regression: Regression) -> np.ndarray:
@@ -301,14 +310,28 @@ def _resolve_ks(ks: Any, regression: Regression) -> np.ndarray:
     if not isinstance(ks, Integral):
         return np.array(ks, dtype=np.float64)
     largest = max(map(_largest_single_slope, regression.errors)) or 1.0
-    return np.geomspace(largest, SHORTEST * largest, int(ks))
+    return np.geomspace(largest, LEAST_SHARE * largest, int(ks))
 
 
-def _largest_single_slope(mse: Any) -> float:
+def _largest_single_slope(mse: Quadratic) -> float:
     """Largest slope, in magnitude, of the regressions on one feature each."""
-    power = np.diag(mse.gram)
+    power = np.diag(mse.gram.matrix)
     slope = np.divide(mse.correlation, power, out=np.zeros_like(power), where=power > 0)
     return float(np.abs(slope).max())
+
+
+def _list_folds(
+    cv: Any, X: np.ndarray, y: np.ndarray, groups: Any
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Positions of the training and test samples of every fold."""
+    every = np.arange(len(X))
+    folds = [
+        (every[np.asarray(train)], every[np.asarray(test)])
+        for train, test in check_cv(cv).split(X, y, groups)
+    ]
+    if not folds:
+        raise ValueError(f"cv must have at least one fold, got {cv!r}.")
+    return folds
 
 
 def _fold_moments(
@@ -319,19 +342,17 @@ def _fold_moments(
 ) -> tuple[Moments, list[Moments], list[Moments]]:
     """Moments of all rows, and of every fold's training and test rows."""
     tests = [Moments.of(X, y, sample_weight, rows=test) for _, test in folds]
-    times_tested = np.bincount(np.concatenate([test for _, test in folds]))
-    if len(times_tested) == len(X) and (times_tested == 1).all():
-        total = sum(tests[1:], start=tests[0])
+    if _divide_the_data(folds, len(X)):
+        # Sums of the others: a difference to all would lose digits to large values.
+        before, after = (list(accumulate(part, add)) for part in (tests, tests[::-1]))
+        total = before[-1]
+        none = Moments.of(X[:0], y[:0])
+        trains = list(map(add, [none, *before[:-1]], [*after[-2::-1], none]))
     else:
         total = Moments.of(X, y, sample_weight)
-    trains = [
-        total - moments
-        if _are_complements(train, test, len(X))
-        else Moments.of(X, y, sample_weight, rows=train)
-        for (train, test), moments in zip(folds, tests, strict=True)
-    ]
+        trains = [Moments.of(X, y, sample_weight, rows=train) for train, _ in folds]
     for number, (train, test) in enumerate(zip(trains, tests, strict=True)):
-        if not (train.n_rows > 0 and test.n_rows > 0):
+        if train.n_rows == 0 or test.n_rows == 0:
             raise ValueError(
                 f"Fold {number} of cv has no training or no test samples with a "
                 "positive sample_weight."
@@ -339,10 +360,18 @@ def _fold_moments(
     return total, trains, tests
 
 
-def _are_complements(train: np.ndarray, test: np.ndarray, n_samples: int) -> bool:
-    """Whether every sample is in exactly one of the two."""
-    if len(train) + len(test) != n_samples:
-        return False
-    is_seen = np.zeros(n_samples, dtype=bool)
-    is_seen[train] = is_seen[test] = True
-    return bool(is_seen.all())
+def _divide_the_data(
+    folds: Sequence[tuple[np.ndarray, np.ndarray]], n_samples: int
+) -> bool:
+    """Whether every sample is tested once and trains on all other folds."""
+    fold_of = np.full(n_samples, -1)
+    for number, (_, test) in enumerate(folds):
+        fold_of[test] = number
+    n_tested = sum(len(test) for _, test in folds)
+    return n_tested == n_samples and all(
+        len(train) + len(test) == n_samples
+        and (fold_of >= 0).all()
+        and (fold_of[train] != number).all()
+        and len(np.unique(train)) == len(train)
+        for number, (train, test) in enumerate(folds)
+    )

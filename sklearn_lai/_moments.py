@@ -18,7 +18,7 @@ EPSILON = np.finfo(np.float64).eps
 COLLAPSED_SHARE = 0.01
 # Rows spread over the data whose mean is near enough to that of all.
 SAMPLE_ROWS = 1000
-# Rows of a block, about as many as a cache holds.
+# Size of a block of rows, about that of a cache.
 BLOCK_BYTES = 2**20
 
 
@@ -71,17 +71,15 @@ class Moments:
             data[:, -1] = 1
             if sample_weight is not None:
                 data *= np.sqrt(sample_weight[chosen])[:, None]
-            products += data.T @ data
+            with np.errstate(over="ignore", invalid="ignore"):
+                products += data.T @ data
             is_constant[is_constant] = ~data[:, :-1][:, is_constant].any(axis=0)
         weight, sums = products[-1, -1], products[-1, :-1]
         mean = sums / weight if n_rows else sums
+        with np.errstate(over="ignore", invalid="ignore"):
+            scatter = products[:-1, :-1] - np.outer(mean, sums)
         return cls(
-            n_features,
-            n_rows,
-            float(weight),
-            origin + mean,
-            products[:-1, :-1] - np.outer(mean, sums),
-            is_constant,
+            n_features, n_rows, float(weight), origin + mean, scatter, is_constant
         )
 
     def __add__(self, other: Self) -> Self:
@@ -98,25 +96,6 @@ class Moments:
             self.mean + difference * (other.weight / weight),
             self.scatter + other.scatter + spread * np.outer(difference, difference),
             self.is_constant & other.is_constant & (difference == 0),
-        )
-
-    def __sub__(self, other: Self) -> Self:
-        """Moments of the rows of this one without those of the other."""
-        weight = self.weight - other.weight
-        mean = self.mean + (self.mean - other.mean) * (other.weight / weight)
-        difference = other.mean - mean
-        spread = weight * (other.weight / self.weight)
-        scatter = self.scatter - other.scatter
-        scatter -= spread * np.outer(difference, difference)
-        # What is left of the variance of a column that is constant now is rounding.
-        noise = self.n_rows * EPSILON * np.diag(self.scatter)
-        return type(self)(
-            self.n_features,
-            self.n_rows - other.n_rows,
-            weight,
-            mean,
-            scatter,
-            self.is_constant | (np.diag(scatter) <= noise),
         )
 
     def variance(self) -> np.ndarray:

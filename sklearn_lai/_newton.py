@@ -49,6 +49,7 @@ class Local:
         at_kink = magnitude == problem.boundary
         self.is_outside = np.where(at_kink, outward < 0, magnitude > problem.boundary)
         self.is_free = ~at_kink | (outward < 0) | (inward > 0)
+        self.is_free &= np.diag(problem.mse.gram.matrix) > 0
         self.rate = np.where(self.is_outside, outward, inward)
         self.branch = np.where(self.is_outside, outside, inside)
 

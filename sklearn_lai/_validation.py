@@ -101,12 +101,14 @@ class InstanceOf:
 
 @dataclass(frozen=True)
 class Each:
-    """A list, tuple or array whose every item keeps a rule."""
+    """A list, tuple or array of at least so many items, each of which keeps a rule."""
 
     rule: Rule
+    least: int = 0
 
     def allowed(self) -> str:
-        return f"an array-like, each item {self.rule.allowed()}"
+        length = f" of at least {self.least} item(s)" if self.least else ""
+        return f"an array-like{length}, each item {self.rule.allowed()}"
 
     def has_type(self, value: Any) -> bool:
         is_array_like = hasattr(value, "__array__") or (
@@ -119,7 +121,7 @@ class Each:
         )
 
     def accepts(self, value: Any) -> bool:
-        return all(map(self.rule.accepts, value))
+        return len(value) >= self.least and all(map(self.rule.accepts, value))
 
 
 class AnyOf:

@@ -46,6 +46,23 @@ def test_ill_conditioned_predictions_are_those_of_least_squares(condition, mean)
     np.testing.assert_allclose(ours, theirs, atol=1e-6 * np.abs(theirs).max())
 
 
+@pytest.mark.parametrize("condition", [1e4, 1e5, 1e6])
+def test_ill_conditioned_least_squares_are_corrected(condition):
+    """Moments alone would lose twice the digits of the condition number."""
+    rng = np.random.default_rng(0)
+    left = np.linalg.qr(rng.normal(size=(1000, 10)))[0]
+    right = np.linalg.qr(rng.normal(size=(10, 10)))[0]
+    data = left * np.geomspace(1, 1 / condition, 10) @ right
+    target = data @ rng.normal(size=10) + 0.01 * rng.normal(size=1000)
+    weight = weights(1000)
+    root = np.sqrt(weight)[:, None]
+    design = np.column_stack([data, np.ones(1000)]) * root
+    q, r = np.linalg.qr(design)
+    expected = design / root @ np.linalg.solve(r, q.T @ (target * root[:, 0]))
+    ours = exact(lai_fraction=0).fit(data, target, weight).predict(data)
+    np.testing.assert_allclose(ours, expected, atol=1e-9 * np.abs(expected).max())
+
+
 def test_more_features_than_samples_are_interpolated():
     rng = np.random.default_rng(0)
     data, target = rng.normal(size=(20, 50)), rng.normal(size=20)
@@ -94,6 +111,34 @@ def test_collinear_features_lose_their_large_opposite_coefficients():
     assert np.abs(model.coef_ * unit)[4:6].max() < 0.15
 
 
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+def test_constant_features_change_nothing(norm):
+    model = exact(k=0.1, lai_fraction=0.3, norm=norm)
+    expected = model.fit(X, y).coef_
+    data = np.column_stack([np.full(len(X), 0.1), X, np.ones((len(X), 3))])
+    model.fit(data, y)
+    np.testing.assert_allclose(model.coef_[1:6], expected, rtol=1e-12)
+    np.testing.assert_array_equal(model.coef_[[0, 6, 7, 8]], 0)
+    uncentred = exact(k=0.1, lai_fraction=0.3, norm=norm, fit_intercept=False)
+    expected = uncentred.fit(X, y).coef_
+    zeros = np.zeros((len(X), 2))
+    coef = uncentred.fit(np.hstack([zeros, X]), y).coef_
+    np.testing.assert_allclose(coef, [0, 0, *expected], rtol=1e-12)
+
+
+def test_coefficients_too_large_for_single_precision_are_an_error():
+    with pytest.raises(ValueError, match="too large for float32"):
+        exact().fit(X.astype(np.float32), y * 1e60)
+
+
+@pytest.mark.parametrize("k", [1e-70, 1e160])
+def test_a_k_whose_square_is_no_number_is_an_error(k):
+    with pytest.raises(ValueError, match="k must be from 1e-60 to 1e60"):
+        exact(k=k).fit(X, y)
+    assert np.isfinite(exact(k=1e-50, feature_k={0: 1e50}).fit(X, y).objective_)
+
+
+@pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
 @pytest.mark.parametrize("lai_fraction", [0.01, 0.3, 1.0])
 @pytest.mark.parametrize("k", [0.03, 0.3, 1.0])
 @pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")

@@ -115,6 +115,7 @@ def test_a_feature_that_is_constant_on_a_fold_has_no_influence_there():
 @pytest.mark.parametrize(
     ("parameters", "error", "problem"),
     [
+        ({"ks": []}, ValueError, r"ks must be .*at least 1 item.*got \[\]"),
         ({"ks": 0}, ValueError, r"ks must be an integer >= 1 or an array-like.*got 0"),
         ({"ks": [0.1, -1.0]}, ValueError, r"ks must be .*> 0, got \[0.1, -1.0\]"),
         ({"ks": "all"}, TypeError, "ks must be .*got 'all' of type str"),
@@ -133,11 +134,63 @@ def test_wrong_parameters_are_named(parameters, error, problem):
             lai_linear_path(X, y, **{"ks": 2, **parameters})
 
 
-def test_a_fold_without_weight_is_an_error():
+@pytest.mark.parametrize("is_test", [True, False])
+def test_a_fold_without_weight_is_an_error(is_test):
     weight = np.ones(len(X))
-    weight[:24] = 0
-    with pytest.raises(ValueError, match="Fold 0 of cv has no training or no test"):
-        LaiLinearRegressorCV(ks=2).fit(X, y, weight)
+    weight[:60] = 0 if is_test else 1
+    weight[60:] = 1 if is_test else 0
+    with pytest.raises(ValueError, match=r"Fold 0 of cv has no training or no test"):
+        LaiLinearRegressorCV(ks=2, cv=2).fit(X, y, weight)
+
+
+def test_an_outlier_in_a_test_fold_costs_no_digits():
+    data = X.copy()
+    data[5, 0] = 1e8
+    model = LaiLinearRegressorCV(ks=[0.3], cv=4).fit(data, y)
+    single = LaiLinearRegressor(k=0.3).fit(data[30:], y[30:])
+    mse = np.square(single.predict(data[:30]) - y[:30]).mean()
+    assert model.mse_path_[0, 0] == pytest.approx(mse, rel=1e-9)
+
+
+def test_splits_may_be_lists_masks_and_negative():
+    every = np.arange(len(X))
+    fold = LaiLinearRegressorCV(ks=3, cv=[(every[:80], every[80:])]).fit(X, y)
+    for train, test in [
+        (every[:80].tolist(), every[80:].tolist()),
+        (every < 80, every >= 80),
+        (every[:80], every[80:] - len(X)),
+    ]:
+        other = LaiLinearRegressorCV(ks=3, cv=[(train, test)]).fit(X, y)
+        np.testing.assert_allclose(other.mse_path_, fold.mse_path_, rtol=1e-10)
+    with pytest.raises(ValueError, match="cv must have at least one fold, got"):
+        LaiLinearRegressorCV(cv=[]).fit(X, y)
+
+
+def test_groups_go_to_the_splitter():
+    groups = np.arange(len(X)) % 5
+    splits = list(GroupKFold(3).split(X, groups=groups))
+    by_groups = LaiLinearRegressorCV(ks=3, cv=GroupKFold(3)).fit(X, y, groups=groups)
+    by_splits = LaiLinearRegressorCV(ks=3, cv=splits).fit(X, y)
+    np.testing.assert_array_equal(by_groups.mse_path_, by_splits.mse_path_)
+
+
+def test_the_choice_does_not_depend_on_the_units_of_a_target():
+    targets = np.column_stack([y, np.random.default_rng(0).normal(size=len(X)) + y])
+    model = LaiLinearRegressorCV(ks=30, lai_fraction=0.3)
+    chosen = [
+        model.fit(X, targets * [1, factor]).k_ for factor in (1.0, 2.0**10, 2.0**-10)
+    ]
+    assert chosen[0] == chosen[1] == chosen[2]
+
+
+def test_the_path_of_nearly_collinear_features_is_that_of_single_fits():
+    data = np.column_stack([X, X[:, 0] + 1e-6 * X[:, 1] * X[:, 2]])
+    parameters = {"lai_fraction": 0.0}
+    _, coefs, _ = lai_linear_path(data, y, [0.3], **parameters)
+    chosen = LaiLinearRegressorCV(ks=[0.3], **parameters).fit(data, y)
+    single = LaiLinearRegressor(k=0.3, **parameters).fit(data, y)
+    np.testing.assert_allclose(coefs[:, 0], single.coef_, rtol=1e-9)
+    np.testing.assert_allclose(chosen.coef_, single.coef_, rtol=1e-6)
 
 
 def test_the_public_module_has_the_same_objects():

@@ -76,20 +76,6 @@ def test_parts_in_any_order_add_up_to_the_whole(n_samples, cuts, weighted, seed)
     assert_same(sum(moments[1:], start=moments[0]), Moments.of(X, y, weight))
 
 
-def test_subtraction_undoes_addition():
-    X, y = make_data()
-    weight = np.random.default_rng(0).uniform(0.1, 2, len(X))
-    whole, part = Moments.of(X, y, weight), Moments.of(X[:100], y[:100], weight[:100])
-    assert_same(whole - part, Moments.of(X[100:], y[100:], weight[100:]))
-
-
-def test_a_column_that_is_constant_without_the_subtracted_rows_is_seen_as_such():
-    X, y = make_data()
-    X[100:, 1] = 0.1
-    rest = Moments.of(X, y) - Moments.of(X[:100], y[:100])
-    np.testing.assert_array_equal(rest.is_constant, [False, True, False, False, False])
-
-
 def test_whole_weights_are_repetitions_and_zero_weights_removals():
     X, y = make_data()
     weight = np.random.default_rng(0).integers(0, 4, len(X))
