@@ -21,9 +21,8 @@ MAX_STEPS, MAX_JUMPS = 500, 100
 MIN_STARTS, MAX_STARTS, AFFORDABLE = 2, 10, 600
 # Coefficients that are started on both sides of their kinks.
 N_VARIED = 3
-# Correlation from which on pairs of features are looked at, how many of them, and how
-# many points along a coefficient.
-COLLINEAR, MAX_PAIRS, N_POINTS = 0.5, 28, 33
+# Points along a coefficient.
+N_POINTS = 33
 
 
 class Solution(NamedTuple):
@@ -60,7 +59,7 @@ def _best_descent(problem: Problem) -> tuple[np.ndarray, int]:
         # Of solutions that differ by rounding only, the first: so the choice is stable.
         if objective < lowest * (1 - 10 * NEGLIGIBLE):
             best, lowest = coef, objective
-    pairs = _collinear_pairs(problem)
+    pairs = problem.mse.gram.collinear_pairs
     for _ in range(MAX_JUMPS if len(pairs) else 0):
         start = _lowest_along_pairs(problem, best, pairs)
         if problem.objective(start) >= lowest * (1 - 10 * NEGLIGIBLE):
@@ -111,18 +110,6 @@ def _least_squares_at_kinks(
             yield w + inverse[:, held] @ (
                 np.linalg.pinv(inverse[np.ix_(held, held)], hermitian=True) @ change
             )
-
-
-def _collinear_pairs(problem: Problem) -> np.ndarray:
-    """Pairs of features, (n_pairs, 2) both ways round, that J couples most."""
-    gram = problem.mse.gram
-    correlation = np.abs(gram.matrix / gram.unit / gram.unit[:, None])
-    first, second = np.triu_indices(len(correlation), k=1)
-    strength = correlation[first, second]
-    order = np.argsort(-strength, kind="stable")[:MAX_PAIRS]
-    kept = order[(strength[order] > COLLINEAR) | (len(correlation) == 2)]
-    pairs = np.column_stack([first[kept], second[kept]])
-    return np.concatenate([pairs, pairs[:, ::-1]])
 
 
 def _lowest_along_pairs(

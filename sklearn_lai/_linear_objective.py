@@ -17,6 +17,8 @@ from functools import cached_property
 import numpy as np
 
 EPSILON = np.finfo(np.float64).eps
+# Correlation from which on features count as collinear, and how many pairs at most.
+COLLINEAR, MAX_PAIRS = 0.5, 28
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,20 @@ class Gram:
         values, vectors = self.eigen
         scaled = vectors / self.unit[:, None]
         return (scaled / values) @ scaled.T
+
+    @cached_property
+    def collinear_pairs(self) -> np.ndarray:
+        """Pairs of features that are most correlated, (n_pairs, 2), both ways round.
+
+        Of two features, the pair in any case.
+        """
+        correlation = np.abs(self.matrix / self.unit / self.unit[:, None])
+        first, second = np.triu_indices(len(correlation), k=1)
+        strength = correlation[first, second]
+        order = np.argsort(-strength, kind="stable")[:MAX_PAIRS]
+        kept = order[(strength[order] > COLLINEAR) | (len(correlation) == 2)]
+        pairs = np.column_stack([first[kept], second[kept]])
+        return np.concatenate([pairs, pairs[:, ::-1]])
 
     @cached_property
     def root(self) -> np.ndarray:

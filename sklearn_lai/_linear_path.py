@@ -364,14 +364,13 @@ def _divide_the_data(
     folds: Sequence[tuple[np.ndarray, np.ndarray]], n_samples: int
 ) -> bool:
     """Whether every sample is tested once and trains on all other folds."""
-    fold_of = np.full(n_samples, -1)
-    for number, (_, test) in enumerate(folds):
-        fold_of[test] = number
-    n_tested = sum(len(test) for _, test in folds)
-    return n_tested == n_samples and all(
-        len(train) + len(test) == n_samples
-        and (fold_of >= 0).all()
-        and (fold_of[train] != number).all()
-        and len(np.unique(train)) == len(train)
-        for number, (train, test) in enumerate(folds)
-    )
+    times_tested = np.zeros(n_samples, dtype=int)
+    for train, test in folds:
+        is_trained = np.zeros(n_samples, dtype=bool)
+        is_trained[train] = True
+        times_tested[test] += 1
+        if is_trained[test].any() or not (
+            is_trained.sum() == len(train) == n_samples - len(test)
+        ):
+            return False
+    return bool((times_tested == 1).all())
