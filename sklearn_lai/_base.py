@@ -1,4 +1,4 @@
-"""What both estimators share: checks, units, and the way from arrays to tensors."""
+"""What both estimators share: checks, units, and what they record."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -8,10 +8,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from sklearn.utils.validation import (
     check_array,
@@ -20,13 +18,10 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._batches import Batches
-from ._inference import predict
-from ._network import Network
-from ._objective import Objective
+from ._fitting import LaiLoss, Task
 from ._optimizers import Optimizer
 from ._scaling import Layers, Scale, Units
-from ._training import History, Stages, Trainer, train
+from ._training import History, LaiStage, PlainStage
 from ._validation import (
     FEATURE_K,
     NONE,
@@ -156,13 +151,13 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
             scale(y, "y", constant_unit=1.0),
         )
 
-    def _train(
+    def _task(
         self,
         X: np.ndarray,
         y: np.ndarray,
         layers: Layers,
         units: Units,
-        rngs: Rngs,
+        rng: np.random.Generator,
         sample_weight: np.ndarray | None = None,
         *,
         optimizer: Callable[..., Optimizer],
@@ -170,28 +165,34 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         alpha: float = 0.0,
         fit_intercept: bool = True,
         validation: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> tuple[Layers, History]:
-        """Train from `layers`, given in `units`; returns them in the caller's units."""
-        network = _to_network(layers, activation, fit_intercept=fit_intercept)
-        trainer = Trainer(
-            network,
-            self._batches(X, y, units, sample_weight, add_ones=fit_intercept),
-            self._objective(units, network.parameters.dtype),
-            optimizer(network.parameters),
+    ) -> Task:
+        """What is to be trained, from `layers` given in `units`."""
+        return Task(
+            X=X,
+            y=y,
+            sample_weight=sample_weight,
+            validation=validation,
+            layers=layers,
+            units=units,
+            activation=activation,
+            fit_intercept=fit_intercept,
+            loss=self.loss,
             alpha=alpha,
-            validation=validation and _r2_on(*validation, units, activation),
-            verbose=bool(self.verbose),
+            optimizer=optimizer,
+            batch_size=200 if self.batch_size == "auto" else self.batch_size,
+            shuffle=self.shuffle,
+            stage=PlainStage(self.pretrain_epochs, self.tol, self.n_iter_no_change),
+            rng_state=rng.bit_generator.state,
         )
-        history = train(trainer, self._stages(), *rngs)
-        with np.errstate(over="ignore", invalid="ignore"):
-            layers = units.fold(_from_network(network))
-        if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
+
+    def _lai_loss(self, k: np.ndarray) -> LaiLoss:
+        """What the second stage adds to a task."""
+        if self.pretrain_epochs == self.lai_epochs == 0:
             raise ValueError(
-                "Training ended with weights that are not finite. Likely cause: steps "
-                "too large; lower learning_rate_init "
-                f"({self.learning_rate_init!r}) or keep standardize=True."
+                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
             )
-        return layers, history
+        stage = LaiStage(self.lai_epochs, self.lai_fraction, self.lai_interval)
+        return LaiLoss(k, self.norm, self.l1_ratio, stage)
 
     def _warn_of_collapse(self, k: Any, stacklevel: int) -> None:
         warnings.warn(
@@ -216,52 +217,6 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
                 UserWarning,
                 stacklevel=3,
             )
-
-    def _batches(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        units: Units,
-        sample_weight: np.ndarray | None,
-        *,
-        add_ones: bool,
-    ) -> Batches:
-        weight = None
-        if sample_weight is not None:
-            weight = _to_tensor((sample_weight / sample_weight.mean()).astype(X.dtype))
-        batch_size = 200 if self.batch_size == "auto" else self.batch_size
-        return Batches(
-            _to_tensor(X),
-            _to_tensor(units.y.standardise(y).astype(X.dtype, copy=False)),
-            _to_tensor(units.X.mean),
-            _to_tensor(units.X.unit),
-            batch_size=min(batch_size, len(X)),
-            shuffle=self.shuffle,
-            add_ones=add_ones,
-            weight=weight,
-        )
-
-    def _objective(self, units: Units, dtype: torch.dtype) -> Objective:
-        is_left_out = np.isnan(self.k_) | units.X.is_constant()
-        k = [
-            None if left_out else k_j
-            for k_j, left_out in zip(self.k_.tolist(), is_left_out, strict=True)
-        ]
-        return Objective(self.loss, self.norm, self.l1_ratio, k, dtype)
-
-    def _stages(self) -> Stages:
-        if self.pretrain_epochs == self.lai_epochs == 0:
-            raise ValueError(
-                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
-            )
-        return Stages(
-            pretrain_epochs=self.pretrain_epochs,
-            lai_epochs=self.lai_epochs,
-            lai_fraction=self.lai_fraction,
-            lai_interval=self.lai_interval,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-        )
 
     def _record(self, history: History, *, is_warm: bool = False) -> None:
         """Set the attributes that tell how training went; curves go on if warm."""
@@ -291,34 +246,3 @@ def all_or_nothing(estimator: BaseEstimator) -> Iterator[None]:
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
-
-
-def _to_tensor(array: np.ndarray) -> torch.Tensor:
-    """Tensor over the memory of an array, copied only if its layout is not C's."""
-    with warnings.catch_warnings():
-        # Nothing writes to the tensor, so a read-only array may stay so.
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(np.ascontiguousarray(array))
-
-
-def _to_network(layers: Layers, activation: str, *, fit_intercept: bool) -> Network:
-    coefs, intercepts = (list(map(_to_tensor, arrays)) for arrays in layers)
-    return Network(coefs, intercepts, activation, fit_intercept=fit_intercept)
-
-
-def _from_network(network: Network) -> Layers:
-    coefs, intercepts = network.layers()
-    return [coef.numpy() for coef in coefs], [b.numpy() for b in intercepts]
-
-
-def _r2_on(
-    X: np.ndarray, y: np.ndarray, units: Units, activation: str
-) -> Callable[[Network], float]:
-    """Score of a network on validation data; NaN where it predicts no number."""
-    X, y = units.X.standardise(X), units.y.standardise(y)
-
-    def score(network: Network) -> float:
-        y_pred = predict(X, *_from_network(network), activation)
-        return r2_score(y, y_pred) if np.isfinite(y_pred).all() else np.nan
-
-    return score

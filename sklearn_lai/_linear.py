@@ -17,6 +17,7 @@ from ._base import (
     unit_of_constant_features,
 )
 from ._exact import Fit, Regression
+from ._fitting import run_first_stage, run_second_stage
 from ._moments import Moments
 from ._optimizers import Adam
 from ._training import History
@@ -521,15 +522,21 @@ class LaiLinearRegressor(BaseLaiLinear):
             [np.zeros((X.shape[1], y.shape[1]), X.dtype)],
             [np.zeros(y.shape[1], X.dtype)],
         )
-        ([coef], [intercept]), history = self._train(
+        pretrain_rng, lai_rng = self._random_streams()
+        task = self._task(
             X,
             y,
             layers,
             self._units(X, y, sample_weight, centre=self.fit_intercept),
-            self._random_streams(),
+            pretrain_rng,
             sample_weight,
             optimizer=partial(Adam, learning_rate=self.learning_rate_init),
             fit_intercept=self.fit_intercept,
+        )
+        verbose, lai = bool(self.verbose), self._lai_loss(self.k_)
+        pretrained = run_first_stage(task, verbose=verbose)
+        ([coef], [intercept]), history = run_second_stage(
+            task, pretrained, lai, lai_rng, verbose=verbose
         )
         self._set_coef(coef, intercept, X.dtype)
         return history

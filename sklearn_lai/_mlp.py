@@ -5,17 +5,30 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
+from os import PathLike, fspath
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_memory
 
 from . import _inference
 from ._base import SHARED_RULES, BaseLaiRegressor, all_or_nothing
+from ._fitting import Task, run_first_stage, run_second_stage
 from ._inference import ACTIVATIONS
 from ._optimizers import SGD, Adam, Optimizer
 from ._scaling import Layers
-from ._validation import POSITIVE, AnyOf, Boolean, Each, Number, OneOf, Rule
+from ._validation import (
+    MEMORY,
+    POSITIVE,
+    AnyOf,
+    Boolean,
+    Each,
+    Number,
+    OneOf,
+    Rule,
+    check_writable,
+)
 
 
 class LaiMLPRegressor(BaseLaiRegressor):
@@ -112,6 +125,13 @@ class LaiMLPRegressor(BaseLaiRegressor):
         Whether to train on standardised features and target; a feature that is
         constant then has no influence. False is the loss of
         [1]_ in the units of the data, in which `k` then is, too.
+    memory : None, str, path or object with the joblib.Memory interface, default=None
+        Where results of the first stage are kept, as in
+        :class:`sklearn.pipeline.Pipeline`: a folder, which is made if need be, or a
+        joblib.Memory. The first stage does not depend on `k`, `feature_k`, `norm`,
+        `l1_ratio`, `lai_fraction`, `lai_interval` and `lai_epochs`, so a search over
+        these trains it once per fold. Results are the same as without; `random_state`
+        must be an int, or no result is met again.
 
     Attributes
     ----------
@@ -192,6 +212,7 @@ class LaiMLPRegressor(BaseLaiRegressor):
         "beta_1": Number(Real, 0, 1, closed="left"),
         "beta_2": Number(Real, 0, 1, closed="left"),
         "epsilon": POSITIVE,
+        "memory": MEMORY,
     }
 
     def __init__(
@@ -226,6 +247,7 @@ class LaiMLPRegressor(BaseLaiRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         standardize=True,
+        memory=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.k = k
@@ -256,6 +278,7 @@ class LaiMLPRegressor(BaseLaiRegressor):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.standardize = standardize
+        self.memory = memory
 
     def fit(self, X: Any, y: Any) -> "LaiMLPRegressor":
         """Fit the model: pretraining, then Lai Training.
@@ -293,32 +316,19 @@ class LaiMLPRegressor(BaseLaiRegressor):
             is_warm = self.warm_start and hasattr(self, "coefs_")
             X, y = self._check_data(X, y, reset=not is_warm)
             self.k_ = self._resolve_k(self.k)
-            rngs = self._random_streams()
-            X, y, validation = self._hold_out(X, y, rngs[0])
-            units = self._units(X, y)
-            sizes = [X.shape[1], *self._hidden_sizes(), y.shape[1]]
-            if is_warm:
-                self._check_same_sizes(sizes)
-                layers = units.unfold((self.coefs_, self.intercepts_))
-            else:
-                layers = _glorot_uniform(sizes, self.activation, X.dtype, rngs[0])
-            (self.coefs_, self.intercepts_), history = self._train(
-                X,
-                y,
-                layers,
-                units,
-                rngs,
-                optimizer=self._optimizer(),
-                activation=self.activation,
-                alpha=self.alpha,
-                validation=validation,
+            pretrain_rng, lai_rng = self._random_streams()
+            task = self._mlp_task(X, y, pretrain_rng, is_warm=is_warm)
+            verbose, lai = bool(self.verbose), self._lai_loss(self.k_)
+            pretrained = self._cached(run_first_stage)(task, verbose=verbose)
+            (self.coefs_, self.intercepts_), history = run_second_stage(
+                task, pretrained, lai, lai_rng, verbose=verbose
             )
-            self.n_layers_ = len(sizes)
-            self.n_outputs_ = sizes[-1]
+            self.n_layers_ = len(self.coefs_) + 1
+            self.n_outputs_ = y.shape[1]
             self.hidden_activation_ = self.activation
             self.out_activation_ = "identity"
             self._record(history, is_warm=is_warm)
-            self.t_ = (self.t_ if is_warm else 0) + len(X) * history.n_iter
+            self.t_ = (self.t_ if is_warm else 0) + len(task.X) * history.n_iter
             scores = (
                 self.validation_scores_ if is_warm and self.validation_scores_ else []
             )
@@ -366,6 +376,43 @@ class LaiMLPRegressor(BaseLaiRegressor):
             X, self.coefs_, self.intercepts_, self.hidden_activation_
         )
         return slopes[:, 0] if self.n_outputs_ == 1 else slopes
+
+    def _mlp_task(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        rng: np.random.Generator,
+        *,
+        is_warm: bool,
+    ) -> Task:
+        """What is to be trained on this data."""
+        X, y, validation = self._hold_out(X, y, rng)
+        units = self._units(X, y)
+        sizes = [X.shape[1], *self._hidden_sizes(), y.shape[1]]
+        if is_warm:
+            self._check_same_sizes(sizes)
+            layers = units.unfold((self.coefs_, self.intercepts_))
+        else:
+            layers = _glorot_uniform(sizes, self.activation, X.dtype, rng)
+        return self._task(
+            X,
+            y,
+            layers,
+            units,
+            rng,
+            optimizer=self._optimizer(),
+            activation=self.activation,
+            alpha=self.alpha,
+            validation=validation,
+        )
+
+    def _cached(self, function: Callable) -> Callable:
+        """The function, or one that looks its results up in `memory`."""
+        memory = self.memory
+        if isinstance(memory, str | PathLike):
+            memory = fspath(memory)
+            check_writable("memory", memory)
+        return check_memory(memory).cache(function, ignore=["verbose"])
 
     def _hidden_sizes(self) -> list[int]:
         return np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()

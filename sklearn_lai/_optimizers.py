@@ -6,21 +6,36 @@ parameters.
 """
 
 import math
-from typing import Protocol
+from copy import deepcopy
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 
-class Optimizer(Protocol):
+class Optimizer:
     """Changes parameters in place by their gradient."""
+
+    _state: ClassVar[tuple[str, ...]]
 
     def step(self, gradient: Tensor) -> None:
         """Take a step."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        """Copy of what the steps so far have left, but for the parameters."""
+        return {name: deepcopy(getattr(self, name)) for name in self._state}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        for name, value in state.items():
+            setattr(self, name, deepcopy(value))
 
 
-class Adam:
+class Adam(Optimizer):
     """Kingma and Ba (2014), with `epsilon` where MLPRegressor has it."""
+
+    _state = ("_n_steps", "_first_moment", "_second_moment")
 
     def __init__(
         self,
@@ -54,8 +69,10 @@ class Adam:
         self._parameters.addcdiv_(self._first_moment, buffer, value=-step_size)
 
 
-class SGD:
+class SGD(Optimizer):
     """Stochastic gradient descent with momentum."""
+
+    _state = ("_velocity",)
 
     def __init__(
         self,

@@ -5,7 +5,10 @@ Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,15 +26,21 @@ VARIANCE_ROWS = 5_000
 
 
 @dataclass(frozen=True)
-class Stages:
-    """Lengths of the two stages, end of the first, contents of the second."""
+class PlainStage:
+    """Length of the first stage at most, and when it ends earlier."""
 
-    pretrain_epochs: int
-    lai_epochs: int
-    lai_fraction: float
-    lai_interval: int | None
+    epochs: int
     tol: float
     n_iter_no_change: float
+
+
+@dataclass(frozen=True)
+class LaiStage:
+    """Length of the second stage, and what it is made of."""
+
+    epochs: int
+    fraction: float
+    interval: int | None
 
 
 @dataclass
@@ -50,6 +59,14 @@ class History:
     def n_iter(self) -> int:
         """Epochs so far."""
         return len(self.loss_curve)
+
+
+class Snapshot(NamedTuple):
+    """Copies of all that training has changed."""
+
+    parameters: Tensor
+    optimizer: dict[str, Any]
+    history: History
 
 
 class Plateau:
@@ -104,6 +121,20 @@ class Trainer:
         }
         self._nothing = network.parameters.new_zeros(())
         self._verbose = verbose
+
+    def snapshot(self) -> Snapshot:
+        """Copies of all that training has changed so far."""
+        return Snapshot(
+            self.network.parameters.clone(),
+            self._optimizer.state(),
+            deepcopy(self.history),
+        )
+
+    def resume(self, snapshot: Snapshot) -> None:
+        """Go on from there."""
+        self.network.parameters.copy_(snapshot.parameters)
+        self._optimizer.resume(snapshot.optimizer)
+        self.history = deepcopy(snapshot.history)
 
     def epoch(self, weights: np.ndarray, rng: np.random.Generator) -> float:
         """Train and record an epoch; returns the mean Lai loss, NaN if it had none.
@@ -193,32 +224,33 @@ class Trainer:
             )
 
 
-def train(
-    trainer: Trainer,
-    stages: Stages,
-    pretrain_rng: np.random.Generator,
-    lai_rng: np.random.Generator,
-) -> History:
-    """Lai Training of the trainer's network, in place, with a random stream a stage."""
-    history = trainer.history
-    batch_operations = trainer.batches.batch_size * len(trainer.network.parameters)
-    with suitable_threads(batch_operations):
-        _pretrain(trainer, stages, pretrain_rng)
-        history.n_pretrain_iter = history.n_iter
-        pretrained = trainer.network.parameters.clone()
-        _train_lai(trainer, stages, lai_rng)
-        if stages.lai_fraction > 0:
-            history.collapsed = _has_collapsed(trainer, pretrained)
-    return history
+def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> None:
+    """Stage 1, in place: the plain loss, until it or the validation score is best."""
+    with _threads_for(trainer):
+        _pretrain(trainer, stage, rng)
+    trainer.history.n_pretrain_iter = trainer.history.n_iter
 
 
-def _pretrain(trainer: Trainer, stages: Stages, rng: np.random.Generator) -> None:
-    """Stage 1: the plain loss, until it or the validation score stops improving."""
+def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
+    """Stage 2, in place: the plain and the Lai loss mixed."""
+    pretrained = trainer.network.parameters.clone()
+    with _threads_for(trainer):
+        _train_lai(trainer, stage, rng)
+        if stage.fraction > 0:
+            trainer.history.collapsed = _has_collapsed(trainer, pretrained)
+
+
+def _threads_for(trainer: Trainer) -> AbstractContextManager[None]:
+    n_parameters = len(trainer.network.parameters)
+    return suitable_threads(trainer.batches.batch_size * n_parameters)
+
+
+def _pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> None:
     history = trainer.history
-    plateau = Plateau(stages.tol, stages.n_iter_no_change)
+    plateau = Plateau(stage.tol, stage.n_iter_no_change)
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
     best = trainer.network.parameters.clone()
-    for _ in range(stages.pretrain_epochs):
+    for _ in range(stage.epochs):
         trainer.epoch(weights, rng)
         if trainer.validation is None:
             quantity, score = "Training loss", -history.loss_curve[-1]
@@ -229,24 +261,23 @@ def _pretrain(trainer: Trainer, stages: Stages, rng: np.random.Generator) -> Non
                 best = trainer.network.parameters.clone()
         if plateau.reached(score):
             trainer.say(
-                f"{quantity} did not improve more than tol={stages.tol:f} for "
-                f"{stages.n_iter_no_change} consecutive epochs. Pretraining ends."
+                f"{quantity} did not improve more than tol={stage.tol:f} for "
+                f"{stage.n_iter_no_change} consecutive epochs. Pretraining ends."
             )
             break
     if trainer.validation is not None:
         trainer.network.parameters.copy_(best)
 
 
-def _train_lai(trainer: Trainer, stages: Stages, rng: np.random.Generator) -> None:
-    """Stage 2: the plain and the Lai loss mixed."""
+def _train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
     n_batches = len(trainer.batches)
     weights = lai_schedule(
-        stages.lai_epochs * n_batches, stages.lai_fraction, stages.lai_interval, rng
+        stage.epochs * n_batches, stage.fraction, stage.interval, rng
     )
     trainer.history.lacks_lai_batches = bool(
-        stages.lai_fraction > 0 and len(weights) and not weights[:, 1].any()
+        stage.fraction > 0 and len(weights) and not weights[:, 1].any()
     )
-    for epoch_weights in weights.reshape(stages.lai_epochs, n_batches, 2):
+    for epoch_weights in weights.reshape(stage.epochs, n_batches, 2):
         lai_loss = trainer.epoch(epoch_weights, rng)
         trainer.history.lai_loss_curve.append(lai_loss)
         trainer.say("Lai loss = %.8f", lai_loss)

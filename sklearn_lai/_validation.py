@@ -4,6 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryFile
+from types import UnionType
 from typing import Any, Protocol
 
 import numpy as np
@@ -86,7 +90,7 @@ class Boolean:
 class InstanceOf:
     """Any instance of a class, described in words."""
 
-    kind: type
+    kind: type | UnionType
     words: str
 
     def allowed(self) -> str:
@@ -151,6 +155,23 @@ def check(name: str, value: Any, rule: Rule) -> None:
         raise ValueError(f"{name} must be {rule.allowed()}, got {value!r}.")
 
 
+@dataclass(frozen=True)
+class HasMethod:
+    """Any object with a method, described in words."""
+
+    method: str
+    words: str
+
+    def allowed(self) -> str:
+        return self.words
+
+    def has_type(self, value: Any) -> bool:
+        return callable(getattr(value, self.method, None))
+
+    def accepts(self, value: Any) -> bool:
+        return True
+
+
 POSITIVE = Number(Real, 0, closed="neither")
 NONE = InstanceOf(type(None), "None")
 K = AnyOf(POSITIVE, Each(POSITIVE))
@@ -160,11 +181,28 @@ FEATURE_K = AnyOf(
         Mapping, "a mapping {column name or position: float or None} or FeatureK"
     ),
 )
+MEMORY = AnyOf(
+    NONE,
+    InstanceOf(str | PathLike, "a folder"),
+    HasMethod("cache", "an object with the joblib.Memory interface"),
+)
 RANDOM_STATE = AnyOf(
     NONE,
     Number(Integral, 0, 2**32 - 1),
     InstanceOf(np.random.RandomState, "a numpy.random.RandomState"),
 )
+
+
+def check_writable(name: str, folder: str) -> None:
+    """Make a folder if need be; raise an error that names it if it takes no files."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"{name} must be a folder that can be written, got {folder!r}: {error}."
+        ) from error
 
 
 def resolve_k(
