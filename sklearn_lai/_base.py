@@ -1,5 +1,6 @@
 """What both estimators share: checks, units, and what they record."""
 
+import secrets
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -58,13 +59,12 @@ SHARED_RULES: Mapping[str, Rule] = {
     "verbose": AnyOf(Boolean(), Number(Integral, 0)),
 }
 
-Rngs = tuple[np.random.Generator, np.random.Generator]
-
 
 class BaseLaiRegressor(RegressorMixin, BaseEstimator):
     """Shared behaviour; a subclass declares `_rules` and has fit and predict."""
 
     _rules: ClassVar[Mapping[str, Rule]]
+    k_: Any
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -126,13 +126,12 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         names = getattr(self, "feature_names_in_", None)
         return resolve_k(k, self.feature_k, self.n_features_in_, names)
 
-    def _random_streams(self) -> Rngs:
-        """Independent generators of the two stages."""
+    def _seed(self) -> int:
+        """Number that `random_state` stands for."""
         seed = self.random_state
         if isinstance(seed, np.random.RandomState):
-            seed = seed.randint(np.iinfo(np.int32).max)
-        pretrain, lai = np.random.SeedSequence(seed).spawn(2)
-        return np.random.default_rng(pretrain), np.random.default_rng(lai)
+            return int(seed.randint(np.iinfo(np.int32).max))
+        return secrets.randbits(128) if seed is None else int(seed)
 
     def _units(
         self,
@@ -204,10 +203,10 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
             stacklevel=stacklevel,
         )
 
-    def _warn_of(self, history: History) -> None:
+    def _warn_of(self, history: History, k: Any) -> None:
         """Warn of what went wrong, where the method that calls this was called."""
         if history.collapsed:
-            self._warn_of_collapse(self.k, stacklevel=4)
+            self._warn_of_collapse(k, stacklevel=4)
         if history.lacks_lai_batches:
             warnings.warn(
                 "No batch of the second stage was to use the Lai loss, so k had no "
@@ -229,6 +228,12 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         self.loss_ = history.loss_curve[-1]
         self.loss_curve_ = go_on("loss_curve_", history.loss_curve)
         self.lai_loss_curve_ = go_on("lai_loss_curve_", history.lai_loss_curve)
+
+
+def random_streams(seed: int) -> tuple[np.random.Generator, np.random.Generator]:
+    """Independent generators of the two stages."""
+    pretrain, lai = np.random.SeedSequence(seed).spawn(2)
+    return np.random.default_rng(pretrain), np.random.default_rng(lai)
 
 
 def unit_of_constant_features(*, centre: bool) -> float:

@@ -70,6 +70,13 @@ def run_first_stage(task: Task, *, verbose: bool) -> Snapshot:
     return trainer.snapshot()
 
 
+def pretrained_layers(task: Task, pretrained: Snapshot) -> Layers:
+    """Weights after the first stage, in the units of the data."""
+    trainer = _make_trainer(task, _no_lai_loss(task), verbose=False)
+    trainer.resume(pretrained)
+    return task.units.fold(_from_network(trainer.network))
+
+
 def run_second_stage(
     task: Task,
     pretrained: Snapshot,
@@ -161,6 +168,7 @@ def _r2_on(
 
     def score(network: Network) -> float:
         y_pred = predict(X, *_from_network(network), activation)
-        return r2_score(y, y_pred) if np.isfinite(y_pred).all() else np.nan
+        with np.errstate(over="ignore"):
+            return r2_score(y, y_pred) if np.isfinite(y_pred).all() else np.nan
 
     return score

@@ -14,6 +14,7 @@ from ._base import (
     SHARED_RULES,
     BaseLaiRegressor,
     all_or_nothing,
+    random_streams,
     unit_of_constant_features,
 )
 from ._exact import Fit, Regression
@@ -365,7 +366,7 @@ class LaiLinearRegressor(BaseLaiLinear):
             else:
                 history = self._fit_adam(X, y, sample_weight)
                 self._record(history)
-                self._warn_of(history)
+                self._warn_of(history, self.k)
         return self
 
     @available_if(_is_exact)
@@ -522,7 +523,7 @@ class LaiLinearRegressor(BaseLaiLinear):
             [np.zeros((X.shape[1], y.shape[1]), X.dtype)],
             [np.zeros(y.shape[1], X.dtype)],
         )
-        pretrain_rng, lai_rng = self._random_streams()
+        pretrain_rng, lai_rng = random_streams(self._seed())
         task = self._task(
             X,
             y,

@@ -7,16 +7,15 @@ from operator import add
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.model_selection import check_cv
 
 from ._base import SHARED_RULES, all_or_nothing
 from ._exact import Regression, mean_squared_error
+from ._folds import list_folds
 from ._linear import BaseLaiLinear, LaiLinearRegressor
 from ._linear_objective import Quadratic
 from ._moments import Moments
-from ._validation import POSITIVE, AnyOf, Boolean, Each, Number, Rule, check
+from ._validation import KS, Boolean, Number, Rule, check
 
-KS = AnyOf(Number(Integral, 1), Each(POSITIVE, least=1))
 # Least k of a path over its largest.
 LEAST_SHARE = 1e-2
 
@@ -276,7 +275,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             self._check_parameters()
             X, y = self._check_data(X, y)
             sample_weight = self._check_weight(sample_weight, len(X))
-            folds = _list_folds(self.cv, X, y, groups)
+            folds = list_folds(self.cv, X, y, groups)
             total, trains, tests = _fold_moments(X, y, sample_weight, folds)
             regression = self._regression(total).refined(X, y, sample_weight)
             self._choose(regression, trains, tests)
@@ -318,20 +317,6 @@ def _largest_single_slope(mse: Quadratic) -> float:
     power = np.diag(mse.gram.matrix)
     slope = np.divide(mse.correlation, power, out=np.zeros_like(power), where=power > 0)
     return float(np.abs(slope).max())
-
-
-def _list_folds(
-    cv: Any, X: np.ndarray, y: np.ndarray, groups: Any
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Positions of the training and test samples of every fold."""
-    every = np.arange(len(X))
-    folds = [
-        (every[np.asarray(train)], every[np.asarray(test)])
-        for train, test in check_cv(cv).split(X, y, groups)
-    ]
-    if not folds:
-        raise ValueError(f"cv must have at least one fold, got {cv!r}.")
-    return folds
 
 
 def _fold_moments(

@@ -13,11 +13,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_memory
 
 from . import _inference
-from ._base import SHARED_RULES, BaseLaiRegressor, all_or_nothing
+from ._base import SHARED_RULES, BaseLaiRegressor, all_or_nothing, random_streams
 from ._fitting import Task, run_first_stage, run_second_stage
 from ._inference import ACTIVATIONS
 from ._optimizers import SGD, Adam, Optimizer
 from ._scaling import Layers
+from ._training import History
 from ._validation import (
     MEMORY,
     POSITIVE,
@@ -316,27 +317,15 @@ class LaiMLPRegressor(BaseLaiRegressor):
             is_warm = self.warm_start and hasattr(self, "coefs_")
             X, y = self._check_data(X, y, reset=not is_warm)
             self.k_ = self._resolve_k(self.k)
-            pretrain_rng, lai_rng = self._random_streams()
+            pretrain_rng, lai_rng = random_streams(self._seed())
             task = self._mlp_task(X, y, pretrain_rng, is_warm=is_warm)
             verbose, lai = bool(self.verbose), self._lai_loss(self.k_)
             pretrained = self._cached(run_first_stage)(task, verbose=verbose)
-            (self.coefs_, self.intercepts_), history = run_second_stage(
+            layers, history = run_second_stage(
                 task, pretrained, lai, lai_rng, verbose=verbose
             )
-            self.n_layers_ = len(self.coefs_) + 1
-            self.n_outputs_ = y.shape[1]
-            self.hidden_activation_ = self.activation
-            self.out_activation_ = "identity"
-            self._record(history, is_warm=is_warm)
-            self.t_ = (self.t_ if is_warm else 0) + len(task.X) * history.n_iter
-            scores = (
-                self.validation_scores_ if is_warm and self.validation_scores_ else []
-            )
-            self.validation_scores_ = (
-                scores + history.validation_scores if self.early_stopping else None
-            )
-            self.best_validation_score_ = history.best_validation_score
-            self._warn_of(history)
+            self._set_fitted(layers, history, len(task.X), is_warm=is_warm)
+            self._warn_of(history, self.k)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -405,6 +394,23 @@ class LaiMLPRegressor(BaseLaiRegressor):
             alpha=self.alpha,
             validation=validation,
         )
+
+    def _set_fitted(
+        self, layers: Layers, history: History, n_samples: int, *, is_warm: bool
+    ) -> None:
+        """Set what training gave and recorded; records go on if warm."""
+        self.coefs_, self.intercepts_ = layers
+        self.n_layers_ = len(self.coefs_) + 1
+        self.n_outputs_ = len(self.intercepts_[-1])
+        self.hidden_activation_ = self.activation
+        self.out_activation_ = "identity"
+        self._record(history, is_warm=is_warm)
+        self.t_ = (self.t_ if is_warm else 0) + n_samples * history.n_iter
+        earlier = self.validation_scores_ if is_warm else None
+        self.validation_scores_ = (
+            (earlier or []) + history.validation_scores if self.early_stopping else None
+        )
+        self.best_validation_score_ = history.best_validation_score
 
     def _cached(self, function: Callable) -> Callable:
         """The function, or one that looks its results up in `memory`."""

@@ -175,6 +175,7 @@ class HasMethod:
 POSITIVE = Number(Real, 0, closed="neither")
 NONE = InstanceOf(type(None), "None")
 K = AnyOf(POSITIVE, Each(POSITIVE))
+KS = AnyOf(Number(Integral, 1), Each(POSITIVE, least=1))
 FEATURE_K = AnyOf(
     NONE,
     InstanceOf(

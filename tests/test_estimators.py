@@ -9,7 +9,12 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sklearn_lai import LaiLinearRegressor, LaiLinearRegressorCV, LaiMLPRegressor
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
 
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
@@ -34,6 +39,16 @@ estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
         LaiLinearRegressor(solver="adam", fit_intercept=False),
         LaiLinearRegressor(
             k=0.1, norm="l1", lai_fraction=0.05, fit_intercept=False, standardize=False
+        ),
+        LaiMLPRegressorCV(ks=2, cv=2),
+        LaiMLPRegressorCV(
+            (5,),
+            ks=[1.0, 0.3],
+            cv=2,
+            tolerance=0.1,
+            norm="l1",
+            activation="tanh",
+            learning_rate_init=0.01,
         ),
         LaiLinearRegressorCV(),
         LaiLinearRegressorCV(

@@ -1,0 +1,373 @@
+"""The multilayer perceptron with k chosen by cross-validation."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from numbers import Integral, Real
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from sklearn.metrics import mean_squared_error
+
+from . import _inference
+from ._base import all_or_nothing, random_streams
+from ._fitting import (
+    Task,
+    pretrained_layers,
+    run_first_stage,
+    run_second_stage,
+)
+from ._folds import list_folds
+from ._mlp import LaiMLPRegressor
+from ._scaling import Layers
+from ._training import Snapshot
+from ._validation import KS, NONE, AnyOf, Number, Rule
+from .metrics import noise_sensitivity, prediction_variance
+
+# Of the slopes that the largest k of a grid is to reach, and its share that is least.
+SLOPE_QUANTILE, LEAST_SHARE = 0.99, 0.05
+
+
+class LaiMLPRegressorCV(LaiMLPRegressor):
+    """LaiMLPRegressor with the boundary slope chosen by cross-validation.
+
+    The network is pretrained once per fold, and every `k` starts from there, so that
+    the errors are those of :class:`LaiMLPRegressor` on the folds. Then it is fitted
+    with the chosen `k` to all data. Beside the errors, the sensitivity to noise and the
+    variance of the predictions are recorded for every `k`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer, >= 1 each; empty for a linear model.
+    ks : int or array-like of shape (n_ks,), default=10
+        Boundary slopes to choose from, > 0, in target standard deviations per feature
+        standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
+        scale over the range in which the loss acts on this data: from the 99 %
+        quantile of the pretrained model's slopes, in magnitude, at most 1, down to a
+        twentieth of it.
+    feature_k : mapping of {str or int: float or None} or FeatureK, default=None
+        Overrides of `k` for single features, by column name (`X` must be a
+        DataFrame) or position, from 0. None leaves that direction alone. With
+        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
+    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+        Norm by which the losses of the directions become one.
+    l1_ratio : float, default=0.5
+        Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
+    lai_fraction : float, default=0.01
+        Weight of the Lai loss in the second stage, in [0, 1]; 0 is plain training.
+    lai_interval : int or None, default=5
+        The Lai loss is computed in every `lai_interval`-th batch of the second
+        stage, >= 1, with a weight that makes up for the others; 1 is the exact
+        mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
+        at random, use the Lai loss alone and the others the plain loss alone, as in
+        [1]_.
+    loss : {'squared_error', 'absolute_error'}, default='squared_error'
+        Loss of an error, plain and inside the Lai loss. 'squared_error' is halved,
+        as in MLPRegressor.
+    pretrain_epochs : int, default=100
+        Epochs of the first stage at most, >= 0.
+    lai_epochs : int, default=100
+        Epochs of the second stage, >= 0. It always runs to its end.
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'softplus', 'silu', 'gelu'}, \
+            default='relu'
+        Activation of the hidden layers.
+    solver : {'adam', 'sgd'}, default='adam'
+        Optimiser. It keeps its state between the stages.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty on the coefficients, >= 0, in standardised units;
+        divided by the batch size, as in MLPRegressor.
+    batch_size : int or 'auto', default='auto'
+        Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
+    learning_rate_init : float, default=0.001
+        Step size, > 0.
+    shuffle : bool, default=True
+        Whether to visit the rows in a new order in each epoch.
+    cv : int, cross-validation splitter or iterable of splits, default=None
+        Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
+    tolerance : float, default=0.0
+        How much accuracy to give for smoothness, >= 0: of all `ks` whose mean squared
+        error is at most ``1 + tolerance`` times the least one, the smallest is chosen.
+    n_jobs : int, default=None
+        Folds to train at a time, as for joblib.Parallel; None is one, or what the
+        surrounding ``joblib.parallel_config`` says.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the validation split and the batches. Each stage
+        has a random stream of its own; no global generator is touched. None is
+        fresh entropy.
+    tol : float, default=0.0001
+        Least improvement of an epoch, >= 0, in standardised units; see
+        `n_iter_no_change`.
+    verbose : bool or int, default=False
+        Whether to print the loss of each epoch.
+    momentum : float, default=0.9
+        Momentum of 'sgd', in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether 'sgd' uses Nesterov's momentum.
+    early_stopping : bool, default=False
+        Whether to set `validation_fraction` of the data aside, to end the first
+        stage when their R2 score stops improving, and to go on from its best weights.
+    validation_fraction : float, default=0.1
+        Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
+    beta_1 : float, default=0.9
+        Decay of Adam's first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of Adam's second moment, in [0, 1).
+    epsilon : float, default=1e-08
+        Numerical stability of Adam, > 0.
+    n_iter_no_change : int or inf, default=10
+        The first stage ends when the training loss (the validation score with
+        `early_stopping`) has not improved by `tol` for more than this many epochs in
+        a row, >= 1; inf never ends it early.
+    standardize : bool, default=True
+        Whether to train on standardised features and target; a feature that is
+        constant then has no influence. False is the loss of
+        [1]_ in the units of the data, in which `k` then is, too.
+    memory : None, str, path or object with the joblib.Memory interface, default=None
+        Where results of the first stage are kept, as in
+        :class:`sklearn.pipeline.Pipeline`: a folder, which is made if need be, or a
+        joblib.Memory. The first stage does not depend on `k`, `feature_k`, `norm`,
+        `l1_ratio`, `lai_fraction`, `lai_interval` and `lai_epochs`, so a search over
+        these trains it once per fold. Results are the same as without; `random_state`
+        must be an int, or no result is met again.
+
+    Attributes
+    ----------
+    k_ : float
+        Chosen boundary slope.
+    ks_ : ndarray of shape (n_ks,)
+        Boundary slopes that were compared.
+    mse_path_ : ndarray of shape (n_ks, n_folds)
+        Mean squared error on the test data of every fold, in squared target units; the
+        mean over outputs.
+    sensitivity_path_ : ndarray of shape (n_ks, n_folds, n_features)
+        Noise sensitivity on the test data of every fold, in target units; the mean over
+        outputs. See :func:`sklearn_lai.metrics.noise_sensitivity`.
+    variance_path_ : ndarray of shape (n_ks, n_folds)
+        Variance of the predictions on the test data of every fold, in squared target
+        units; the mean over outputs.
+    best_score_ : float
+        Mean squared error of `k_` over the folds, negated.
+    coefs_, intercepts_, n_iter_, loss_curve_, ...
+        The attributes of :class:`LaiMLPRegressor`, of the fit with `k_` to all data.
+
+    See Also
+    --------
+    LaiMLPRegressor : The same for a given `k`.
+    LaiLinearRegressorCV : The same for a linear model.
+
+    References
+    ----------
+    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control",
+       arXiv:2405.07884.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_lai import LaiMLPRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = LaiMLPRegressorCV(
+    ...     ks=[0.3, 0.1], cv=2, pretrain_epochs=20, lai_epochs=20, random_state=0
+    ... ).fit(X, y)
+    >>> model.mse_path_.shape
+    (2, 2)
+    """
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        **{
+            name: rule
+            for name, rule in LaiMLPRegressor._rules.items()
+            if name not in ("k", "warm_start")
+        },
+        "ks": KS,
+        "tolerance": Number(Real, 0),
+        "n_jobs": AnyOf(NONE, Number(Integral, -np.inf)),
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        *,
+        ks=10,
+        feature_k=None,
+        norm="l2",
+        l1_ratio=0.5,
+        lai_fraction=0.01,
+        lai_interval=5,
+        loss="squared_error",
+        pretrain_epochs=100,
+        lai_epochs=100,
+        activation="relu",
+        solver="adam",
+        alpha=0.0001,
+        batch_size="auto",
+        learning_rate_init=0.001,
+        shuffle=True,
+        cv=None,
+        tolerance=0.0,
+        n_jobs=None,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        n_iter_no_change=10,
+        standardize=True,
+        memory=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.ks = ks
+        self.feature_k = feature_k
+        self.norm = norm
+        self.l1_ratio = l1_ratio
+        self.lai_fraction = lai_fraction
+        self.lai_interval = lai_interval
+        self.loss = loss
+        self.pretrain_epochs = pretrain_epochs
+        self.lai_epochs = lai_epochs
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.shuffle = shuffle
+        self.cv = cv
+        self.tolerance = tolerance
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.standardize = standardize
+        self.memory = memory
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> "LaiMLPRegressorCV":
+        """Choose `k` by cross-validation and fit the model with it to all data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, dense and finite. float32 data trains in float32, all other in
+            float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of the samples, for a `cv` that needs them, such as GroupKFold.
+
+        Returns
+        -------
+        LaiMLPRegressorCV
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter has a value that is not allowed, or training
+            diverges. An earlier fit is kept.
+        TypeError
+            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the Lai loss made the predictions collapse towards a constant.
+        UserWarning
+            If the second stage has too few batches for a single one with the Lai loss.
+        """
+        with all_or_nothing(self):
+            self._check_parameters()
+            X, y = self._check_data(X, y)
+            folds = list_folds(self.cv, X, y, groups)
+            seed, verbose = self._seed(), bool(self.verbose)
+            task, pretrained = self._pretrain(X, y, seed, verbose=verbose)
+            self.ks_ = self._resolve_ks(task, pretrained)
+            paths = Parallel(n_jobs=self.n_jobs)(
+                delayed(_assess_fold)(self, X, y, train, test, seed)
+                for train, test in folds
+            )
+            self._choose(paths)
+            lai, (_, rng) = (
+                self._lai_loss(self._resolve_k(self.k_)),
+                random_streams(seed),
+            )
+            layers, history = run_second_stage(
+                task, pretrained, lai, rng, verbose=verbose
+            )
+            self._set_fitted(layers, history, len(task.X), is_warm=False)
+            self._warn_of(history, self.k_)
+        return self
+
+    def _pretrain(
+        self, X: np.ndarray, y: np.ndarray, seed: int, *, verbose: bool
+    ) -> tuple[Task, Snapshot]:
+        rng, _ = random_streams(seed)
+        task = self._mlp_task(X, y, rng, is_warm=False)
+        return task, self._cached(run_first_stage)(task, verbose=verbose)
+
+    def _resolve_ks(self, task: Task, pretrained: Snapshot) -> np.ndarray:
+        """The boundary slopes themselves, or as many as `ks` says."""
+        if not isinstance(self.ks, Integral):
+            return np.array(self.ks, dtype=np.float64)
+        layers = pretrained_layers(task, pretrained)
+        slopes = _inference.input_gradient(task.X, *layers, self.activation)
+        unit = np.where(task.units.X.is_constant(), 0, task.units.X.unit)
+        slopes = np.abs(slopes * unit / task.units.y.unit[:, None])
+        largest = min(float(np.quantile(slopes, SLOPE_QUANTILE)), 1.0) or 1.0
+        return np.geomspace(largest, LEAST_SHARE * largest, int(self.ks))
+
+    def _choose(self, paths: Sequence["_Path"]) -> None:
+        """Set the paths over all folds, and the smallest k that is accurate enough."""
+        self.mse_path_, self.sensitivity_path_, self.variance_path_ = (
+            np.stack(path, axis=1) for path in zip(*paths, strict=True)
+        )
+        mse = self.mse_path_.mean(axis=1)
+        within = np.flatnonzero(mse <= (1 + self.tolerance) * mse.min())
+        chosen = within[self.ks_[within].argmin()]
+        self.k_, self.best_score_ = float(self.ks_[chosen]), -float(mse[chosen])
+
+
+class _Path(NamedTuple):
+    """Errors (n_ks,), sensitivities (n_ks, n_features) and variances on a fold."""
+
+    mse: list[float]
+    sensitivity: list[np.ndarray]
+    variance: list[float]
+
+
+def _assess_fold(
+    estimator: LaiMLPRegressorCV,
+    X: np.ndarray,
+    y: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    seed: int,
+) -> _Path:
+    """Pretrain on a fold, and follow every k from there."""
+    task, pretrained = estimator._pretrain(X[train], y[train], seed, verbose=False)
+    path = _Path([], [], [])
+    for k in estimator.ks_:
+        lai = estimator._lai_loss(estimator._resolve_k(k))
+        _, rng = random_streams(seed)
+        layers, _ = run_second_stage(task, pretrained, lai, rng, verbose=False)
+        model = SimpleNamespace(predict=partial(_predict, layers, estimator.activation))
+        path.mse.append(mean_squared_error(y[test], model.predict(X[test])))
+        path.sensitivity.append(noise_sensitivity(model, X[test]).mean(axis=0))
+        path.variance.append(float(np.mean(prediction_variance(model, X[test]))))
+    return path
+
+
+def _predict(layers: Layers, activation: str, X: np.ndarray) -> np.ndarray:
+    return _inference.predict(X, *layers, activation)
