@@ -1,5 +1,6 @@
 """The multilayer perceptron with k chosen by cross-validation."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from numbers import Integral, Real
@@ -25,8 +26,9 @@ from ._training import Snapshot
 from ._validation import KS, NONE, AnyOf, Number, Rule
 from .metrics import noise_sensitivity, prediction_variance
 
-# Of the slopes that the largest k of a grid is to reach, and its share that is least.
-SLOPE_QUANTILE, LEAST_SHARE = 0.99, 0.05
+# Quantile of the slopes, on so many rows, that is the largest k of a grid, and the share
+# of it that is the least.
+SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.05
 
 
 class LaiMLPRegressorCV(LaiMLPRegressor):
@@ -45,8 +47,8 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         Boundary slopes to choose from, > 0, in target standard deviations per feature
         standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
         scale over the range in which the loss acts on this data: from the 99 %
-        quantile of the pretrained model's slopes, in magnitude, at most 1, down to a
-        twentieth of it.
+        quantile of the pretrained model's slopes, in magnitude (at most 1 if
+        standardised), down to a twentieth of it.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
@@ -299,10 +301,8 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
                 for train, test in folds
             )
             self._choose(paths)
-            lai, (_, rng) = (
-                self._lai_loss(self._resolve_k(self.k_)),
-                random_streams(seed),
-            )
+            lai = self._lai_loss(self._resolve_k(self.k_))
+            _, rng = random_streams(seed)
             layers, history = run_second_stage(
                 task, pretrained, lai, rng, verbose=verbose
             )
@@ -322,10 +322,13 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         if not isinstance(self.ks, Integral):
             return np.array(self.ks, dtype=np.float64)
         layers = pretrained_layers(task, pretrained)
-        slopes = _inference.input_gradient(task.X, *layers, self.activation)
+        rows = task.X[:: math.ceil(len(task.X) / SLOPE_ROWS)]
+        slopes = _inference.input_gradient(rows, *layers, self.activation)
         unit = np.where(task.units.X.is_constant(), 0, task.units.X.unit)
         slopes = np.abs(slopes * unit / task.units.y.unit[:, None])
-        largest = min(float(np.quantile(slopes, SLOPE_QUANTILE)), 1.0) or 1.0
+        largest = float(np.quantile(slopes, SLOPE_QUANTILE)) or 1.0
+        if self.standardize:
+            largest = min(largest, 1.0)
         return np.geomspace(largest, LEAST_SHARE * largest, int(self.ks))
 
     def _choose(self, paths: Sequence["_Path"]) -> None:
