@@ -26,8 +26,8 @@ from ._training import Snapshot
 from ._validation import KS, NONE, AnyOf, Number, Rule
 from .metrics import noise_sensitivity, prediction_variance
 
-# Quantile of the slopes, on so many rows, that is the largest k of a grid, and the share
-# of it that is the least.
+# Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
+# share of it that is the least.
 SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.05
 
 
