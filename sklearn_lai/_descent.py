@@ -18,9 +18,9 @@ from ._newton import NEGLIGIBLE, Local
 MAX_STEPS, MAX_JUMPS = 500, 100
 # Starts besides least squares: fewer with many features, where descents take longer
 # and starts hardly ever matter.
-MIN_STARTS, MAX_STARTS, AFFORDABLE = 2, 10, 600
+MIN_STARTS, MAX_STARTS, AFFORDABLE = 2, 20, 1280
 # Coefficients that are started on both sides of their kinks.
-N_VARIED = 3
+N_VARIED = 4
 # Points along a coefficient.
 N_POINTS = 33
 

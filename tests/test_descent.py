@@ -110,6 +110,8 @@ def test_no_general_optimiser_finds_a_lower_objective(n_problems):
         (39, 8, 1.59120),
         (146, 3, 0.953744),  # least squares with coefficients held at kinks
         (276, 5, 2.48433),
+        (102834, 6, 0.764937),  # held at kinks, among the later ones
+        (103737, 8, 0.234548),
         (2103, 8, 1.78950),  # a step that holds several coefficients at once
         (2398, 7, 0.000420073),  # a step that holds them in turn
     ],
