@@ -2,7 +2,7 @@
 
 import secrets
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from numbers import Integral, Real
@@ -20,7 +20,6 @@ from sklearn.utils.validation import (
 )
 
 from ._fitting import LaiLoss, Task
-from ._optimizers import Optimizer
 from ._scaling import Layers, Scale, Units
 from ._training import History, LaiStage, PlainStage
 from ._validation import (
@@ -159,7 +158,7 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         rng: np.random.Generator,
         sample_weight: np.ndarray | None = None,
         *,
-        optimizer: Callable[..., Optimizer],
+        optimizer: partial,
         activation: str = "identity",
         alpha: float = 0.0,
         fit_intercept: bool = True,

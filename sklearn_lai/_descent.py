@@ -86,9 +86,8 @@ def _starts(problem: Problem, lowest: float) -> Iterator[np.ndarray]:
     if not is_reachable.any():
         return
     for signs in (w, problem.mse.correlation):
-        side = np.where(signs < 0, 1, 0)
-        is_moved = np.take_along_axis(is_reachable, side[None], axis=0)[0]
-        yield np.where(is_moved, np.take_along_axis(kinks, side[None], axis=0)[0], w)
+        side = np.where(signs < 0, 1, 0), np.arange(len(w))
+        yield np.where(is_reachable[side], kinks[side], w)
     starts = np.array(list(_least_squares_at_kinks(problem, kinks, is_reachable, cost)))
     # Rounded, so that the order of equally good ones does not hang on rounding errors.
     rank = np.round(np.log(problem.objective(starts)), 9)

@@ -77,9 +77,8 @@ class Regression:
             return self
         for _ in range(MAX_CORRECTIONS):
             coef = np.stack([mse.minimum for mse in errors], axis=1)
-            (folded,), (intercept,) = self.units.fold(([coef], [0 * coef[0]]))
             products = residual_products(
-                X, y, sample_weight, self.units.X.mean, folded, intercept
+                X, y, sample_weight, self.units.X.mean, *self._fold(coef)
             )
             products = products / self.units.X.unit[:, None] / self.units.y.unit
             change = errors[0].gram.inverse @ products
@@ -101,9 +100,14 @@ class Regression:
         problems = [Problem(mse, k, lai_fraction, l1_ratio) for mse in self.errors]
         solutions = [solve(problem) for problem in problems]
         coef = np.stack([solution.coef for solution in solutions], axis=1)
-        (coef,), (intercept,) = self.units.fold(([coef], [np.zeros(coef.shape[1])]))
         collapsed = any(map(_has_collapsed, self.errors, solutions))
-        return Fit(coef, intercept, solutions, collapsed)
+        return Fit(*self._fold(coef), solutions, collapsed)
+
+    def _fold(self, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients and intercepts in the units of the data."""
+        no_intercept = np.zeros(coef.shape[1])
+        (coef,), (intercept,) = self.units.fold(([coef], [no_intercept]))
+        return coef, intercept
 
 
 def mean_squared_error(

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from ._batches import Batches
 from ._inference import predict
 from ._network import Network
 from ._objective import Objective
-from ._optimizers import Optimizer
 from ._scaling import Layers, Units
 from ._training import (
     History,
@@ -44,7 +44,7 @@ class Task:
     fit_intercept: bool
     loss: str
     alpha: float
-    optimizer: Callable[[torch.Tensor], Optimizer]
+    optimizer: partial
     batch_size: int
     shuffle: bool
     stage: PlainStage
@@ -72,9 +72,9 @@ def run_first_stage(task: Task, *, verbose: bool) -> Snapshot:
 
 def pretrained_layers(task: Task, pretrained: Snapshot) -> Layers:
     """Weights after the first stage, in the units of the data."""
-    trainer = _make_trainer(task, _no_lai_loss(task), verbose=False)
-    trainer.resume(pretrained)
-    return task.units.fold(_from_network(trainer.network))
+    network = _make_network(task)
+    network.parameters.copy_(pretrained.parameters)
+    return task.units.fold(_from_network(network))
 
 
 def run_second_stage(
@@ -100,16 +100,19 @@ def run_second_stage(
     if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
         raise ValueError(
             "Training ended with weights that are not finite. Likely cause: steps too "
-            "large; lower learning_rate_init or keep standardize=True."
+            "large; lower learning_rate_init "
+            f"({task.optimizer.keywords['learning_rate']!r}) or keep standardize=True."
         )
     return layers, trainer.history
 
 
-def _make_trainer(task: Task, objective: Objective, *, verbose: bool) -> Trainer:
+def _make_network(task: Task) -> Network:
     coefs, intercepts = (list(map(_to_tensor, arrays)) for arrays in task.layers)
-    network = Network(
-        coefs, intercepts, task.activation, fit_intercept=task.fit_intercept
-    )
+    return Network(coefs, intercepts, task.activation, fit_intercept=task.fit_intercept)
+
+
+def _make_trainer(task: Task, objective: Objective, *, verbose: bool) -> Trainer:
+    network = _make_network(task)
     return Trainer(
         network,
         _make_batches(task),

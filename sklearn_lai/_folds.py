@@ -1,4 +1,4 @@
-"""Folds of a cross-validation, listed once."""
+"""Folds of a cross-validation, listed once, and the choice of k by its errors."""
 
 from typing import Any
 
@@ -18,3 +18,9 @@ def list_folds(
     if not folds:
         raise ValueError(f"cv must have at least one fold, got {cv!r}.")
     return folds
+
+
+def smallest_within(ks: np.ndarray, errors: np.ndarray, tolerance: float) -> np.intp:
+    """Index of the smallest k whose error is at most 1 + tolerance times the least."""
+    is_within = errors <= (1 + tolerance) * errors.min()
+    return np.where(is_within, ks, np.inf).argmin()

@@ -141,7 +141,8 @@ class LaiLinearRegressor(BaseLaiLinear):
     there hold coefficients exactly, as the lasso's hold them at zero; large opposite
     coefficients of collinear features, which change the error little, shrink to them.
 
-    The exact solver needs the data once, for its second moments. It starts from least
+    The exact solver needs the data once, for its second moments, or a few times if it
+    is nearly collinear, to correct least squares. It starts from least
     squares, descends until the objective falls along no coefficient, in either
     direction, and tries further starts, since the loss is blind to signs and has
     several minima. For one and two features the result is the least of them all. It is

@@ -151,8 +151,8 @@ class Problem:
 
     @property
     def is_plain(self) -> bool:
-        """Whether least squares is the solution."""
-        return self.lai_fraction == 0 or not self.scale.any() or self.mse.least == 0
+        """Whether J has no Lai loss, so that least squares is the solution."""
+        return self.lai_fraction == 0 or not self.scale.any()
 
     def direction_losses(self, coef: np.ndarray) -> np.ndarray:
         """phi**2 of every coefficient, over the last axis."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ._base import SHARED_RULES, all_or_nothing
 from ._exact import Regression, mean_squared_error
-from ._folds import list_folds
+from ._folds import list_folds, smallest_within
 from ._linear import BaseLaiLinear, LaiLinearRegressor
 from ._linear_objective import Quadratic
 from ._moments import Moments
@@ -35,7 +35,8 @@ def lai_linear_path(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Coefficients of exact linear Lai Training along the boundary slope `k`.
 
-    The data is visited once, for its second moments. Each `k` is solved on its own, as
+    The data is visited once, for its second moments, or a few times if it is nearly
+    collinear. Each `k` is solved on its own, as
     ``LaiLinearRegressor(k=k, solver="exact")`` does.
 
     Parameters
@@ -300,8 +301,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         self.mse_path_ = errors.mean(axis=2)
         # In the targets' own units, so that the choice does not depend on theirs.
         error = (errors / np.square(regression.units.y.unit)).mean(axis=(1, 2))
-        within = np.flatnonzero(error <= (1 + self.tolerance) * error.min())
-        self.k_ = float(self.ks_[within].min())
+        self.k_ = float(self.ks_[smallest_within(self.ks_, error, self.tolerance)])
 
 
 def _resolve_ks(ks: Any, regression: Regression) -> np.ndarray:

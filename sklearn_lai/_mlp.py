@@ -16,7 +16,7 @@ from . import _inference
 from ._base import SHARED_RULES, BaseLaiRegressor, all_or_nothing, random_streams
 from ._fitting import Task, run_first_stage, run_second_stage
 from ._inference import ACTIVATIONS
-from ._optimizers import SGD, Adam, Optimizer
+from ._optimizers import SGD, Adam
 from ._scaling import Layers
 from ._training import History
 from ._validation import (
@@ -452,7 +452,7 @@ class LaiMLPRegressor(BaseLaiRegressor):
                 f"{sizes}."
             )
 
-    def _optimizer(self) -> Callable[..., Optimizer]:
+    def _optimizer(self) -> partial:
         if self.solver == "sgd":
             return partial(
                 SGD,

@@ -19,7 +19,7 @@ from ._fitting import (
     run_first_stage,
     run_second_stage,
 )
-from ._folds import list_folds
+from ._folds import list_folds, smallest_within
 from ._mlp import LaiMLPRegressor
 from ._scaling import Layers
 from ._training import Snapshot
@@ -337,8 +337,7 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
             np.stack(path, axis=1) for path in zip(*paths, strict=True)
         )
         mse = self.mse_path_.mean(axis=1)
-        within = np.flatnonzero(mse <= (1 + self.tolerance) * mse.min())
-        chosen = within[self.ks_[within].argmin()]
+        chosen = smallest_within(self.ks_, mse, self.tolerance)
         self.k_, self.best_score_ = float(self.ks_[chosen]), -float(mse[chosen])
 
 

@@ -122,10 +122,10 @@ def residual_products(
     intercept: np.ndarray,
 ) -> np.ndarray:
     """Mean products of the features' deviations from `mean` and a model's residuals."""
-    total, weight = np.zeros_like(coef), 0.0
+    total, weight, at_mean = np.zeros_like(coef), 0.0, intercept + mean @ coef
     for chosen, size in _row_blocks(len(X), X.shape[1], None):
         deviation = X[chosen] - mean
-        residual = y[chosen] - intercept - mean @ coef - deviation @ coef
+        residual = y[chosen] - at_mean - deviation @ coef
         if sample_weight is None:
             weight += size
         else:

@@ -84,6 +84,7 @@ def test_the_chosen_model_is_a_plain_fit():
     )
 
 
+# The largest tolerance asks for it.
 @pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
 def test_tolerance_takes_the_smallest_k_within_it():
     accurate = LaiLinearRegressorCV(ks=20, **PARAMETERS).fit(X, y)

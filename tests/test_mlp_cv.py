@@ -52,6 +52,7 @@ def single(k, **parameters):
         },
     ],
 )
+# The smallest k may, after so few epochs.
 @pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
 def test_paths_are_those_of_single_fits_bit_for_bit(target, cv, parameters):
     model = search(cv=cv, **parameters).fit(X, target)
