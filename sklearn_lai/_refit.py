@@ -1,7 +1,7 @@
 """Which candidate of a search to refit, on the trade-off of accuracy and smoothness."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -17,7 +17,7 @@ def smoothest_within(
     *,
     accuracy: str = "accuracy",
     smoothness: str = "smoothness",
-) -> Callable[[Mapping[str, Any]], int]:
+) -> "SmoothestWithin":
     """Make a `refit` of a search: the smoothest candidate that is accurate enough.
 
     Accuracy alone never asks for a smooth model, and smoothness alone is won by a
@@ -37,7 +37,7 @@ def smoothest_within(
 
     Returns
     -------
-    callable
+    SmoothestWithin
         For the `refit` of GridSearchCV, RandomizedSearchCV and the like: takes
         `cv_results_` and returns the index of the candidate. Of equally smooth ones it
         is the most accurate. Candidates that failed on a fold do not count. It can be
@@ -72,35 +72,45 @@ def smoothest_within(
     {'alpha': 0.1}
     """
     check("tolerance", tolerance, TOLERANCE)
-    return partial(
-        _smoothest, tolerance=tolerance, accuracy=accuracy, smoothness=smoothness
-    )
+    return SmoothestWithin(tolerance, accuracy, smoothness)
 
 
-def _smoothest(
-    cv_results: Mapping[str, Any],
-    *,
-    tolerance: float | str,
-    accuracy: str,
-    smoothness: str,
-) -> int:
-    scores, smooth = (
-        _mean_scores(cv_results, role, name)
-        for role, name in {"accuracy": accuracy, "smoothness": smoothness}.items()
-    )
-    works = np.isfinite(scores) & np.isfinite(smooth)
-    if not works.any():
-        raise ValueError("No candidate of the search worked on all folds.")
-    best = np.where(works, scores, -np.inf).argmax()
-    if tolerance == "1se":
-        splits = _split_scores(cv_results, accuracy)
-        room = splits[:, best].std(ddof=1) / np.sqrt(len(splits))
-    else:
-        room = tolerance * abs(scores[best])
-    is_within = works & (scores >= scores[best] - room)
-    candidates = np.flatnonzero(is_within)
-    order = np.lexsort((scores[candidates], smooth[candidates]))
-    return int(candidates[order[-1]])
+@dataclass(frozen=True)
+class SmoothestWithin:
+    """What :func:`smoothest_within` makes; called with `cv_results_`, the index."""
+
+    tolerance: float | str
+    accuracy: str
+    smoothness: str
+
+    def __call__(self, cv_results: Mapping[str, Any]) -> int:
+        scores, smooth = self.mean_scores(cv_results)
+        candidates = np.flatnonzero(scores >= self.lowest_score(cv_results))
+        order = np.lexsort((scores[candidates], smooth[candidates]))
+        return int(candidates[order[-1]])
+
+    def mean_scores(self, cv_results: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
+        """Accuracy and smoothness of each candidate; NaN both where it failed."""
+        scores, smooth = (
+            _mean_scores(cv_results, role, name)
+            for role, name in {
+                "accuracy": self.accuracy,
+                "smoothness": self.smoothness,
+            }.items()
+        )
+        failed = ~(np.isfinite(scores) & np.isfinite(smooth))
+        if failed.all():
+            raise ValueError("No candidate of the search worked on all folds.")
+        return np.where(failed, np.nan, scores), np.where(failed, np.nan, smooth)
+
+    def lowest_score(self, cv_results: Mapping[str, Any]) -> float:
+        """Mean accuracy from which on a candidate is accurate enough."""
+        scores, _ = self.mean_scores(cv_results)
+        best = np.nanargmax(scores)
+        if self.tolerance != "1se":
+            return scores[best] - self.tolerance * abs(scores[best])
+        splits = _split_scores(cv_results, self.accuracy)
+        return scores[best] - splits[:, best].std(ddof=1) / np.sqrt(len(splits))
 
 
 def _mean_scores(cv_results: Mapping[str, Any], role: str, name: str) -> np.ndarray:
