@@ -1,7 +1,7 @@
 """The multilayer perceptron with k chosen by cross-validation."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from numbers import Integral, Real
 from types import SimpleNamespace
@@ -92,7 +92,7 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         How much accuracy to give for smoothness, >= 0: of all `ks` whose mean squared
         error is at most ``1 + tolerance`` times the least one, the smallest is chosen.
     n_jobs : int, default=None
-        Folds to train at a time, as for joblib.Parallel; None is one, or what the
+        Trainings at a time, as for joblib.Parallel; None is one, or what the
         surrounding ``joblib.parallel_config`` says.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the validation split and the batches. Each stage
@@ -294,13 +294,11 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
             X, y = self._check_data(X, y)
             folds = list_folds(self.cv, X, y, groups)
             seed, verbose = self._seed(), bool(self.verbose)
-            task, pretrained = self._pretrain(X, y, seed, verbose=verbose)
+            task = self._fresh_task(X, y, seed)
+            pretrained = self._cached(run_first_stage)(task, verbose=verbose)
             self.ks_ = self._resolve_ks(task, pretrained)
-            paths = Parallel(n_jobs=self.n_jobs)(
-                delayed(_assess_fold)(self, X, y, train, test, seed)
-                for train, test in folds
-            )
-            self._choose(paths)
+            self._follow_ks(X, y, folds, seed)
+            self._choose()
             lai = self._lai_loss(self._resolve_k(self.k_))
             _, rng = random_streams(seed)
             layers, history = run_second_stage(
@@ -310,12 +308,9 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
             self._warn_of(history, self.k_)
         return self
 
-    def _pretrain(
-        self, X: np.ndarray, y: np.ndarray, seed: int, *, verbose: bool
-    ) -> tuple[Task, Snapshot]:
+    def _fresh_task(self, X: np.ndarray, y: np.ndarray, seed: int) -> Task:
         rng, _ = random_streams(seed)
-        task = self._mlp_task(X, y, rng, is_warm=False)
-        return task, self._cached(run_first_stage)(task, verbose=verbose)
+        return self._mlp_task(X, y, rng, is_warm=False)
 
     def _resolve_ks(self, task: Task, pretrained: Snapshot) -> np.ndarray:
         """The boundary slopes themselves, or as many as `ks` says."""
@@ -331,44 +326,77 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
             largest = min(largest, 1.0)
         return np.geomspace(largest, LEAST_SHARE * largest, int(self.ks))
 
-    def _choose(self, paths: Sequence["_Path"]) -> None:
-        """Set the paths over all folds, and the smallest k that is accurate enough."""
+    def _follow_ks(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        folds: list[tuple[np.ndarray, np.ndarray]],
+        seed: int,
+    ) -> None:
+        """Set the paths: pretrain on every fold, then train every k from there."""
+        with Parallel(n_jobs=self.n_jobs) as parallel:
+            pretrained = parallel(
+                delayed(_pretrain_fold)(self, X, y, train, seed) for train, _ in folds
+            )
+            assessments = parallel(
+                delayed(_assess)(self, X, y, *fold, seed, start, k)
+                for k in self.ks_
+                for fold, start in zip(folds, pretrained, strict=True)
+            )
+        shape = len(self.ks_), len(folds)
         self.mse_path_, self.sensitivity_path_, self.variance_path_ = (
-            np.stack(path, axis=1) for path in zip(*paths, strict=True)
+            np.array(path).reshape(*shape, *np.shape(path[0]))
+            for path in zip(*assessments, strict=True)
         )
+
+    def _choose(self) -> None:
+        """Set the smallest k that is accurate enough."""
         mse = self.mse_path_.mean(axis=1)
         chosen = smallest_within(self.ks_, mse, self.tolerance)
         self.k_, self.best_score_ = float(self.ks_[chosen]), -float(mse[chosen])
 
 
-class _Path(NamedTuple):
-    """Errors (n_ks,), sensitivities (n_ks, n_features) and variances on a fold."""
+class _Assessment(NamedTuple):
+    """Error, sensitivity to each feature and variance on the test data of a fold."""
 
-    mse: list[float]
-    sensitivity: list[np.ndarray]
-    variance: list[float]
+    mse: float
+    sensitivity: np.ndarray
+    variance: float
 
 
-def _assess_fold(
+def _pretrain_fold(
+    estimator: LaiMLPRegressorCV,
+    X: np.ndarray,
+    y: np.ndarray,
+    train: np.ndarray,
+    seed: int,
+) -> Snapshot:
+    """The first stage on a fold."""
+    task = estimator._fresh_task(X[train], y[train], seed)
+    return estimator._cached(run_first_stage)(task, verbose=False)
+
+
+def _assess(
     estimator: LaiMLPRegressorCV,
     X: np.ndarray,
     y: np.ndarray,
     train: np.ndarray,
     test: np.ndarray,
     seed: int,
-) -> _Path:
-    """Pretrain on a fold, and follow every k from there."""
-    task, pretrained = estimator._pretrain(X[train], y[train], seed, verbose=False)
-    path = _Path([], [], [])
-    for k in estimator.ks_:
-        lai = estimator._lai_loss(estimator._resolve_k(k))
-        _, rng = random_streams(seed)
-        layers, _ = run_second_stage(task, pretrained, lai, rng, verbose=False)
-        model = SimpleNamespace(predict=partial(_predict, layers, estimator.activation))
-        path.mse.append(mean_squared_error(y[test], model.predict(X[test])))
-        path.sensitivity.append(noise_sensitivity(model, X[test]).mean(axis=0))
-        path.variance.append(float(np.mean(prediction_variance(model, X[test]))))
-    return path
+    pretrained: Snapshot,
+    k: float,
+) -> _Assessment:
+    """The second stage on a fold, and what the model is like on its test data."""
+    task = estimator._fresh_task(X[train], y[train], seed)
+    lai = estimator._lai_loss(estimator._resolve_k(k))
+    _, rng = random_streams(seed)
+    layers, _ = run_second_stage(task, pretrained, lai, rng, verbose=False)
+    model = SimpleNamespace(predict=partial(_predict, layers, estimator.activation))
+    return _Assessment(
+        mean_squared_error(y[test], model.predict(X[test])),
+        noise_sensitivity(model, X[test]).mean(axis=0),
+        float(np.mean(prediction_variance(model, X[test]))),
+    )
 
 
 def _predict(layers: Layers, activation: str, X: np.ndarray) -> np.ndarray:
