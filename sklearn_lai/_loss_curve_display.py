@@ -1,0 +1,174 @@
+"""How training went: losses and validation score of both stages."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from . import _plotting
+
+
+class LossCurveDisplay:
+    """Loss of every epoch of both stages, the Lai loss and the validation score.
+
+    Make it by :meth:`from_estimator`; the parameters are stored as attributes.
+
+    Parameters
+    ----------
+    loss : array-like of shape (n_epochs,)
+        Plain training loss of each epoch, in standardised units.
+    n_pretrain_epochs : int
+        How many of them are the first stage.
+    lai_loss : array-like of shape (n_epochs - n_pretrain_epochs,), default=()
+        Lai loss of each epoch of the second stage; NaN where no batch had one.
+    validation_scores : array-like of shape (n_epochs,), default=()
+        R2 of the validation data after each epoch.
+    unit : str, default='standardised units'
+        Unit of the losses, for the label.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes of the losses.
+    validation_ax_ : matplotlib Axes or None
+        Axes of the validation scores, on the right; None without them.
+    figure_ : matplotlib Figure
+        Their figure.
+    lines_ : dict of {str: matplotlib Line2D}
+        The curves, by the names in the legend.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_lai import LaiMLPRegressor
+    >>> from sklearn_lai.inspection import LossCurveDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = LaiMLPRegressor(pretrain_epochs=20, lai_epochs=10, random_state=0)
+    >>> display = LossCurveDisplay.from_estimator(model.fit(X, y))
+    >>> list(display.lines_)
+    ['training loss', 'Lai loss', 'end of pretraining']
+    """
+
+    def __init__(
+        self,
+        *,
+        loss: Sequence[float],
+        n_pretrain_epochs: int,
+        lai_loss: Sequence[float] = (),
+        validation_scores: Sequence[float] = (),
+        unit: str = "standardised units",
+    ):
+        self.loss = loss
+        self.n_pretrain_epochs = n_pretrain_epochs
+        self.lai_loss = lai_loss
+        self.validation_scores = validation_scores
+        self.unit = unit
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> "LossCurveDisplay":
+        """Draw how the last fit of an estimator went.
+
+        Parameters
+        ----------
+        estimator : LaiMLPRegressor, LaiMLPRegressorCV or LaiLinearRegressor
+            Fitted estimator that was trained over epochs.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None is a new figure.
+
+        Returns
+        -------
+        LossCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it has no loss curve, as with the exact solver of linear models.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_is_fitted(estimator)
+        if not hasattr(estimator, "lai_loss_curve_"):
+            raise TypeError(
+                "estimator must have been trained over epochs and have a "
+                f"lai_loss_curve_; this {type(estimator).__name__} has none."
+            )
+        n_epochs, n_pretrain = estimator.n_iter_, estimator.n_pretrain_iter_
+        n_lai_epochs = n_epochs - n_pretrain
+        scores = getattr(estimator, "validation_scores_", None) or []
+        display = cls(
+            loss=_last(estimator.loss_curve_, n_epochs),
+            n_pretrain_epochs=n_pretrain,
+            lai_loss=_last(estimator.lai_loss_curve_, n_lai_epochs),
+            validation_scores=_last(scores, n_epochs),
+            unit="standardised units" if estimator.standardize else "raw units",
+        )
+        return display.plot(ax)
+
+    def plot(self, ax: Any = None) -> "LossCurveDisplay":
+        """Draw, losses on a logarithmic axis.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None is a new figure.
+
+        Returns
+        -------
+        LossCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        self.ax_ = _plotting.axes_or_new(ax, height=3.2)
+        self.figure_ = self.ax_.figure
+        self.validation_ax_, self.lines_ = None, {}
+        self._draw(self.ax_, "training loss", self.loss, 1, color=_plotting.BLUE)
+        self._draw(
+            self.ax_,
+            "Lai loss",
+            self.lai_loss,
+            self.n_pretrain_epochs + 1,
+            color=_plotting.ORANGE,
+            marker=".",
+        )
+        _plotting.plain_log_scale(self.ax_)
+        self.ax_.set(xlabel="epoch", ylabel=f"loss ({self.unit})")
+        if 0 < self.n_pretrain_epochs < len(self.loss):
+            self.lines_["end of pretraining"] = self.ax_.axvline(
+                self.n_pretrain_epochs + 0.5,
+                color=_plotting.GREY,
+                linewidth=1,
+                label="end of pretraining",
+            )
+        if len(self.validation_scores):
+            self.validation_ax_ = self.ax_.twinx()
+            self._draw(
+                self.validation_ax_,
+                "validation score",
+                self.validation_scores,
+                1,
+                color=_plotting.GREEN,
+                linestyle="--",
+            )
+            self.validation_ax_.set_ylabel("$R^2$ on validation data")
+        _plotting.legend_above(self.ax_, list(self.lines_.values()), n_columns=2)
+        return self
+
+    def _draw(
+        self, ax: Any, name: str, values: Sequence[float], start: int, **style: Any
+    ) -> None:
+        """A curve from the epoch `start` on, where there is one."""
+        if np.isfinite(values).any():
+            epochs = np.arange(start, start + len(values))
+            (self.lines_[name],) = ax.plot(epochs, values, label=name, **style)
+
+
+def _last(values: Sequence[float], n: int) -> Sequence[float]:
+    return values[max(len(values) - n, 0) :]

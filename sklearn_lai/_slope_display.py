@@ -1,0 +1,205 @@
+"""How the slopes of a model are distributed over the data."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from . import _plotting
+from ._validation import resolve_k
+
+# Shown of each distribution: a thin line, a thick line and a point.
+OUTER, INNER = (5, 95), (25, 75)
+
+
+class SlopeDisplay:
+    """Distribution of the slopes to each feature over the data, and +-k.
+
+    A thin line holds the middle 90 % of the rows, a thick one the middle half, a point
+    is the median. Make it by :meth:`from_estimator`; the parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    slopes : array-like of shape (n_rows, n_features)
+        Slopes at each row.
+    k : array-like of shape (n_features,)
+        Boundary slope of each feature, in the same units; NaN where there is none.
+    feature_names : array-like of str of shape (n_features,)
+        Names of the features.
+    unit : str, default='target SD per feature SD'
+        Unit of the slopes, for the label.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_lai import LaiMLPRegressor
+    >>> from sklearn_lai.inspection import SlopeDisplay
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = LaiMLPRegressor(random_state=0).fit(X, y)
+    >>> display = SlopeDisplay.from_estimator(model, X, y)
+    >>> display.slopes.shape
+    (442, 10)
+    """
+
+    def __init__(
+        self,
+        *,
+        slopes: ArrayLike,
+        k: ArrayLike,
+        feature_names: ArrayLike,
+        unit: str = "target SD per feature SD",
+    ):
+        self.slopes = slopes
+        self.k = k
+        self.feature_names = feature_names
+        self.unit = unit
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        feature_names: Sequence[str] | None = None,
+        max_features: int = 20,
+        ax: Any = None,
+    ) -> "SlopeDisplay":
+        """Draw the slopes of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : LaiMLPRegressor, LaiLinearRegressor, their CV classes or Pipeline
+            Fitted estimator, or a pipeline that ends in one; its slopes are then those
+            to the features that the last step gets.
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Data on which to find the slopes, best that of the fit.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Its targets. Slopes and `k` are shown in standard deviations of `y` per
+            standard deviation of the feature with ``standardize=True``; all outputs
+            are shown together.
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the features; None is those the estimator has seen, or positions.
+        max_features : int, default=20
+            Features to show at most, >= 1: those with the steepest slopes.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None is a new figure.
+
+        Returns
+        -------
+        SlopeDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it has no `input_gradient`.
+        ValueError
+            If `feature_names` or `max_features` is not allowed.
+        ImportError
+            If matplotlib is not installed.
+        """
+        if isinstance(estimator, Pipeline):
+            X, estimator = estimator[:-1].transform(X), estimator[-1]
+        if not hasattr(estimator, "input_gradient"):
+            raise TypeError(
+                "estimator must have an input_gradient method, or be a Pipeline that "
+                f"ends in such a one, got {type(estimator).__name__}."
+            )
+        check_is_fitted(estimator)
+        names = _plotting.names_of_features(feature_names, X, X.shape[1])
+        y = np.asarray(y).reshape(len(y), -1)
+        slopes = estimator.input_gradient(X).reshape(len(y), y.shape[1], -1)
+        unit = "target units per feature unit"
+        if estimator.standardize:
+            unit = "target SD per feature SD"
+            slopes = slopes * np.std(np.asarray(X), axis=0) / np.std(y, axis=0)[:, None]
+        display = cls(
+            slopes=slopes.reshape(-1, X.shape[1]),
+            k=_boundaries(estimator),
+            feature_names=names,
+            unit=unit,
+        )
+        return display.plot(ax, max_features=max_features)
+
+    def plot(self, ax: Any = None, *, max_features: int = 20) -> "SlopeDisplay":
+        """Draw, the feature with the largest mean magnitude first.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None is a new figure.
+        max_features : int, default=20
+            Features to show at most, >= 1: those with the steepest slopes.
+
+        Returns
+        -------
+        SlopeDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If `max_features` is not positive.
+        ImportError
+            If matplotlib is not installed.
+        """
+        slopes = np.asarray(self.slopes)
+        order = _plotting.largest_first(np.abs(slopes).mean(axis=0), max_features)
+        names, slopes = np.asarray(self.feature_names)[order], slopes[:, order]
+        self.ax_ = ax = _plotting.feature_axes(ax, names)
+        self.figure_ = ax.figure
+        heights = _plotting.heights(names)
+        ax.axvline(0, color=_plotting.GREY, linewidth=0.8)
+        handles = [
+            ax.hlines(
+                heights,
+                *np.percentile(slopes, limits, axis=0),
+                color=_plotting.BLUE,
+                linewidth=width,
+                label=f"{limits[1] - limits[0]} % of rows",
+            )
+            for limits, width in ((OUTER, 1.5), (INNER, 6))
+        ]
+        handles += ax.plot(
+            np.median(slopes, axis=0),
+            heights,
+            "o",
+            color="white",
+            markeredgecolor=_plotting.BLUE,
+            label="median",
+        )
+        k = np.asarray(self.k, dtype=np.float64)[order]
+        handles += ax.plot(
+            np.concatenate([-k, k]),
+            np.concatenate([heights, heights]),
+            "|",
+            color=_plotting.ORANGE,
+            markersize=14,
+            markeredgewidth=2,
+            label="$\\pm k$",
+        )
+        ax.set_xlabel(f"slope ({self.unit})")
+        _plotting.legend_above(ax, handles, n_columns=4)
+        return self
+
+
+def _boundaries(estimator: Any) -> np.ndarray:
+    """Boundary slope of each feature; the CV classes have one for all."""
+    if np.ndim(estimator.k_):
+        return estimator.k_
+    names = getattr(estimator, "feature_names_in_", None)
+    return resolve_k(estimator.k_, estimator.feature_k, estimator.n_features_in_, names)

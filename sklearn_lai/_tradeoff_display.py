@@ -1,0 +1,305 @@
+"""Error against smoothness along a search."""
+
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+from . import _plotting
+from ._refit import smoothest_within
+
+# Of the colour bar.
+MAX_TICKS = 8
+
+
+class TradeoffDisplay:
+    """Error against smoothness of all candidates of a search, the chosen one marked.
+
+    Make it by :meth:`from_estimator` or :meth:`from_cv_results`; the parameters are
+    stored as attributes.
+
+    Parameters
+    ----------
+    error : array-like of shape (n_candidates,)
+        Mean error of each candidate, lower is better; NaN where it failed.
+    roughness : array-like of shape (n_candidates,)
+        How much its predictions move, such as their noise sensitivity.
+    values : array-like of shape (n_candidates,), default=None
+        What was varied, > 0, for the colours; None if several things were.
+    chosen : int, default=None
+        Position of the candidate to mark.
+    largest_error : float, default=None
+        Upper end of the band of errors that were accurate enough.
+    error_name : str, default='error'
+        Label of the error, with its unit.
+    roughness_name : str, default='roughness'
+        Label of the other axis, with its unit.
+    value_name : str, default='k'
+        What was varied.
+    chosen_name : str, default='chosen'
+        What the legend says of the candidate marked.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    points_ : matplotlib PathCollection
+        The candidates.
+    line_ : matplotlib Line2D
+        The candidates that no other one beats in both respects.
+
+    See Also
+    --------
+    sklearn_lai.model_selection.smoothest_within : The choice on this trade-off.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_lai import LaiMLPRegressorCV
+    >>> from sklearn_lai.inspection import TradeoffDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = LaiMLPRegressorCV(
+    ...     ks=4, cv=2, pretrain_epochs=20, lai_epochs=20, random_state=0
+    ... ).fit(X, y)
+    >>> display = TradeoffDisplay.from_estimator(model)
+    >>> display.error.shape
+    (4,)
+    """
+
+    def __init__(
+        self,
+        *,
+        error: ArrayLike,
+        roughness: ArrayLike,
+        values: ArrayLike | None = None,
+        chosen: int | None = None,
+        largest_error: float | None = None,
+        error_name: str = "error",
+        roughness_name: str = "roughness",
+        value_name: str = "k",
+        chosen_name: str = "chosen",
+    ):
+        self.error = error
+        self.roughness = roughness
+        self.values = values
+        self.chosen = chosen
+        self.largest_error = largest_error
+        self.error_name = error_name
+        self.roughness_name = roughness_name
+        self.value_name = value_name
+        self.chosen_name = chosen_name
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> "TradeoffDisplay":
+        """Draw root mean squared error against mean noise sensitivity along `k`.
+
+        Parameters
+        ----------
+        estimator : LaiMLPRegressorCV
+            Fitted estimator. For a search such as GridSearchCV, use
+            :meth:`from_cv_results`.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None is a new figure.
+
+        Returns
+        -------
+        TradeoffDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it has no `sensitivity_path_`.
+        ImportError
+            If matplotlib is not installed.
+        """
+        check_is_fitted(estimator)
+        if not hasattr(estimator, "sensitivity_path_"):
+            raise TypeError(
+                "estimator must have a sensitivity_path_, as LaiMLPRegressorCV has, "
+                f"got {type(estimator).__name__}. For a search, use from_cv_results."
+            )
+        mse = estimator.mse_path_.mean(axis=1)
+        display = cls(
+            error=np.sqrt(mse),
+            roughness=estimator.sensitivity_path_.mean(axis=(1, 2)),
+            values=estimator.ks_,
+            chosen=int(np.flatnonzero(estimator.ks_ == estimator.k_)[0]),
+            largest_error=np.sqrt((1 + estimator.tolerance) * mse.min()),
+            error_name="RMSE (target units)",
+            roughness_name="mean noise sensitivity (target units)",
+            chosen_name=f"chosen: k = {estimator.k_:.2g}",
+        )
+        return display.plot(ax)
+
+    @classmethod
+    def from_cv_results(
+        cls,
+        cv_results: Mapping[str, Any],
+        *,
+        tolerance: float | str = 0.0,
+        accuracy: str = "accuracy",
+        smoothness: str = "smoothness",
+        error_name: str | None = None,
+        roughness_name: str | None = None,
+        ax: Any = None,
+    ) -> "TradeoffDisplay":
+        """Draw the results of a search with two negated scores.
+
+        The candidate marked is that of ``smoothest_within(tolerance)``.
+
+        Parameters
+        ----------
+        cv_results : mapping
+            `cv_results_` of GridSearchCV, RandomizedSearchCV and the like.
+        tolerance : float or '1se', default=0.0
+            How far the mean accuracy of a candidate may be from the best one, as in
+            :func:`sklearn_lai.model_selection.smoothest_within`.
+        accuracy : str, default='accuracy'
+            Key in `scoring` of the score to keep, higher is better.
+        smoothness : str, default='smoothness'
+            Key in `scoring` of the score of smoothness, higher is better.
+        error_name : str, default=None
+            Label of the negated accuracy, with its unit; None is made from the key.
+        roughness_name : str, default=None
+            Label of the negated smoothness, with its unit; None is made from the key.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None is a new figure.
+
+        Returns
+        -------
+        TradeoffDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If `tolerance` is not allowed, a metric is missing or all candidates
+            failed.
+        TypeError
+            If `tolerance` has a wrong type.
+        ImportError
+            If matplotlib is not installed.
+        """
+        rule = smoothest_within(tolerance, accuracy=accuracy, smoothness=smoothness)
+        scores, smooth = rule.mean_scores(cv_results)
+        chosen = rule(cv_results)
+        value_name, values = _only_varied(cv_results["params"])
+        params = cv_results["params"][chosen]
+        display = cls(
+            error=-scores,
+            roughness=-smooth,
+            values=values,
+            chosen=chosen,
+            largest_error=-rule.lowest_score(cv_results),
+            error_name=error_name or f"$-${accuracy}",
+            roughness_name=roughness_name or f"$-${smoothness}",
+            value_name=value_name,
+            chosen_name="chosen: " + ", ".join(map(_setting, params.items())),
+        )
+        return display.plot(ax)
+
+    def plot(self, ax: Any = None) -> "TradeoffDisplay":
+        """Draw; better is to the left and below.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None is a new figure.
+
+        Returns
+        -------
+        TradeoffDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        self.ax_ = ax = _plotting.axes_or_new(ax, height=3.6)
+        self.figure_ = ax.figure
+        error, roughness = np.asarray(self.error), np.asarray(self.roughness)
+        if self.largest_error is not None:
+            ax.axhspan(
+                np.nanmin(error),
+                self.largest_error,
+                color=_plotting.SKY,
+                alpha=0.3,
+                linewidth=0,
+                label="within the tolerance",
+            )
+        best = _not_beaten(error, roughness)
+        (self.line_,) = ax.plot(
+            roughness[best], error[best], color=_plotting.GREY, linewidth=1, zorder=1
+        )
+        self.points_ = self._draw_points(ax, error, roughness)
+        if self.chosen is not None:
+            ax.plot(
+                roughness[self.chosen],
+                error[self.chosen],
+                "*",
+                markersize=17,
+                color=_plotting.ORANGE,
+                markeredgecolor="black",
+                label=self.chosen_name,
+            )
+        ax.set(xlabel=self.roughness_name, ylabel=self.error_name)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(loc="best")
+        return self
+
+    def _draw_points(self, ax: Any, error: np.ndarray, roughness: np.ndarray) -> Any:
+        """Points, in colours if one thing was varied."""
+        outline = {"edgecolor": "black", "linewidth": 0.6, "zorder": 2}
+        if self.values is None:
+            return ax.scatter(roughness, error, color=_plotting.BLUE, **outline)
+        points = ax.scatter(
+            roughness, error, c=self.values, norm="log", cmap="viridis", **outline
+        )
+        ticks = np.unique(self.values)
+        bar = ax.figure.colorbar(
+            points,
+            ax=ax,
+            label=self.value_name,
+            ticks=ticks[:: math.ceil(len(ticks) / MAX_TICKS)],
+            format="{x:.2g}",
+        )
+        bar.minorticks_off()
+        return points
+
+
+def _not_beaten(error: np.ndarray, roughness: np.ndarray) -> np.ndarray:
+    """Candidates that no other one beats in both respects, the smoothest first."""
+    order = np.lexsort((error, roughness))
+    order = order[np.isfinite(error[order])]
+    least_before = np.minimum.accumulate(error[order])
+    return order[np.append(True, np.diff(least_before) < 0)]
+
+
+def _only_varied(params: Sequence[Mapping[str, Any]]) -> tuple[str, np.ndarray | None]:
+    """Name and values of what a search varied, if it is one positive number."""
+    names = [name for name in params[0] if len({str(p[name]) for p in params}) > 1]
+    if len(names) == 1:
+        values = [p[names[0]] for p in params]
+        if all(isinstance(value, Real) for value in values) and min(values) > 0:
+            return _short(names[0]), np.array(values, dtype=np.float64)
+    return "", None
+
+
+def _short(name: str) -> str:
+    """Name of a parameter without the steps of pipelines."""
+    return name.split("__")[-1]
+
+
+def _setting(item: tuple[str, Any]) -> str:
+    name, value = _short(item[0]), item[1]
+    return f"{name} = {value:.2g}" if isinstance(value, Real) else f"{name} = {value}"

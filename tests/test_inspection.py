@@ -1,0 +1,320 @@
+"""Displays show what was measured."""
+
+import subprocess
+import sys
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from common import X, Y, quick, y
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
+from sklearn_lai.inspection import (
+    LossCurveDisplay,
+    SensitivityDisplay,
+    SlopeDisplay,
+    TradeoffDisplay,
+)
+from sklearn_lai.metrics import neg_noise_sensitivity, noise_sensitivity
+from sklearn_lai.model_selection import smoothest_within
+
+mpl.use("agg")
+FRAME = pd.DataFrame(X, columns=list("abcde"))
+SCORING = {
+    "accuracy": "neg_root_mean_squared_error",
+    "smoothness": neg_noise_sensitivity,
+}
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def search(grid, tolerance, **parameters):
+    rule = smoothest_within(tolerance)
+    model = make_pipeline(StandardScaler(), Ridge(**parameters))
+    return GridSearchCV(model, grid, scoring=SCORING, refit=rule).fit(FRAME, y)
+
+
+def labels(display):
+    return [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+def row_names(display):
+    """Names of the features, from the top down."""
+    return [label.get_text() for label in display.ax_.get_yticklabels()]
+
+
+def test_tradeoff_of_a_cv_estimator_shows_its_paths():
+    model = LaiMLPRegressorCV(
+        (8,), ks=4, cv=2, tolerance=0.1, lai_epochs=5, batch_size=32, random_state=0
+    ).fit(FRAME, y)
+    display = TradeoffDisplay.from_estimator(model)
+    mse = model.mse_path_.mean(axis=1)
+    points = display.points_.get_offsets()
+    np.testing.assert_allclose(points[:, 1], np.sqrt(mse))
+    np.testing.assert_allclose(points[:, 0], model.sensitivity_path_.mean(axis=(1, 2)))
+    np.testing.assert_array_equal(display.points_.get_array(), model.ks_)
+    assert model.ks_[display.chosen] == model.k_
+    assert display.largest_error == pytest.approx(np.sqrt(1.1 * mse.min()))
+
+
+@pytest.mark.parametrize("tolerance", [0, 0.02, "1se"])
+def test_tradeoff_of_a_search_marks_what_smoothest_within_chose(tolerance):
+    grid = {"ridge__alpha": [0.1, 10, 30, 100, 1000]}
+    found = search(grid, tolerance)
+    display = TradeoffDisplay.from_cv_results(found.cv_results_, tolerance=tolerance)
+    assert display.chosen == found.best_index_
+    assert display.value_name == "alpha"
+    chosen = f"chosen: alpha = {found.best_params_['ridge__alpha']:.2g}"
+    assert labels(display) == ["within the tolerance", chosen]
+    errors = display.points_.get_offsets()[:, 1]
+    np.testing.assert_array_equal(errors, -found.cv_results_["mean_test_accuracy"])
+    rougher = (
+        np.delete(display.roughness, found.best_index_)
+        < display.roughness[found.best_index_]
+    )
+    others = np.delete(display.error, found.best_index_)
+    assert (others[rougher] > display.largest_error).all()
+
+
+def test_tradeoff_line_joins_the_candidates_that_none_beats():
+    error = np.array([3.0, 1.0, np.nan, 2.0, 2.5])
+    roughness = np.array([1.0, 4.0, 0.0, 2.0, 3.0])
+    display = TradeoffDisplay(error=error, roughness=roughness).plot()
+    assert display.line_.get_xydata().tolist() == [[1, 3], [2, 2], [4, 1]]
+
+
+def test_tradeoff_of_several_parameters_has_no_colours():
+    grid = {"ridge__alpha": [0.1, 10], "ridge__fit_intercept": [True, False]}
+    display = TradeoffDisplay.from_cv_results(search(grid, 0).cv_results_)
+    assert display.values is None
+    assert len(display.figure_.axes) == 1
+    assert "alpha" in labels(display)[1]
+    assert "fit_intercept" in labels(display)[1]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_tradeoff_skips_failed_candidates():
+    found = search({"ridge__alpha": [-1, 10, 1000]}, 0)
+    display = TradeoffDisplay.from_cv_results(found.cv_results_)
+    assert np.isnan(display.error[0])
+    assert display.line_.get_xydata().shape == (2, 2)
+    assert display.chosen == found.best_index_
+
+
+@pytest.mark.parametrize("target", [y, Y])
+def test_sensitivities_are_those_of_the_metric_sorted(target):
+    models = {"a": LinearRegression().fit(FRAME, target), "b": Ridge(50)}
+    models["b"].fit(FRAME, target)
+    display = SensitivityDisplay.from_estimator(models, FRAME, noise=0.5)
+    measured = {
+        name: np.atleast_2d(noise_sensitivity(model, FRAME, noise=0.5)).mean(axis=0)
+        for name, model in models.items()
+    }
+    order = np.argsort(-np.mean(list(measured.values()), axis=0))
+    assert row_names(display) == list(FRAME.columns[order])
+    for line, name in zip(display.lines_, models, strict=True):
+        assert line.get_label() == name
+        np.testing.assert_array_equal(line.get_xdata(), measured[name][order])
+        assert (np.diff(line.get_ydata()) == -1).all()
+    assert "0.5 SD" in display.ax_.get_xlabel()
+
+
+def test_sensitivity_shows_the_most_sensitive_numeric_features():
+    frame = FRAME.assign(colour="red")
+    model = make_pipeline(SelectNumbers(), LinearRegression()).fit(frame, y)
+    display = SensitivityDisplay.from_estimator(model, frame)
+    assert len(row_names(display)) == 5
+    top = SensitivityDisplay.from_estimator(model, frame, max_features=2)
+    assert row_names(top) == row_names(display)[:2]
+    named = SensitivityDisplay.from_estimator(
+        LinearRegression().fit(X, y), X, feature_names=list("vwxyz")
+    )
+    assert set(row_names(named)) == set("vwxyz")
+    assert set(row_names(SensitivityDisplay.from_estimator(model[-1], X))) == set(
+        "01234"
+    )
+
+
+class SelectNumbers(StandardScaler):
+    def fit(self, X, y=None):
+        return super().fit(X.select_dtypes("number"))
+
+    def transform(self, X):
+        return super().transform(X.select_dtypes("number"))
+
+
+def curve(display, name):
+    return display.lines_[name].get_xydata()
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_loss_curves_are_those_of_the_last_fit(warm):
+    model = quick(
+        LaiMLPRegressor,
+        pretrain_epochs=4,
+        early_stopping=True,
+        n_iter_no_change=np.inf,
+        warm_start=warm,
+    ).fit(X, y)
+    if warm:
+        model.set_params(lai_epochs=2).fit(X, y)
+    display = LossCurveDisplay.from_estimator(model)
+    n_lai = model.n_iter_ - 4
+    epochs = np.arange(1, model.n_iter_ + 1)
+    loss = np.column_stack([epochs, model.loss_curve_[-model.n_iter_ :]])
+    np.testing.assert_array_equal(curve(display, "training loss"), loss)
+    lai = np.column_stack([epochs[4:], model.lai_loss_curve_[-n_lai:]])
+    np.testing.assert_array_equal(curve(display, "Lai loss"), lai)
+    scores = model.validation_scores_[-model.n_iter_ :]
+    np.testing.assert_array_equal(curve(display, "validation score")[:, 1], scores)
+    assert display.validation_ax_ is not None
+    assert display.lines_["end of pretraining"].get_xdata()[0] == 4.5
+
+
+@pytest.mark.parametrize(
+    ("parameters", "names"),
+    [
+        ({"lai_epochs": 0}, ["training loss"]),
+        ({"pretrain_epochs": 0}, ["training loss", "Lai loss"]),
+        ({"lai_fraction": 0}, ["training loss", "end of pretraining"]),
+    ],
+)
+def test_loss_curve_has_only_what_there_was(parameters, names):
+    model = quick(LaiLinearRegressor, **parameters).fit(X, y)
+    display = LossCurveDisplay.from_estimator(model)
+    assert list(display.lines_) == names
+    assert display.validation_ax_ is None
+
+
+@pytest.mark.parametrize("target", [y, Y])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_slopes_are_in_the_units_of_k(target, standardize):
+    model = quick(LaiMLPRegressor, k=0.4, feature_k={"b": 0.1, "c": None})
+    model.set_params(standardize=standardize, learning_rate_init=0.01)
+    model.fit(FRAME, target)
+    display = SlopeDisplay.from_estimator(model, FRAME, target)
+    unit = 1.0
+    if standardize:
+        spread = np.std(target, axis=0).reshape(-1, 1)
+        unit = np.std(X, axis=0) / spread
+    slopes = model.input_gradient(FRAME).reshape(len(X), -1, X.shape[1]) * unit
+    np.testing.assert_allclose(display.slopes, slopes.reshape(-1, 5), rtol=1e-12)
+    np.testing.assert_array_equal(display.k, [0.4, 0.1, np.nan, 0.4, 0.4])
+    steepest = np.argsort(-np.abs(display.slopes).mean(axis=0))
+    assert row_names(display) == list(FRAME.columns[steepest])
+
+
+def test_linear_slopes_in_a_pipeline_are_the_coefficients():
+    pipeline = make_pipeline(StandardScaler(), LaiLinearRegressorCV(ks=3))
+    pipeline.set_output(transform="pandas").fit(FRAME, y)
+    model = pipeline[-1]
+    display = SlopeDisplay.from_estimator(pipeline, FRAME, y)
+    coef = np.broadcast_to(model.coef_ / np.std(y), X.shape)
+    np.testing.assert_allclose(display.slopes, coef)
+    np.testing.assert_array_equal(display.k, np.full(5, model.k_))
+    assert set(row_names(display)) == set("abcde")
+
+
+def test_displays_draw_on_given_axes_and_again():
+    model = quick(LaiMLPRegressor).fit(FRAME, y)
+    results = search({"ridge__alpha": [1, 10]}, 0).cv_results_
+    _, axes = plt.subplots(2, 2)
+    displays = [
+        SlopeDisplay.from_estimator(model, FRAME, y, ax=axes[0, 0]),
+        LossCurveDisplay.from_estimator(model, ax=axes[0, 1]),
+        SensitivityDisplay.from_estimator(model, FRAME, ax=axes[1, 0]),
+        TradeoffDisplay.from_cv_results(results, ax=axes[1, 1]),
+    ]
+    for display, ax in zip(displays, axes.flat, strict=True):
+        assert display.ax_ is ax
+        assert display.figure_ is ax.figure
+        assert display.plot() is display
+        assert display.ax_ is not ax
+    displays[0].figure_.canvas.draw()
+
+
+exact = LaiLinearRegressor().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        (lambda: TradeoffDisplay.from_estimator(exact), TypeError, "sensitivity_path_"),
+        (
+            lambda: TradeoffDisplay.from_estimator(LaiMLPRegressorCV()),
+            NotFittedError,
+            "not fitted",
+        ),
+        (
+            lambda: TradeoffDisplay.from_cv_results({"mean_test_score": [1]}),
+            ValueError,
+            "accuracy='accuracy'",
+        ),
+        (
+            lambda: TradeoffDisplay.from_cv_results({}, tolerance=-1),
+            ValueError,
+            "tolerance.*-1",
+        ),
+        (lambda: LossCurveDisplay.from_estimator(exact), TypeError, "lai_loss_curve_"),
+        (
+            lambda: LossCurveDisplay.from_estimator(LaiMLPRegressor()),
+            NotFittedError,
+            "not fitted",
+        ),
+        (
+            lambda: SlopeDisplay.from_estimator(Ridge(), X, y),
+            TypeError,
+            "input_gradient.*Ridge",
+        ),
+        (
+            lambda: SlopeDisplay.from_estimator(exact, X, y, feature_names=["a"]),
+            ValueError,
+            "feature_names.*5 features.*got 1",
+        ),
+        (
+            lambda: SlopeDisplay.from_estimator(exact, X, y, max_features=0),
+            ValueError,
+            "max_features.*0",
+        ),
+        (lambda: SensitivityDisplay.from_estimator({}, X), ValueError, "got none"),
+        (
+            lambda: SensitivityDisplay.from_estimator(exact, X, noise=-1),
+            ValueError,
+            "noise.*-1",
+        ),
+    ],
+)
+def test_bad_input_is_named(draw, error, message):
+    with pytest.raises(error, match=message):
+        draw()
+
+
+def test_matplotlib_is_imported_only_to_draw():
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from sklearn_lai.inspection import TradeoffDisplay\n"
+        "display = TradeoffDisplay(error=[1.0], roughness=[1.0])\n"
+        "try:\n    display.plot()\n"
+        "except ImportError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "pip install matplotlib" in done.stdout
