@@ -196,7 +196,7 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         warnings.warn(
             "The Lai loss made the predictions collapse towards a constant: their "
             "variance is under 1 % of the target's, and after pretraining it was "
-            f"not. Raise k ({k!r}) or lower lai_fraction "
+            f"not. Raise k ({np.asarray(k).tolist()}) or lower lai_fraction "
             f"({self.lai_fraction!r}).",
             ConvergenceWarning,
             stacklevel=stacklevel,

@@ -253,8 +253,8 @@ class TradeoffDisplay:
                 label=self.chosen_name,
             )
         ax.set(xlabel=self.roughness_name, ylabel=self.error_name)
-        if ax.get_legend_handles_labels()[0]:
-            ax.legend(loc="best")
+        if handles := ax.get_legend_handles_labels()[0]:
+            _plotting.legend_above(ax, handles, n_columns=2)
         return self
 
     def _draw_points(self, ax: Any, error: np.ndarray, roughness: np.ndarray) -> Any:
@@ -268,7 +268,7 @@ class TradeoffDisplay:
         ticks = np.unique(self.values)
         bar = ax.figure.colorbar(
             points,
-            ax=ax,
+            cax=ax.inset_axes((1.03, 0, 0.04, 1)),
             label=self.value_name,
             ticks=ticks[:: math.ceil(len(ticks) / MAX_TICKS)],
             format="{x:.2g}",

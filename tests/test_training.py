@@ -249,7 +249,7 @@ def test_one_full_batch_does_not_depend_on_the_order_of_rows(Estimator):
 def test_collapse_warns_and_says_what_to_do(Estimator):
     model = quick(
         Estimator,
-        k=0.001,
+        k=np.float64(0.001),  # as from a grid
         lai_fraction=1.0,
         lai_interval=1,
         pretrain_epochs=100,

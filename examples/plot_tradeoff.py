@@ -1,0 +1,151 @@
+"""
+======================================
+Choose between accuracy and smoothness
+======================================
+
+Accuracy alone never asks for a smooth model, and smoothness alone is won by a constant.
+A search that scores both shows what each costs, and ``smoothest_within`` picks the
+smoothest model among those that are accurate enough; ``LaiMLPRegressorCV`` does the
+same along ``k``.
+
+Run it as it is for the diabetes data of scikit-learn, or with ``--data DIR`` for the
+housing data of Kaggle's Playground Series, season 3, episode 1, from the folder that
+holds its ``train.csv``.
+"""
+
+# %%
+# Data
+# ----
+# Disease progression of 442 patients; a quarter of them is held out.
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.datasets import load_diabetes
+from sklearn.metrics import root_mean_squared_error
+from sklearn.model_selection import GridSearchCV, KFold, train_test_split
+
+from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
+from sklearn_lai.inspection import (
+    LossCurveDisplay,
+    SensitivityDisplay,
+    SlopeDisplay,
+    TradeoffDisplay,
+)
+from sklearn_lai.metrics import neg_noise_sensitivity, noise_sensitivity
+from sklearn_lai.model_selection import smoothest_within
+
+parser = argparse.ArgumentParser(description="Choose between accuracy and smoothness.")
+parser.add_argument("--data", type=Path, help="folder with playground_s3e1's train.csv")
+parser.add_argument("--figure", type=Path, default="tradeoff.png", help="file to write")
+options = parser.parse_args()
+
+if options.data is None:
+    X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
+    batch_size, least_k = 32, 0.02
+else:
+    X = pd.read_csv(options.data / "train.csv", index_col="id")
+    y = X.pop("MedHouseVal")
+    batch_size, least_k = 256, 0.15
+X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+folds = KFold(5, shuffle=True, random_state=0)
+ks = np.geomspace(1, least_k, 12)
+
+# %%
+# A search with two scores
+# ------------------------
+# The second score is the noise sensitivity, negated: how much the prediction moves, on
+# average, when one feature gets noise of one standard deviation. Of all candidates
+# whose mean error is within 2 % of the least, ``smoothest_within(0.02)`` takes the
+# smoothest. With ``memory``, every fold is pretrained once for the whole grid.
+
+network = {"hidden_layer_sizes": (64,), "batch_size": batch_size, "random_state": 0}
+with tempfile.TemporaryDirectory() as cache:
+    search = GridSearchCV(
+        LaiMLPRegressor(memory=cache, **network),
+        {"k": ks, "norm": ["l1", "l2"]},
+        scoring={
+            "accuracy": "neg_root_mean_squared_error",
+            "smoothness": neg_noise_sensitivity,
+        },
+        refit=smoothest_within(0.02),
+        cv=folds,
+        n_jobs=2,
+    ).fit(X_train, y_train)
+
+most_accurate = np.nanargmax(search.cv_results_["mean_test_accuracy"])
+accurate = LaiMLPRegressor(**network).set_params(
+    **search.cv_results_["params"][most_accurate]
+)
+accurate.fit(X_train, y_train)
+
+# %%
+# The same along k
+# ----------------
+# ``LaiMLPRegressorCV`` compares mean squared errors, so that 2 % of the root mean
+# squared error are a tolerance of ``1.02**2 - 1``.
+
+model = LaiMLPRegressorCV(
+    ks=ks, tolerance=1.02**2 - 1, cv=folds, n_jobs=2, **network
+).fit(X_train, y_train)
+
+# %%
+# On the rows held out
+# --------------------
+
+models = {
+    "most accurate": accurate,
+    "smoothest within 2 %": search.best_estimator_,
+    "LaiMLPRegressorCV": model,
+}
+table = pd.DataFrame(
+    {
+        name: {
+            "RMSE": root_mean_squared_error(y_test, fitted.predict(X_test)),
+            "mean noise sensitivity": noise_sensitivity(fitted, X_test).mean(),
+        }
+        for name, fitted in models.items()
+    }
+).T
+print(
+    f"Chosen by the search: k {search.best_params_['k']:.3g}, "
+    f"norm {search.best_params_['norm']}; by the CV class: k {model.k_:.3g}"
+)
+print(f"On {len(X_test)} rows held out")
+print(table.round(4).to_string())
+change = 100 * (table.iloc[1] / table.iloc[0] - 1)
+print(
+    "The smoothest within 2 % against the most accurate: "
+    f"RMSE {change['RMSE']:+.1f} %, "
+    f"noise sensitivity {change['mean noise sensitivity']:+.1f} %."
+)
+
+# %%
+# The displays
+# ------------
+# Above: both trade-offs, with what was chosen. In the middle: how the training of the
+# model chosen by the search went, and how much the predictions of the three models
+# react to noise in each feature. Below: the slopes behind it, of the most accurate
+# model and of the smoothest within 2 %.
+
+figure, axes = plt.subplots(3, 2, figsize=(11, 12), layout="constrained")
+TradeoffDisplay.from_cv_results(
+    search.cv_results_,
+    tolerance=0.02,
+    error_name="RMSE (target units)",
+    roughness_name="mean noise sensitivity (target units)",
+    ax=axes[0, 0],
+)
+TradeoffDisplay.from_estimator(model, ax=axes[0, 1])
+LossCurveDisplay.from_estimator(search.best_estimator_, ax=axes[1, 0])
+SensitivityDisplay.from_estimator(models, X_test, ax=axes[1, 1])
+for ax, name in zip(axes[2], ["most accurate", "smoothest within 2 %"], strict=True):
+    SlopeDisplay.from_estimator(models[name], X_test, y_test, ax=ax)
+    ax.set_ylabel(name)
+axes[2, 1].set_xlim(axes[2, 0].get_xlim())
+figure.savefig(options.figure, dpi=130)
+print(f"\nFigure saved to {options.figure}")
