@@ -20,6 +20,7 @@ from sklearn.utils.validation import (
 )
 
 from ._fitting import LaiLoss, Task
+from ._objective import BASE_LOSSES, NORMS
 from ._scaling import Layers, Scale, Units
 from ._training import History, LaiStage, PlainStage
 from ._validation import (
@@ -36,7 +37,6 @@ from ._validation import (
     check,
     resolve_k,
 )
-from .loss import BASE_LOSSES, NORMS
 
 SHARED_RULES: Mapping[str, Rule] = {
     "k": K,
@@ -46,6 +46,8 @@ SHARED_RULES: Mapping[str, Rule] = {
     "lai_fraction": Number(Real, 0, 1),
     "lai_interval": AnyOf(Number(Integral, 1), NONE),
     "loss": OneOf(tuple(BASE_LOSSES)),
+    "huber_delta": POSITIVE,
+    "quantile": Number(Real, 0, 1, closed="neither"),
     "pretrain_epochs": Number(Integral, 0),
     "lai_epochs": Number(Integral, 0),
     "standardize": Boolean(),
@@ -120,10 +122,10 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
-    def _resolve_k(self, k: Any) -> np.ndarray:
-        """Boundary slope of every feature, as for `k` and `feature_k`."""
+    def _resolve_k(self, k: Any, n_outputs: int = 1) -> np.ndarray:
+        """Boundary slope of every feature, or of every output and feature."""
         names = getattr(self, "feature_names_in_", None)
-        return resolve_k(k, self.feature_k, self.n_features_in_, names)
+        return resolve_k(k, self.feature_k, self.n_features_in_, n_outputs, names)
 
     def _seed(self) -> int:
         """Number that `random_state` stands for."""
@@ -174,7 +176,7 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
             units=units,
             activation=activation,
             fit_intercept=fit_intercept,
-            loss=self.loss,
+            loss=BASE_LOSSES[self.loss](self.huber_delta, self.quantile),
             alpha=alpha,
             optimizer=optimizer,
             batch_size=200 if self.batch_size == "auto" else self.batch_size,

@@ -93,11 +93,16 @@ class Regression:
     def fit(self, k: np.ndarray, lai_fraction: float, l1_ratio: float) -> Fit:
         """Minimise the Lai objective of every output.
 
-        Features that are always 0, in the units of training, have no influence, so
-        their directions are left out.
+        `k` has shape (n_features,) or (n_outputs, n_features). Features that are always
+        0, in the units of training, have no influence, so their directions are left
+        out.
         """
         k = np.where(np.diag(self.errors[0].gram.matrix) == 0, np.nan, k)
-        problems = [Problem(mse, k, lai_fraction, l1_ratio) for mse in self.errors]
+        k = np.broadcast_to(k, (len(self.errors), k.shape[-1]))
+        problems = [
+            Problem(mse, k_of_output, lai_fraction, l1_ratio)
+            for mse, k_of_output in zip(self.errors, k, strict=True)
+        ]
         solutions = [solve(problem) for problem in problems]
         coef = np.stack([solution.coef for solution in solutions], axis=1)
         collapsed = any(map(_has_collapsed, self.errors, solutions))

@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from ._batches import Batches
 from ._inference import predict
 from ._network import Network
-from ._objective import Objective
+from ._objective import BaseLoss, Objective, make_objective
 from ._scaling import Layers, Units
 from ._training import (
     History,
@@ -42,7 +42,7 @@ class Task:
     units: Units
     activation: str
     fit_intercept: bool
-    loss: str
+    loss: BaseLoss
     alpha: float
     optimizer: partial
     batch_size: int
@@ -53,7 +53,10 @@ class Task:
 
 @dataclass(frozen=True)
 class LaiLoss:
-    """What only the second stage depends on; `k` is NaN where left out."""
+    """What only the second stage depends on.
+
+    `k` has shape (n_features,) or (n_outputs, n_features), NaN where left out.
+    """
 
     k: np.ndarray
     norm: str
@@ -65,7 +68,7 @@ def run_first_stage(task: Task, *, verbose: bool) -> Snapshot:
     """Pretraining; the result depends on the task alone."""
     rng = np.random.default_rng()
     rng.bit_generator.state = task.rng_state
-    trainer = _make_trainer(task, _no_lai_loss(task), verbose=verbose)
+    trainer = _make_trainer(task, _plain_objective(task), verbose=verbose)
     pretrain(trainer, task.stage, rng)
     return trainer.snapshot()
 
@@ -86,13 +89,7 @@ def run_second_stage(
     verbose: bool,
 ) -> tuple[Layers, History]:
     """Lai Training from there; returns weights in the units of the data."""
-    is_left_out = np.isnan(lai.k) | task.units.X.is_constant()
-    k = [
-        None if left_out else k_j
-        for k_j, left_out in zip(lai.k.tolist(), is_left_out, strict=True)
-    ]
-    objective = Objective(task.loss, lai.norm, lai.l1_ratio, k, _dtype(task))
-    trainer = _make_trainer(task, objective, verbose=verbose)
+    trainer = _make_trainer(task, _objective(task, lai), verbose=verbose)
     trainer.resume(pretrained)
     train_lai(trainer, lai.stage, rng)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -142,12 +139,17 @@ def _make_batches(task: Task) -> Batches:
     )
 
 
-def _no_lai_loss(task: Task) -> Objective:
-    return Objective(task.loss, "l2", 0.5, [None] * task.X.shape[1], _dtype(task))
+def _plain_objective(task: Task) -> Objective:
+    nowhere = np.full((1, task.X.shape[1]), np.nan, task.X.dtype)
+    return make_objective(task.loss, "l2", 0.5, _to_tensor(nowhere))
 
 
-def _dtype(task: Task) -> torch.dtype:
-    return torch.float32 if task.X.dtype == np.float32 else torch.float64
+def _objective(task: Task, lai: LaiLoss) -> Objective:
+    """The objective of the second stage; constant features have no direction."""
+    k = np.where(task.units.X.is_constant(), np.nan, np.atleast_2d(lai.k))
+    return make_objective(
+        task.loss, lai.norm, lai.l1_ratio, _to_tensor(k.astype(task.X.dtype))
+    )
 
 
 def _to_tensor(array: np.ndarray) -> torch.Tensor:

@@ -157,10 +157,11 @@ class LaiLinearRegressor(BaseLaiLinear):
 
     Parameters
     ----------
-    k : float or array-like of shape (n_features,), default=0.3
+    k : float or array-like of shape (n_features,) or (n_outputs, n_features), \
+            default=0.3
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws coefficients towards it, in magnitude. One for
-        all features, or one each.
+        all features, one each, or one each per output.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
@@ -178,8 +179,14 @@ class LaiLinearRegressor(BaseLaiLinear):
         mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
         at random, use the Lai loss alone and the others the plain loss alone, as in
         [1]_.
-    loss : {'squared_error', 'absolute_error'}, default='squared_error'
-        Loss of an error, plain and inside the Lai loss.
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
+            default='squared_error'
+        Loss of an error, plain and inside the Lai loss. The last two go beyond [1]_.
+    huber_delta : float, default=1.0
+        For 'huber': the error from which on it is linear, > 0, in target standard
+        deviations (in target units without `standardize`).
+    quantile : float, default=0.5
+        For 'quantile': the quantile of the target to predict, in (0, 1).
     pretrain_epochs : int, default=100
         For 'adam'. Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
@@ -218,8 +225,9 @@ class LaiLinearRegressor(BaseLaiLinear):
         Coefficients, in target units per feature unit.
     intercept_ : float or ndarray of shape (n_outputs,)
         Intercept, in target units; 0 without `fit_intercept`.
-    k_ : ndarray of shape (n_features,)
-        Boundary slope of each feature; NaN where `feature_k` has None.
+    k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Boundary slope of each feature, and of each output if `k` is 2-D; NaN where
+        `feature_k` has None.
     n_iter_ : int
         Epochs of both stages; for 'exact', Newton steps from all starts together, the
         largest number over outputs.
@@ -285,6 +293,8 @@ class LaiLinearRegressor(BaseLaiLinear):
         lai_fraction=0.01,
         lai_interval=5,
         loss="squared_error",
+        huber_delta=1.0,
+        quantile=0.5,
         pretrain_epochs=100,
         lai_epochs=100,
         fit_intercept=True,
@@ -305,6 +315,8 @@ class LaiLinearRegressor(BaseLaiLinear):
         self.lai_fraction = lai_fraction
         self.lai_interval = lai_interval
         self.loss = loss
+        self.huber_delta = huber_delta
+        self.quantile = quantile
         self.pretrain_epochs = pretrain_epochs
         self.lai_epochs = lai_epochs
         self.fit_intercept = fit_intercept
@@ -359,7 +371,7 @@ class LaiLinearRegressor(BaseLaiLinear):
             self._forget()
             X, y = self._check_data(X, y)
             sample_weight = self._check_weight(sample_weight, len(X))
-            self.k_ = self._resolve_k(self.k)
+            self.k_ = self._resolve_k(self.k, y.shape[1])
             if _is_exact(self):
                 self._moments = Moments.of(X, y, sample_weight)
                 regression = self._regression(self._moments)
@@ -416,7 +428,7 @@ class LaiLinearRegressor(BaseLaiLinear):
                 self._forget()
             X, y = self._check_data(X, y, reset=is_first)
             sample_weight = self._check_weight(sample_weight, len(X))
-            self.k_ = self._resolve_k(self.k)
+            self.k_ = self._resolve_k(self.k, y.shape[1])
             added = Moments.of(X, y, sample_weight)
             if is_first:
                 self._moments, dtype = added, X.dtype
@@ -481,7 +493,7 @@ class LaiLinearRegressor(BaseLaiLinear):
         with all_or_nothing(self):
             self._check_parameters()
             self._check_same_outputs(other._moments)
-            self.k_ = self._resolve_k(self.k)
+            self.k_ = self._resolve_k(self.k, other._moments.n_outputs)
             self._moments = self._moments + other._moments
             dtype = np.promote_types(self.coef_.dtype, other.coef_.dtype)
             self._solve(self._regression(self._moments), dtype)
@@ -496,9 +508,7 @@ class LaiLinearRegressor(BaseLaiLinear):
             )
 
     def _check_same_outputs(self, moments: Moments) -> None:
-        n_outputs, others = (
-            len(m.mean) - m.n_features for m in (self._moments, moments)
-        )
+        n_outputs, others = self._moments.n_outputs, moments.n_outputs
         if n_outputs != others:
             raise ValueError(
                 f"y must have {n_outputs} output(s) as in earlier data, got {others}."

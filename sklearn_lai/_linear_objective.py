@@ -110,7 +110,8 @@ class Quadratic:
     def least(self) -> float:
         """Mean squared error of least squares; 0 if it is rounding."""
         least = self.power - self.goal @ self.goal
-        noise = 10 * len(self.correlation) * EPSILON * self.power
+        magnified = EPSILON * np.sqrt(self.gram.condition)
+        noise = 10 * len(self.correlation) * magnified * self.power
         return float(least) if least > noise else 0.0
 
     def value(self, coef: np.ndarray) -> np.ndarray:

@@ -51,10 +51,11 @@ class LaiMLPRegressor(BaseLaiRegressor):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer, >= 1 each; empty for a linear model.
-    k : float or array-like of shape (n_features,), default=0.3
+    k : float or array-like of shape (n_features,) or (n_outputs, n_features), \
+            default=0.3
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws slopes towards it, in magnitude. Lower values
-        give a smoother model. One for all features, or one each.
+        give a smoother model. One for all features, one each, or one each per output.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
@@ -71,9 +72,16 @@ class LaiMLPRegressor(BaseLaiRegressor):
         mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
         at random, use the Lai loss alone and the others the plain loss alone, as in
         [1]_.
-    loss : {'squared_error', 'absolute_error'}, default='squared_error'
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
+            default='squared_error'
         Loss of an error, plain and inside the Lai loss. 'squared_error' is halved,
-        as in MLPRegressor.
+        as in MLPRegressor. 'huber' is the same for small errors and linear for large
+        ones; 'quantile' is the pinball loss. These two go beyond [1]_.
+    huber_delta : float, default=1.0
+        For 'huber': the error from which on it is linear, > 0, in target standard
+        deviations (in target units without `standardize`).
+    quantile : float, default=0.5
+        For 'quantile': the quantile of the target to predict, in (0, 1).
     pretrain_epochs : int, default=100
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
@@ -140,8 +148,9 @@ class LaiMLPRegressor(BaseLaiRegressor):
         Coefficients of each layer, in the units of the data.
     intercepts_ : list of ndarray of shape (n_units_out,)
         Intercepts of each layer, in the units of the data.
-    k_ : ndarray of shape (n_features,)
-        Boundary slope of each feature; NaN where `feature_k` has None.
+    k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Boundary slope of each feature, and of each output if `k` is 2-D; NaN where
+        `feature_k` has None.
     n_iter_ : int
         Epochs of both stages.
     n_pretrain_iter_ : int
@@ -227,6 +236,8 @@ class LaiMLPRegressor(BaseLaiRegressor):
         lai_fraction=0.01,
         lai_interval=5,
         loss="squared_error",
+        huber_delta=1.0,
+        quantile=0.5,
         pretrain_epochs=100,
         lai_epochs=100,
         activation="relu",
@@ -258,6 +269,8 @@ class LaiMLPRegressor(BaseLaiRegressor):
         self.lai_fraction = lai_fraction
         self.lai_interval = lai_interval
         self.loss = loss
+        self.huber_delta = huber_delta
+        self.quantile = quantile
         self.pretrain_epochs = pretrain_epochs
         self.lai_epochs = lai_epochs
         self.activation = activation
@@ -316,7 +329,7 @@ class LaiMLPRegressor(BaseLaiRegressor):
             self._check_parameters()
             is_warm = self.warm_start and hasattr(self, "coefs_")
             X, y = self._check_data(X, y, reset=not is_warm)
-            self.k_ = self._resolve_k(self.k)
+            self.k_ = self._resolve_k(self.k, y.shape[1])
             pretrain_rng, lai_rng = random_streams(self._seed())
             task = self._mlp_task(X, y, pretrain_rng, is_warm=is_warm)
             verbose, lai = bool(self.verbose), self._lai_loss(self.k_)

@@ -37,7 +37,9 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
     The network is pretrained once per fold, and every `k` starts from there, so that
     the errors are those of :class:`LaiMLPRegressor` on the folds. Then it is fitted
     with the chosen `k` to all data. Beside the errors, the sensitivity to noise and the
-    variance of the predictions are recorded for every `k`.
+    variance of the predictions are recorded for every `k`. The choice is by the mean
+    squared error, whatever the `loss`; for other errors, use a search such as
+    GridSearchCV with a scorer of them and `memory`.
 
     Parameters
     ----------
@@ -65,9 +67,16 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
         at random, use the Lai loss alone and the others the plain loss alone, as in
         [1]_.
-    loss : {'squared_error', 'absolute_error'}, default='squared_error'
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
+            default='squared_error'
         Loss of an error, plain and inside the Lai loss. 'squared_error' is halved,
-        as in MLPRegressor.
+        as in MLPRegressor. 'huber' is the same for small errors and linear for large
+        ones; 'quantile' is the pinball loss. These two go beyond [1]_.
+    huber_delta : float, default=1.0
+        For 'huber': the error from which on it is linear, > 0, in target standard
+        deviations (in target units without `standardize`).
+    quantile : float, default=0.5
+        For 'quantile': the quantile of the target to predict, in (0, 1).
     pretrain_epochs : int, default=100
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
@@ -198,6 +207,8 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         lai_fraction=0.01,
         lai_interval=5,
         loss="squared_error",
+        huber_delta=1.0,
+        quantile=0.5,
         pretrain_epochs=100,
         lai_epochs=100,
         activation="relu",
@@ -231,6 +242,8 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         self.lai_fraction = lai_fraction
         self.lai_interval = lai_interval
         self.loss = loss
+        self.huber_delta = huber_delta
+        self.quantile = quantile
         self.pretrain_epochs = pretrain_epochs
         self.lai_epochs = lai_epochs
         self.activation = activation

@@ -98,6 +98,11 @@ class Moments:
             self.is_constant & other.is_constant & (difference == 0),
         )
 
+    @property
+    def n_outputs(self) -> int:
+        """How many of the columns are those of y."""
+        return len(self.mean) - self.n_features
+
     def variance(self) -> np.ndarray:
         """Variance of each column."""
         return np.diag(self.scatter) / self.weight

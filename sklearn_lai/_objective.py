@@ -1,31 +1,76 @@
 """What a batch minimises: plain and Lai loss, with their gradients written out."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 
-class BaseLoss(NamedTuple):
-    """A loss of an error by its derivative and the degree of its homogeneity.
+class BaseLoss(Protocol):
+    """A loss of an error, prediction minus target, by its derivative."""
 
-    By Euler's theorem ``loss(e) = e * derivative(e) / degree``.
+    @property
+    def degree(self) -> int | None:
+        """Degree of its homogeneity, None if it is not homogeneous."""
+
+    def derivative(self, error: Tensor) -> Tensor:
+        """Derivative of the loss."""
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """Half the square, as MLPRegressor has it.
+
+    This gives `alpha` and `learning_rate_init` the meaning they have there.
     """
 
-    derivative: Callable[[Tensor], Tensor]
-    degree: int
+    degree = 2
+
+    def derivative(self, error: Tensor) -> Tensor:
+        return error
 
 
-def _identity(error: Tensor) -> Tensor:
-    return error
+@dataclass(frozen=True)
+class AbsoluteError:
+    """The magnitude."""
+
+    degree = 1
+
+    def derivative(self, error: Tensor) -> Tensor:
+        return torch.sign(error)
 
 
-# MLPRegressor minimises half the squared error, which gives `alpha` and
-# `learning_rate_init` the meaning they have there.
-BASE_LOSSES: Mapping[str, BaseLoss] = {
-    "squared_error": BaseLoss(_identity, degree=2),
-    "absolute_error": BaseLoss(torch.sign, degree=1),
+@dataclass(frozen=True)
+class Quantile:
+    """The pinball loss, least at a quantile in (0, 1) of the target."""
+
+    quantile: float
+    degree = 1
+
+    def derivative(self, error: Tensor) -> Tensor:
+        sign = torch.sign(error)
+        return 0.5 * sign + (0.5 - self.quantile) * sign.abs()
+
+
+@dataclass(frozen=True)
+class Huber:
+    """Half the square up to a magnitude `delta`, linear beyond."""
+
+    delta: float
+    degree = None
+
+    def derivative(self, error: Tensor) -> Tensor:
+        return error.clamp(-self.delta, self.delta)
+
+
+# How to make each from `huber_delta` and `quantile`.
+BASE_LOSSES: Mapping[str, Callable[[float, float], BaseLoss]] = {
+    "squared_error": lambda huber_delta, quantile: SquaredError(),
+    "absolute_error": lambda huber_delta, quantile: AbsoluteError(),
+    "huber": lambda huber_delta, quantile: Huber(huber_delta),
+    "quantile": lambda huber_delta, quantile: Quantile(quantile),
 }
 
 
@@ -66,24 +111,17 @@ class Objective:
 
     The losses are those of the module `loss`, means over outputs, halved for the
     squared error; the gradients are those of sums over outputs, as in MLPRegressor.
-    `k` has a value per feature, None where the direction is left out.
+    `k` has shape (1, n_features) or (n_outputs, n_features), NaN where the direction
+    is left out. Make it by `make_objective`.
     """
 
-    def __init__(
-        self,
-        loss: str,
-        norm: str,
-        l1_ratio: float,
-        k: Sequence[float | None],
-        dtype: torch.dtype,
-    ):
-        self._base = BASE_LOSSES[loss]
+    def __init__(self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor):
+        self._loss = loss
         self._norm, self._l1_ratio = NORMS[norm], l1_ratio
-        is_kept = torch.tensor([k_j is not None for k_j in k])
-        self._has_directions = bool(is_kept.any())
-        boundary = torch.tensor([1.0 if k_j is None else k_j for k_j in k], dtype=dtype)
-        self._k_2 = boundary.square()
-        self._scale = is_kept / boundary.clamp(max=1) ** self._base.degree
+        self._is_kept = ~k.isnan()
+        self._has_directions = bool(self._is_kept.any())
+        self._k = torch.where(self._is_kept, k, 1)
+        self._k_2 = self._k.square()[:, None]
         # Tensors of one element: operations with Python numbers make one each time.
         self._constants: dict[float, Tensor] = {}
         self._one = self._constant(1.0)
@@ -92,11 +130,8 @@ class Objective:
         self, error: Tensor, weight: float, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Plain loss, and the gradient of its sum over outputs, times `weight`."""
-        n_samples, n_outputs = error.shape
-        share = self._share(n_samples, sample_weight)
-        gradient = self._base.derivative(error) * share
-        loss = torch.dot(error.view(-1), gradient.view(-1))
-        loss.mul_(self._constant(1 / (self._base.degree * n_outputs)))
+        gradient = self._loss.derivative(error) * self._share(error, sample_weight)
+        loss = self._mean(error, gradient)
         return loss, gradient if weight == 1 else gradient * self._constant(weight)
 
     def mixed(
@@ -115,24 +150,80 @@ class Objective:
             return MixedGradient(
                 plain, plain, output_gradient, torch.zeros_like(slopes)
             )
-        n_samples, n_outputs = error.shape
-        row_gradient = self._base.derivative(error) * self._share(
-            n_samples, sample_weight
-        )
-        row_loss = (row_gradient * error).mT  # times the degree, as are all up to `lai`
-        plain = row_loss.sum() * self._constant(1 / (self._base.degree * n_outputs))
+        return self._mixed(error, slopes, plain_weight, lai_weight, sample_weight)
 
+    def _mean(self, error: Tensor, gradient: Tensor) -> Tensor:
+        """Mean loss over outputs, given the derivatives times shares of samples."""
+        raise NotImplementedError
+
+    def _mixed(
+        self,
+        error: Tensor,
+        slopes: Tensor,
+        plain_weight: float,
+        lai_weight: float,
+        sample_weight: Tensor | None,
+    ) -> MixedGradient:
+        """The same as `mixed`, where there are directions."""
+        raise NotImplementedError
+
+    def _geometry(self, slopes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Squared factor without its scale, and by what its derivative differs.
+
+        The factor's derivative is itself times the product of the last two.
+        """
         squares = slopes.square()
         cosine_2 = squares.add(self._one).reciprocal_()
-        # The power of the factor that the loss has, but for the scale of its direction.
-        factor = torch.maximum(squares, self._k_2).mul_(cosine_2)
-        if self._base.degree == 1:
-            factor.sqrt_()
-        # d factor / d slope = degree * factor * cosine_2 * bend
+        factor_2 = torch.maximum(squares, self._k_2).mul_(cosine_2)
         bend = torch.where(squares > self._k_2, slopes.reciprocal(), slopes.neg())
+        return factor_2, cosine_2, bend
+
+    def _share(self, error: Tensor, sample_weight: Tensor | None) -> Tensor:
+        """Share of each sample in a mean; weights are 1 on average over all batches."""
+        share = self._constant(1 / len(error))
+        return share if sample_weight is None else (sample_weight * share)[:, None]
+
+    def _constant(self, value: float) -> Tensor:
+        if value not in self._constants:
+            self._constants[value] = self._k_2.new_tensor(value)
+        return self._constants[value]
+
+
+class HomogeneousObjective(Objective):
+    """The loss of a multiple of an error is a multiple of its loss.
+
+    So the losses of all directions are one product of matrices. By Euler's theorem a
+    loss is ``error * derivative / degree``.
+    """
+
+    def __init__(self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor):
+        super().__init__(loss, norm, l1_ratio, k)
+        self._degree = loss.degree or 1
+        self._scale = self._is_kept / self._k.clamp(max=1) ** self._degree
+
+    def _mean(self, error: Tensor, gradient: Tensor) -> Tensor:
+        total = torch.dot(error.view(-1), gradient.view(-1))
+        return total.mul_(self._constant(1 / (self._degree * error.shape[1])))
+
+    def _mixed(
+        self,
+        error: Tensor,
+        slopes: Tensor,
+        plain_weight: float,
+        lai_weight: float,
+        sample_weight: Tensor | None,
+    ) -> MixedGradient:
+        mean = self._constant(1 / (self._degree * error.shape[1]))
+        row_gradient = self._loss.derivative(error) * self._share(error, sample_weight)
+        row_loss = (row_gradient * error).mT  # times the degree, as are all up to `lai`
+        plain = row_loss.sum() * mean
+
+        factor, cosine_2, bend = self._geometry(slopes)
+        if self._degree == 1:
+            factor.sqrt_()
         losses = (row_loss[:, None] @ factor)[:, 0].mul_(self._scale)
         norm, direction = self._norm(losses, self._l1_ratio)
-        lai = norm * self._constant(1 / (self._base.degree * n_outputs))
+        lai = norm * mean
 
         direction = direction.mul_(self._scale).mul_(self._constant(lai_weight))
         row_weight = (factor @ direction[..., None])[..., 0].mT
@@ -141,12 +232,46 @@ class Objective:
         slope_gradient.mul_(direction[:, None]).mul_(row_loss[..., None])
         return MixedGradient(plain, lai, row_gradient.mul_(row_weight), slope_gradient)
 
-    def _share(self, n_samples: int, sample_weight: Tensor | None) -> Tensor:
-        """Share of each sample in a mean; weights are 1 on average over all batches."""
-        share = self._constant(1 / n_samples)
-        return share if sample_weight is None else (sample_weight * share)[:, None]
 
-    def _constant(self, value: float) -> Tensor:
-        if value not in self._constants:
-            self._constants[value] = self._k_2.new_tensor(value)
-        return self._constants[value]
+class HuberObjective(Objective):
+    """A loss is ``derivative * (error - derivative / 2)``, of each direction alone."""
+
+    def __init__(self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor):
+        super().__init__(loss, norm, l1_ratio, k)
+        self._scale = (self._is_kept / self._k.clamp(max=1))[:, None]
+
+    def _mean(self, error: Tensor, gradient: Tensor) -> Tensor:
+        lever = error - self._loss.derivative(error) / 2
+        return torch.dot(lever.view(-1), gradient.view(-1)) / error.shape[1]
+
+    def _mixed(
+        self,
+        error: Tensor,
+        slopes: Tensor,
+        plain_weight: float,
+        lai_weight: float,
+        sample_weight: Tensor | None,
+    ) -> MixedGradient:
+        share = self._share(error, sample_weight)
+        plain, plain_gradient = self.plain(error, plain_weight, sample_weight)
+
+        factor, cosine_2, bend = self._geometry(slopes)
+        factor = factor.sqrt_().mul_(self._scale)
+        errors = factor * error.mT[..., None]  # (n_outputs, n_samples, n_features)
+        gradient = self._loss.derivative(errors)
+        lever = errors - gradient / 2
+        gradient = gradient * share
+        losses = (gradient * lever).sum(1)
+        norm, direction = self._norm(losses, self._l1_ratio)
+        lai = norm / error.shape[1]
+
+        gradient = gradient * (direction * self._constant(lai_weight))[:, None]
+        output_gradient = plain_gradient + (gradient * factor).sum(-1).mT
+        slope_gradient = gradient * errors * cosine_2 * bend
+        return MixedGradient(plain, lai, output_gradient, slope_gradient)
+
+
+def make_objective(loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor) -> Objective:
+    """The objective whose formulas fit the loss."""
+    kind = HuberObjective if loss.degree is None else HomogeneousObjective
+    return kind(loss, norm, l1_ratio, k)

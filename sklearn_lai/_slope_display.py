@@ -202,4 +202,6 @@ def _boundaries(estimator: Any) -> np.ndarray:
     if np.ndim(estimator.k_):
         return estimator.k_
     names = getattr(estimator, "feature_names_in_", None)
-    return resolve_k(estimator.k_, estimator.feature_k, estimator.n_features_in_, names)
+    return resolve_k(
+        estimator.k_, estimator.feature_k, estimator.n_features_in_, 1, names
+    )

@@ -109,23 +109,27 @@ class Each:
 
     rule: Rule
     least: int = 0
+    ndim: int = 1
 
     def allowed(self) -> str:
+        kind = "an array-like" if self.ndim == 1 else f"a {self.ndim}-D array-like"
         length = f" of at least {self.least} item(s)" if self.least else ""
-        return f"an array-like{length}, each item {self.rule.allowed()}"
+        return f"{kind}{length}, each item {self.rule.allowed()}"
 
     def has_type(self, value: Any) -> bool:
         is_array_like = hasattr(value, "__array__") or (
             isinstance(value, Sequence) and not isinstance(value, str | bytes)
         )
+        items = np.asarray(value, dtype=object)
         return (
             is_array_like
-            and np.ndim(value) == 1
-            and all(map(self.rule.has_type, value))
+            and items.ndim == self.ndim
+            and all(map(self.rule.has_type, items.flat))
         )
 
     def accepts(self, value: Any) -> bool:
-        return len(value) >= self.least and all(map(self.rule.accepts, value))
+        items = np.asarray(value, dtype=object)
+        return len(items) >= self.least and all(map(self.rule.accepts, items.flat))
 
 
 class AnyOf:
@@ -174,7 +178,7 @@ class HasMethod:
 
 POSITIVE = Number(Real, 0, closed="neither")
 NONE = InstanceOf(type(None), "None")
-K = AnyOf(POSITIVE, Each(POSITIVE))
+K = AnyOf(POSITIVE, Each(POSITIVE), Each(POSITIVE, ndim=2))
 KS = AnyOf(Number(Integral, 1), Each(POSITIVE, least=1))
 FEATURE_K = AnyOf(
     NONE,
@@ -207,19 +211,26 @@ def check_writable(name: str, folder: str) -> None:
 
 
 def resolve_k(
-    k: Any, feature_k: Mapping | None, n_features: int, names: np.ndarray | None
+    k: Any,
+    feature_k: Mapping | None,
+    n_features: int,
+    n_outputs: int,
+    names: np.ndarray | None,
 ) -> np.ndarray:
-    """Boundary slope of every feature; NaN marks one that is left out.
+    """Boundary slope of every feature, or of every output and feature if `k` is 2-D.
 
-    `k` and `feature_k` keep their rules; `names` are those of the columns.
+    NaN marks a feature that is left out. `k` and `feature_k` keep their rules; `names`
+    are those of the columns.
     """
     resolved = np.array(k, dtype=np.float64)
-    if resolved.ndim > 1 or (resolved.size != n_features and resolved.ndim):
+    if resolved.shape not in ((), (n_features,), (n_outputs, n_features)):
         raise ValueError(
-            f"k must be one number or one per feature, shape ({n_features},), got "
-            f"{k!r} of shape {resolved.shape}."
+            f"k must be one number, one per feature, shape ({n_features},), or one per "
+            f"output and feature, shape ({n_outputs}, {n_features}), got {k!r} of "
+            f"shape {resolved.shape}."
         )
-    resolved = np.broadcast_to(resolved, n_features).copy()
+    if resolved.ndim == 0:
+        resolved = np.full(n_features, resolved)
     set_by: dict[int, Any] = {}
     for key, k_j in (feature_k or {}).items():
         j = _column(key, n_features, names)
@@ -230,7 +241,7 @@ def resolve_k(
             )
         set_by[j] = key
         check(f"feature_k[{key!r}]", k_j, AnyOf(POSITIVE, NONE))
-        resolved[j] = np.nan if k_j is None else k_j
+        resolved[..., j] = np.nan if k_j is None else k_j
     return resolved
 
 

@@ -4,18 +4,32 @@ Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import isnan
+from math import inf, nan
 from numbers import Real
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 __all__ = ["LaiLoss", "input_gradient", "lai_factor", "lai_loss"]
 
-BASE_LOSSES: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "squared_error": torch.square,
-    "absolute_error": torch.abs,
+
+def _huber(error: Tensor, delta: float) -> Tensor:
+    magnitude = error.abs()
+    inner = magnitude.clamp(max=delta)
+    return inner * (magnitude - inner / 2)
+
+
+def _pinball(error: Tensor, quantile: float) -> Tensor:
+    return torch.maximum(-quantile * error, (1 - quantile) * error)
+
+
+# Losses of an error, prediction minus target, given `huber_delta` and `quantile`.
+BASE_LOSSES: Mapping[str, Callable[[Tensor, float, float], Tensor]] = {
+    "squared_error": lambda error, huber_delta, quantile: error.square(),
+    "absolute_error": lambda error, huber_delta, quantile: error.abs(),
+    "huber": lambda error, huber_delta, quantile: _huber(error, huber_delta),
+    "quantile": lambda error, huber_delta, quantile: _pinball(error, quantile),
 }
 
 
@@ -81,6 +95,8 @@ def lai_loss(
     k: float | Sequence[float | None] | Tensor,
     *,
     loss: str = "squared_error",
+    huber_delta: float = 1.0,
+    quantile: float = 0.5,
     norm: str = "l2",
     l1_ratio: float = 0.5,
     sample_weight: Tensor | None = None,
@@ -103,10 +119,18 @@ def lai_loss(
         `input_gradient` gives it, in units in which slopes are of order 1.
     k : float, sequence of float or None, or Tensor
         Boundary slope of every direction, or one per feature, in the units of
-        `slope`. A feature whose `k` is None or NaN is left out; with none left the
-        loss is the plain one. No gradient flows to `k`.
-    loss : {'squared_error', 'absolute_error'}, default='squared_error'
-        Base loss `l`: ``u ** 2`` or ``abs(u)``.
+        `slope`; a Tensor may also have one per output and feature. A feature whose
+        `k` is None or NaN, for any output, is left out; with none left the loss is the
+        plain one. No gradient flows to `k`.
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
+            default='squared_error'
+        Base loss `l` of a signed error: ``u ** 2``; ``abs(u)``; ``u ** 2 / 2`` up to
+        the magnitude ``huber_delta`` and linear beyond; or the pinball loss. The last
+        two go beyond [1]_.
+    huber_delta : float, default=1.0
+        Where 'huber' becomes linear, > 0, in the units of the errors.
+    quantile : float, default=0.5
+        Quantile at which 'quantile' is least, in (0, 1).
     norm : {'l1', 'l2', 'elasticnet'}, default='l2'
         Norm of the vector of losses: sum, Euclidean, or
         ``l1_ratio * l1 + (1 - l1_ratio) * l2``.
@@ -145,15 +169,23 @@ def lai_loss(
     norm_of = _look_up("norm", norm, NORMS)
     if not 0 <= l1_ratio <= 1:
         raise ValueError(f"l1_ratio must be in [0, 1], got {l1_ratio!r}.")
+    if not 0 < huber_delta < inf:
+        raise ValueError(f"huber_delta must be a finite number > 0, got {huber_delta}.")
+    if not 0 < quantile < 1:
+        raise ValueError(f"quantile must be in (0, 1), got {quantile!r}.")
     _check_shapes(y_pred, y_true, slope, sample_weight)
     error = (y_pred - y_true).reshape(len(y_pred), -1)
     slope = slope.reshape(*error.shape, -1)
-    k, kept = _directions(k, slope)
-    if not kept:
-        return _weighted_mean(base_loss(error), sample_weight).mean()
-    if len(kept) < slope.shape[-1]:
-        slope = slope[..., kept]
-    losses = base_loss(error[..., None] * lai_factor(slope, k))
+    k = _boundaries(k, slope)
+    kept = ~k.isnan().any(0)
+    if not kept.any():
+        return _weighted_mean(
+            base_loss(error, huber_delta, quantile), sample_weight
+        ).mean()
+    if not kept.all():
+        slope, k = slope[..., kept], k[:, kept]
+    errors = error[..., None] * lai_factor(slope, k)
+    losses = base_loss(errors, huber_delta, quantile)
     return norm_of(_weighted_mean(losses, sample_weight), l1_ratio).mean()
 
 
@@ -208,8 +240,13 @@ class LaiLoss(torch.nn.Module):
     k : float, sequence of float or None, or Tensor, default=0.3
         Boundary slope of every direction, or one per feature; None leaves a
         feature out.
-    loss : {'squared_error', 'absolute_error'}, default='squared_error'
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
+            default='squared_error'
         Base loss.
+    huber_delta : float, default=1.0
+        Where 'huber' becomes linear, > 0.
+    quantile : float, default=0.5
+        Quantile of 'quantile', in (0, 1).
     norm : {'l1', 'l2', 'elasticnet'}, default='l2'
         Norm over the directions.
     l1_ratio : float, default=0.5
@@ -241,12 +278,16 @@ class LaiLoss(torch.nn.Module):
         k: float | Sequence[float | None] | Tensor = 0.3,
         *,
         loss: str = "squared_error",
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
         norm: str = "l2",
         l1_ratio: float = 0.5,
     ):
         super().__init__()
         self.k = k
         self.loss = loss
+        self.huber_delta = huber_delta
+        self.quantile = quantile
         self.norm = norm
         self.l1_ratio = l1_ratio
 
@@ -282,6 +323,8 @@ class LaiLoss(torch.nn.Module):
             slope,
             self.k,
             loss=self.loss,
+            huber_delta=self.huber_delta,
+            quantile=self.quantile,
             norm=self.norm,
             l1_ratio=self.l1_ratio,
             sample_weight=sample_weight,
@@ -296,8 +339,8 @@ class LaiLoss(torch.nn.Module):
             Names and values.
         """
         return (
-            f"k={self.k}, loss={self.loss!r}, norm={self.norm!r}, "
-            f"l1_ratio={self.l1_ratio}"
+            f"k={self.k}, loss={self.loss!r}, huber_delta={self.huber_delta}, "
+            f"quantile={self.quantile}, norm={self.norm!r}, l1_ratio={self.l1_ratio}"
         )
 
 
@@ -309,22 +352,22 @@ def _weighted_mean(losses: Tensor, sample_weight: Tensor | None) -> Tensor:
     return torch.tensordot(weight, losses, dims=1) / weight.sum()
 
 
-def _directions(
-    k: float | Sequence[float | None] | Tensor, slope: Tensor
-) -> tuple[Tensor, list[int]]:
-    """Boundary slopes and positions of the directions that are not left out."""
-    n_features = slope.shape[-1]
-    is_number = isinstance(k, Real) or getattr(k, "ndim", 1) == 0
-    per_feature: list[Any] = [k] * n_features if is_number else list(cast(Any, k))
-    if len(per_feature) != n_features:
+def _boundaries(k: float | Sequence[float | None] | Tensor, slope: Tensor) -> Tensor:
+    """Boundary slopes, shape (1 or n_outputs, n_features); NaN where left out."""
+    if isinstance(k, Tensor):
+        k = k.detach().to(slope)
+    elif isinstance(k, Real | float):
+        k = slope.new_tensor(float(k))
+    else:
+        k = slope.new_tensor([nan if k_j is None else float(k_j) for k_j in k])
+    n_outputs, n_features = slope.shape[1:]
+    if k.shape not in ((), (n_features,), (n_outputs, n_features)):
         raise ValueError(
-            f"k must be one number or one per feature, {n_features}, "
-            f"got {len(per_feature)}."
+            f"k must be one number, one per feature, shape ({n_features},), or one per "
+            f"output and feature, shape ({n_outputs}, {n_features}), got shape "
+            f"{tuple(k.shape)}."
         )
-    kept = [
-        j for j, k_j in enumerate(per_feature) if k_j is not None and not isnan(k_j)
-    ]
-    return slope.new_tensor([float(per_feature[j]) for j in kept]), kept
+    return torch.atleast_2d(k).expand(-1, n_features)
 
 
 _Entry = TypeVar("_Entry")

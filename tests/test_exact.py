@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from common import X, Y, fitted_state, y
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
@@ -196,6 +196,8 @@ def test_each_feature_has_its_own_k():
     )
 
 
+# As many rows as features, nearly collinear: no error is left but rounding.
+@example(cuts=[5], seed=43592, weighted=True, fit_intercept=False)
 @settings(max_examples=20)
 @given(
     cuts=st.lists(st.integers(1, 119), max_size=4, unique=True),

@@ -4,17 +4,32 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import huber
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_squared_error,
+)
 from torch.autograd import gradcheck, gradgradcheck
 
 from sklearn_lai.loss import LaiLoss, input_gradient, lai_factor, lai_loss
 
 VECTORS = json.loads((Path(__file__).parent / "lai_vectors.json").read_text())
-LOSSES = ["squared_error", "absolute_error"]
+LOSSES = ["squared_error", "absolute_error", "huber", "quantile"]
 NORMS = ["l1", "l2", "elasticnet"]
+
+
+PLAIN = {
+    "squared_error": mean_squared_error,
+    "absolute_error": mean_absolute_error,
+    "huber": lambda y, y_pred: np.mean(huber(1.0, y_pred - y)),
+    "quantile": mean_pinball_loss,
+}
 
 
 def tensor(values):
@@ -103,10 +118,9 @@ def test_gradients_are_finite_at_kinks(loss, norm, error, s):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_without_directions_it_is_the_plain_loss(loss):
     y_pred, y_true, slope = random_problem()
-    error = y_pred - y_true
-    plain = error.square() if loss == "squared_error" else error.abs()
     value = lai_loss(y_pred, y_true, slope, [None] * 3, loss=loss)
-    torch.testing.assert_close(value, plain.mean())
+    plain = PLAIN[loss](y_true.numpy(), y_pred.numpy())
+    assert value.item() == pytest.approx(plain)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -155,13 +169,27 @@ def test_order_of_rows_and_of_features_does_not_matter():
 
 def test_several_outputs_are_averaged():
     y_pred, y_true, slope = random_problem()
-    each = [lai_loss(y_pred[:, j], y_true[:, j], slope[:, j], 0.3) for j in range(2)]
+    k = torch.tensor([[0.3, 0.1, 2.0], [0.2, 1.0, 0.5]])
+    each = [lai_loss(y_pred[:, j], y_true[:, j], slope[:, j], k[j]) for j in range(2)]
     torch.testing.assert_close(
-        lai_loss(y_pred, y_true, slope, 0.3), torch.stack(each).mean()
+        lai_loss(y_pred, y_true, slope, k), torch.stack(each).mean()
     )
 
 
-@pytest.mark.parametrize("k", [0.3, [0.3, 0.3], (0.3, 0.3), torch.tensor([0.3, 0.3])])
+def test_parameters_of_a_loss_are_those_of_scipy_and_scikit_learn():
+    y_pred, y_true, slope = random_problem()
+    value = lai_loss(y_pred, y_true, slope, math.nan, loss="huber", huber_delta=0.3)
+    expected = huber(0.3, (y_pred - y_true).numpy()).mean()
+    assert value.item() == pytest.approx(expected)
+    value = lai_loss(y_pred, y_true, slope, math.nan, loss="quantile", quantile=0.8)
+    expected = mean_pinball_loss(y_true, y_pred, alpha=0.8)
+    assert value.item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "k",
+    [0.3, [0.3, 0.3], (0.3, 0.3), torch.tensor([0.3, 0.3]), torch.full((2, 2), 0.3)],
+)
 def test_every_form_of_k_means_the_same(k):
     y_pred, y_true, slope = random_problem(n_features=2)
     expected = lai_loss(y_pred.float(), y_true.float(), slope.float(), 0.3)
@@ -195,7 +223,8 @@ def test_module_trains_a_model_towards_k():
 
 def test_module_shows_its_parameters():
     assert repr(LaiLoss(k=[0.1, None], norm="l1")) == (
-        "LaiLoss(k=[0.1, None], loss='squared_error', norm='l1', l1_ratio=0.5)"
+        "LaiLoss(k=[0.1, None], loss='squared_error', huber_delta=1.0, quantile=0.5, "
+        "norm='l1', l1_ratio=0.5)"
     )
 
 
@@ -204,8 +233,11 @@ def test_module_shows_its_parameters():
     [
         ({"k": 0.0}, r"k must be a finite number > 0, got"),
         ({"k": [0.1, math.inf, 0.1]}, r"k must be a finite number > 0, got"),
-        ({"k": [0.1, 0.2]}, r"k must be one number or one per feature, 3, got 2"),
-        ({"loss": "huber"}, r"loss must be one of 'squared_error', .*, got 'huber'"),
+        ({"k": [0.1, 0.2]}, r"k must be one number, .*\(3,\), .*, got shape \(2,\)"),
+        ({"k": [0.3]}, r"k must be one number, .*\(2, 3\), got shape \(1,\)"),
+        ({"loss": "poisson"}, r"loss must be one of 'squared_error', .*got 'poisson'"),
+        ({"huber_delta": 0.0}, r"huber_delta must be a finite number > 0, got 0.0"),
+        ({"quantile": 1.0}, r"quantile must be in \(0, 1\), got 1.0"),
         ({"norm": "max"}, r"norm must be one of 'l1', 'l2', 'elasticnet', got 'max'"),
         ({"l1_ratio": 1.5}, r"l1_ratio must be in \[0, 1\], got 1.5"),
         ({"y_true": torch.zeros(6)}, r"y_true must have the shape of y_pred, \(6, 2\)"),

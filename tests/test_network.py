@@ -1,5 +1,6 @@
 """The network in torch and in NumPy is one function; its gradients are autograd's."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from sklearn_lai import _inference
 from sklearn_lai import loss as loss_module
 from sklearn_lai._activations import ACTIVATIONS
 from sklearn_lai._network import Network
-from sklearn_lai._objective import BASE_LOSSES, NORMS, Objective
+from sklearn_lai._objective import BASE_LOSSES, NORMS, make_objective
 
 N_FEATURES = 4
 HIDDEN = [(), (5,), (5, 3), (6, 5, 4)]
@@ -65,7 +66,7 @@ def autograd_gradient(layers, X, y, k, weights, activation, options, sample_weig
         )
         return scale * loss
 
-    plain, lai = value([None] * len(k)), value(k)
+    plain, lai = value(torch.full_like(k, torch.nan)), value(k)
     parameters = [*layers[0], *layers[1]]
     total = y.shape[1] * (weights[0] * plain + weights[1] * lai)
     gradients = torch.autograd.grad(total, parameters, materialize_grads=True)
@@ -75,11 +76,15 @@ def autograd_gradient(layers, X, y, k, weights, activation, options, sample_weig
     return plain.detach(), lai.detach(), torch.cat(flat)
 
 
+def objective_of(k, *, loss, norm="l2", l1_ratio=0.5, huber_delta=1.0, quantile=0.5):
+    base_loss = BASE_LOSSES[loss](huber_delta, quantile)
+    return make_objective(base_loss, norm, l1_ratio, torch.atleast_2d(k))
+
+
 def explicit_gradient(layers, X, y, k, weights, activation, options, sample_weight):
     """The same without automatic differentiation."""
     network = Network(*layers, activation)
-    l1_ratio = options.get("l1_ratio", 0.5)
-    objective = Objective(options["loss"], options["norm"], l1_ratio, k, X.dtype)
+    objective = objective_of(k, **options)
     with torch.inference_mode():
         error = network.forward(with_ones(X)) - y
         plain, lai, *gradients = objective.mixed(
@@ -134,8 +139,8 @@ def test_explicit_gradient_is_that_of_autograd(
         *problem(
             [N_FEATURES, *hidden, n_outputs],
             activation,
-            {"loss": loss, "norm": norm},
-            [0.3, None, 0.05, 1.5],
+            {"loss": loss, "norm": norm, "huber_delta": 0.7, "quantile": 0.8},
+            torch.tensor([0.3, torch.nan, 0.05, 1.5], dtype=torch.float64),
             (0.9, 0.5),
             weighted=weighted,
         )
@@ -149,27 +154,57 @@ def test_explicit_gradient_is_that_of_autograd(
     loss=st.sampled_from(list(BASE_LOSSES)),
     norm=st.sampled_from(list(NORMS)),
     l1_ratio=st.floats(0, 1),
-    k=st.lists(st.none() | st.floats(0.01, 3), min_size=5, max_size=5),
+    huber_delta=st.floats(0.1, 3),
+    quantile=st.floats(0.05, 0.95),
+    k=st.lists(st.just(math.nan) | st.floats(0.01, 3), min_size=5, max_size=5),
     weights=st.sampled_from([(1.0, 0.05), (0.0, 1.0), (0.99, 0.01)]),
     weighted=st.booleans(),
     n_samples=st.integers(1, 6),
     seed=st.integers(0, 10**6),
 )
 def test_explicit_gradient_is_that_of_autograd_for_any_shape(
-    sizes, activation, loss, norm, l1_ratio, k, weights, weighted, n_samples, seed
+    sizes,
+    activation,
+    loss,
+    norm,
+    l1_ratio,
+    huber_delta,
+    quantile,
+    k,
+    weights,
+    weighted,
+    n_samples,
+    seed,
 ):
-    options = {"loss": loss, "norm": norm, "l1_ratio": l1_ratio}
+    options = {
+        "loss": loss,
+        "norm": norm,
+        "l1_ratio": l1_ratio,
+        "huber_delta": huber_delta,
+        "quantile": quantile,
+    }
     assert_gradients_agree(
         *problem(
             sizes,
             activation,
             options,
-            k[: sizes[0]],
+            torch.tensor(k[: sizes[0]], dtype=torch.float64),
             weights,
             weighted=weighted,
             n_samples=n_samples,
             seed=seed,
         )
+    )
+
+
+@pytest.mark.parametrize("loss", BASE_LOSSES)
+def test_explicit_gradient_is_that_of_autograd_with_k_per_output(loss):
+    k = torch.tensor(
+        [[0.3, torch.nan, 0.05, 1.5], [1.0, torch.nan, 0.2, 0.1]], dtype=torch.float64
+    )
+    sizes, options = [N_FEATURES, 6, 2], {"loss": loss, "norm": "l2"}
+    assert_gradients_agree(
+        *problem(sizes, "tanh", options, k, (0.9, 0.5), weighted=True)
     )
 
 
@@ -184,7 +219,7 @@ def test_plain_step_is_the_mixed_one_without_lai_loss(
         [N_FEATURES, *hidden, 2], activation, {}, [], (), weighted=weighted
     )
     network = Network(*layers, activation)
-    objective = Objective(loss, "l2", 0.5, [0.3] * N_FEATURES, X.dtype)
+    objective = objective_of(torch.tensor(0.3, dtype=torch.float64), loss=loss)
     error = network.forward(with_ones(X)) - y
     plain, gradient = objective.plain(error, 0.7, sample_weight)
     network.backward(gradient)

@@ -10,8 +10,11 @@ import torch
 from common import ESTIMATORS, X, Y, fitted_state, quick, y
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.special import huber
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, QuantileRegressor
 from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
@@ -20,6 +23,22 @@ from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
 from sklearn_lai._training import Plateau, lai_schedule
 
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
+
+
+class HuberLine:
+    """Line of least Huber loss, by SciPy."""
+
+    def __init__(self, delta):
+        self.delta = delta
+
+    def fit(self, X, y):
+        X = np.column_stack([X, np.ones(len(X))])
+        start = np.linalg.lstsq(X, y)[0]
+        self.w = minimize(lambda w: huber(self.delta, X @ w - y).sum(), start).x
+        return self
+
+    def predict(self, X):
+        return X @ self.w[:-1] + self.w[-1]
 
 
 @given(
@@ -349,11 +368,75 @@ def test_linear_plain_training_reaches_least_squares():
     assert model.intercept_ == pytest.approx(reference.intercept_, abs=1e-3)
 
 
-@pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
-def test_base_loss_decides_between_mean_and_median(loss):
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"loss": "squared_error"}, 3.0),
+        ({"loss": "absolute_error"}, 0.0),
+        ({"loss": "huber", "huber_delta": 100.0}, 3.0),
+        ({"loss": "huber", "huber_delta": 0.01}, 0.0),
+        ({"loss": "quantile", "quantile": 0.6}, 0.0),
+        ({"loss": "quantile", "quantile": 0.8}, 10.0),
+    ],
+)
+def test_base_loss_decides_between_mean_and_quantiles(parameters, expected):
     target = np.concatenate([np.zeros(70), np.full(30, 10.0)])
     model = LaiLinearRegressor(
-        loss=loss, lai_fraction=0, learning_rate_init=0.02, pretrain_epochs=400
+        lai_fraction=0, learning_rate_init=0.02, pretrain_epochs=400, **parameters
     ).fit(np.zeros((100, 1)), target)
-    expected = 3.0 if loss == "squared_error" else 0.0
     assert model.predict([[0.0]])[0] == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reference"),
+    [
+        (
+            {"loss": "quantile", "quantile": 0.8},
+            QuantileRegressor(quantile=0.8, alpha=0),
+        ),
+        ({"loss": "huber", "huber_delta": 0.5}, HuberLine(delta=0.5 * y.std())),
+    ],
+    ids=["quantile", "huber"],
+)
+def test_robust_losses_agree_with_a_general_solver(parameters, reference):
+    model = quick(
+        LaiLinearRegressor,
+        lai_fraction=0,
+        pretrain_epochs=2000,
+        n_iter_no_change=np.inf,
+        learning_rate_init=0.003,
+        batch_size=len(X),
+        **parameters,
+    ).fit(X, y)
+    assert np.abs(model.predict(X) - reference.fit(X, y).predict(X)).max() < 0.1
+
+
+@pytest.mark.parametrize("loss", ["huber", "quantile"])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_other_base_losses_make_smoother_models(Estimator, loss):
+    model = quick(Estimator, loss=loss, pretrain_epochs=20, lai_epochs=100)
+    plain = model.set_params(lai_fraction=0).fit(X, y).input_gradient(X)
+    smooth = clone(model).set_params(lai_fraction=0.3, k=0.1, lai_interval=1)
+    slopes = smooth.fit(X, y).input_gradient(X)
+    assert np.abs(slopes).mean() < 0.9 * np.abs(plain).mean()
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_k_of_an_output_smooths_that_output(Estimator):
+    k = np.full((2, X.shape[1]), 2.0)
+    k[1] = 0.1
+    model = quick(Estimator, k=k, lai_fraction=0.3, pretrain_epochs=20, lai_epochs=60)
+    model.fit(X, Y)
+    assert model.k_.tolist() == k.tolist()
+    slopes = np.abs(model.input_gradient(X)).mean(axis=(0, 2)) / Y.std(axis=0)
+    assert slopes[1] < 0.7 * slopes[0]
+
+
+def test_k_of_an_output_is_that_of_its_own_problem():
+    k = np.array([[0.3, 0.1, 0.2, 0.1, 0.3], [0.02, 0.5, 0.1, 1.0, 0.3]])
+    both = LaiLinearRegressor(k=k, lai_fraction=0.1, feature_k={0: None}).fit(X, Y)
+    for j in range(2):
+        alone = LaiLinearRegressor(k=k[j], lai_fraction=0.1, feature_k={0: None})
+        np.testing.assert_allclose(
+            both.coef_[j], alone.fit(X, Y[:, j]).coef_, rtol=1e-9
+        )
