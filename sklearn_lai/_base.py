@@ -1,10 +1,12 @@
-"""What both estimators share: checks, units, and what they record."""
+"""What all estimators share: checks, units, training, and what they record."""
 
+import inspect
 import secrets
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from itertools import takewhile
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -19,11 +21,21 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._fitting import LaiLoss, Task
+from ._callbacks import CallbackSupportMixin
+from ._fitting import (
+    Data,
+    LaiLoss,
+    Task,
+    layers_of,
+    resolve_device,
+    run_first_stage,
+    run_second_stage,
+)
 from ._objective import BASE_LOSSES, NORMS
-from ._scaling import Layers, Scale, Units
-from ._training import History, LaiStage, PlainStage
+from ._scaling import Layers, Scale, Spread, Units
+from ._training import History, Interrupted, LaiStage, PlainStage
 from ._validation import (
+    DEVICE,
     FEATURE_K,
     NONE,
     POSITIVE,
@@ -37,6 +49,7 @@ from ._validation import (
     check,
     resolve_k,
 )
+from ._watch import Watch
 
 SHARED_RULES: Mapping[str, Rule] = {
     "k": K,
@@ -58,10 +71,11 @@ SHARED_RULES: Mapping[str, Rule] = {
     "tol": Number(Real, 0),
     "n_iter_no_change": AnyOf(Number(Integral, 1), OneOf((np.inf,))),
     "verbose": AnyOf(Boolean(), Number(Integral, 0)),
+    "device": DEVICE,
 }
 
 
-class BaseLaiRegressor(RegressorMixin, BaseEstimator):
+class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     """Shared behaviour; a subclass declares `_rules` and has fit and predict."""
 
     _rules: ClassVar[Mapping[str, Rule]]
@@ -77,9 +91,9 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
             check(name, getattr(self, name), rule)
 
     def _check_data(
-        self, X: Any, y: Any, *, reset: bool = True
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """`X` in a float type, and `y` of shape (n_samples, n_outputs) in float64."""
+        self, X: Any, y: Any, sample_weight: Any = None, *, reset: bool = True
+    ) -> Data:
+        """`X` in a float type, `y` and weights in float64."""
         X, y = validate_data(
             self,
             X,
@@ -91,7 +105,8 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        return X, y.reshape(len(y), -1).astype(np.float64, copy=False)
+        y = y.reshape(len(y), -1).astype(np.float64, copy=False)
+        return Data(X, y, self._check_weight(sample_weight, len(X)))
 
     def _check_weight(self, sample_weight: Any, n_samples: int) -> np.ndarray | None:
         """Weights of the samples in float64, None if there are none."""
@@ -136,41 +151,54 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
 
     def _units(
         self,
-        X: np.ndarray,
-        y: np.ndarray,
-        sample_weight: np.ndarray | None = None,
+        data: Data,
+        earlier_X: Spread | None = None,
+        earlier_y: Spread | None = None,
         *,
         centre: bool = True,
     ) -> Units:
+        """Units of training, those of the data without `standardize`.
+
+        They standardise the data together with that of earlier spreads.
+        """
         if not self.standardize:
-            return Units(Scale.identity(X), Scale.identity(y))
-        scale = partial(Scale.standard, centre=centre, sample_weight=sample_weight)
-        constant_unit = unit_of_constant_features(centre=centre)
+            return Units(Scale.identity(data.X), Scale.identity(data.y))
+        X, y = (Spread.of(array, data.sample_weight) for array in data[:2])
         return Units(
-            scale(X, "X", constant_unit=constant_unit),
-            scale(y, "y", constant_unit=1.0),
+            Scale.of_spread(
+                X if earlier_X is None else earlier_X + X,
+                "X",
+                getattr(self, "feature_names_in_", None),
+                data.X.dtype,
+                centre=centre,
+                constant_unit=unit_of_constant_features(centre=centre),
+            ),
+            Scale.of_spread(
+                y if earlier_y is None else earlier_y + y,
+                "y",
+                None,
+                data.y.dtype,
+                centre=centre,
+                constant_unit=1.0,
+            ),
         )
 
     def _task(
         self,
-        X: np.ndarray,
-        y: np.ndarray,
+        data: Data,
         layers: Layers,
         units: Units,
         rng: np.random.Generator,
-        sample_weight: np.ndarray | None = None,
         *,
         optimizer: partial,
         activation: str = "identity",
         alpha: float = 0.0,
         fit_intercept: bool = True,
-        validation: tuple[np.ndarray, np.ndarray] | None = None,
+        validation: Data | None = None,
     ) -> Task:
         """What is to be trained, from `layers` given in `units`."""
         return Task(
-            X=X,
-            y=y,
-            sample_weight=sample_weight,
+            data=data,
             validation=validation,
             layers=layers,
             units=units,
@@ -181,6 +209,7 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
             optimizer=optimizer,
             batch_size=200 if self.batch_size == "auto" else self.batch_size,
             shuffle=self.shuffle,
+            device=resolve_device(self.device, data.X.dtype),
             stage=PlainStage(self.pretrain_epochs, self.tol, self.n_iter_no_change),
             rng_state=rng.bit_generator.state,
         )
@@ -194,29 +223,55 @@ class BaseLaiRegressor(RegressorMixin, BaseEstimator):
         stage = LaiStage(self.lai_epochs, self.lai_fraction, self.lai_interval)
         return LaiLoss(k, self.norm, self.l1_ratio, stage)
 
-    def _warn_of_collapse(self, k: Any, stacklevel: int) -> None:
-        warnings.warn(
+    def _train(
+        self,
+        task: Task,
+        lai: LaiLoss,
+        rng: np.random.Generator,
+        watch: Watch,
+        first_stage: Callable = run_first_stage,
+    ) -> tuple[Layers, History]:
+        """Both stages; after Ctrl-C, if no search is to be stopped, what is done."""
+        try:
+            pretrained = first_stage(task, watch=watch)
+            return run_second_stage(task, pretrained, lai, rng, watch=watch)
+        except Interrupted as interrupted:
+            if _is_inside_search():
+                raise
+            history = interrupted.snapshot.history
+            warn_caller(
+                f"Training interrupted by user after {history.n_iter} epoch(s), "
+                f"{history.n_pretrain_iter} of them pretraining; the model is what "
+                "they have made.",
+                UserWarning,
+            )
+            return layers_of(task, interrupted.snapshot), history
+
+    def _warn_of_collapse(self, k: Any) -> None:
+        warn_caller(
             "The Lai loss made the predictions collapse towards a constant: their "
             "variance is under 1 % of the target's, and after pretraining it was "
             f"not. Raise k ({np.asarray(k).tolist()}) or lower lai_fraction "
             f"({self.lai_fraction!r}).",
             ConvergenceWarning,
-            stacklevel=stacklevel,
         )
 
     def _warn_of(self, history: History, k: Any) -> None:
-        """Warn of what went wrong, where the method that calls this was called."""
+        """Warn of what went wrong."""
         if history.collapsed:
-            self._warn_of_collapse(k, stacklevel=4)
+            self._warn_of_collapse(k)
         if history.lacks_lai_batches:
-            warnings.warn(
+            warn_caller(
                 "No batch of the second stage was to use the Lai loss, so k had no "
                 f"effect: it has too few batches for lai_fraction={self.lai_fraction!r}"
                 f" and lai_interval={self.lai_interval!r}. Raise lai_epochs "
                 f"({self.lai_epochs!r}) or set lai_interval=1.",
                 UserWarning,
-                stacklevel=3,
             )
+
+    def _set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        for name, value in attributes.items():
+            setattr(self, name, value)
 
     def _record(self, history: History, *, is_warm: bool = False) -> None:
         """Set the attributes that tell how training went; curves go on if warm."""
@@ -235,6 +290,26 @@ def random_streams(seed: int) -> tuple[np.random.Generator, np.random.Generator]
     """Independent generators of the two stages."""
     pretrain, lai = np.random.SeedSequence(seed).spawn(2)
     return np.random.default_rng(pretrain), np.random.default_rng(lai)
+
+
+def _is_inside_search() -> bool:
+    """Whether scikit-learn's model selection is fitting: it would try the next one."""
+    return any(name.startswith("sklearn.model_selection") for name in _callers())
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn where a method of ours was called from outside."""
+    inner = ("sklearn_lai.", "sklearn.callback.")
+    depth = sum(1 for _ in takewhile(lambda name: name.startswith(inner), _callers()))
+    warnings.warn(message, category, stacklevel=1 + depth)
+
+
+def _callers() -> list[str]:
+    """Names of the modules of the calls that led here, the innermost first."""
+    names, frame = [], inspect.currentframe()
+    while frame := frame and frame.f_back:
+        names.append(frame.f_globals.get("__name__", ""))
+    return names
 
 
 def unit_of_constant_features(*, centre: bool) -> float:

@@ -52,7 +52,7 @@ class Batches:
         return self._visit(torch.arange(len(self.X)))
 
     def _visit(self, order: Tensor) -> Iterator[Batch]:
-        n_features = self.X.shape[1]
+        order, n_features = order.to(self.X.device), self.X.shape[1]
         batch_bytes = self.batch_size * n_features * self.X.element_size()
         chunk_size = self.batch_size * max(1, CHUNK_BYTES // batch_bytes)
         chunk_size = min(chunk_size, len(self.X))

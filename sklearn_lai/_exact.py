@@ -43,11 +43,15 @@ class Regression:
         fit_intercept: bool,
         standardize: bool,
         constant_unit: float,
+        names: np.ndarray | None,
     ) -> Self:
-        """Regression on moments; `constant_unit` is that of constant features."""
+        """Regression on moments; `constant_unit` is that of constant features.
+
+        `names` are those of the features, for errors.
+        """
         n_features = moments.n_features
         if standardize:
-            units = _standard_units(moments, constant_unit, centre=fit_intercept)
+            units = _standard_units(moments, constant_unit, names, centre=fit_intercept)
         else:
             units = _raw_units(moments, centre=fit_intercept)
         unit = np.append(units.X.unit, units.y.unit)
@@ -128,7 +132,9 @@ def mean_squared_error(
     return np.maximum(variance, 0) + np.square(bias)
 
 
-def _standard_units(moments: Moments, constant_unit: float, *, centre: bool) -> Units:
+def _standard_units(
+    moments: Moments, constant_unit: float, names: np.ndarray | None, *, centre: bool
+) -> Units:
     n = moments.n_features
     mean, variance = moments.mean, moments.variance()
     is_constant = moments.is_constant_but_for_rounding()
@@ -138,6 +144,7 @@ def _standard_units(moments: Moments, constant_unit: float, *, centre: bool) -> 
             variance[:n],
             is_constant[:n],
             "X",
+            names,
             centre=centre,
             constant_unit=constant_unit,
         ),

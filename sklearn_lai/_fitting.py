@@ -1,20 +1,20 @@
 """Both stages of Lai Training on arrays: the only place where NumPy meets torch."""
 
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_pinball_score, r2_score
 
 from ._batches import Batches
 from ._inference import predict
 from ._network import Network
-from ._objective import BaseLoss, Objective, make_objective
-from ._scaling import Layers, Units
+from ._objective import BaseLoss, Objective, Quantile, make_objective
+from ._scaling import Layers, Spread, Units
 from ._training import (
     History,
     LaiStage,
@@ -24,6 +24,33 @@ from ._training import (
     pretrain,
     train_lai,
 )
+from ._watch import SILENT, Watch
+
+
+class Data(NamedTuple):
+    """Rows, targets of shape (n_samples, n_outputs), and weights, None for 1 each."""
+
+    X: np.ndarray
+    y: np.ndarray
+    sample_weight: np.ndarray | None = None
+
+    def take(self, rows: np.ndarray) -> "Data":
+        """Some of the rows, those without weight left out."""
+        weight = self.sample_weight
+        if weight is not None:
+            rows = rows[weight[rows] > 0]
+            if not len(rows):
+                raise ValueError(
+                    "sample_weight is 0 for all rows of a training set of cv."
+                )
+            weight = weight[rows]
+        return Data(self.X[rows], self.y[rows], weight)
+
+    def with_weight(self) -> "Data":
+        """The rows that have a weight; all of them without a copy."""
+        if self.sample_weight is None or self.sample_weight.all():
+            return self
+        return self.take(np.arange(len(self.X)))
 
 
 @dataclass(frozen=True)
@@ -31,13 +58,11 @@ class Task:
     """All that the first stage depends on, and with it most of the second.
 
     `layers` are the initial weights, in `units`; `rng_state` is the state of the random
-    stream of the first stage; `y` has shape (n_samples, n_outputs).
+    stream of the first stage.
     """
 
-    X: np.ndarray
-    y: np.ndarray
-    sample_weight: np.ndarray | None
-    validation: tuple[np.ndarray, np.ndarray] | None
+    data: Data
+    validation: Data | None
     layers: Layers
     units: Units
     activation: str
@@ -47,6 +72,7 @@ class Task:
     optimizer: partial
     batch_size: int
     shuffle: bool
+    device: str
     stage: PlainStage
     rng_state: Mapping[str, Any]
 
@@ -64,20 +90,43 @@ class LaiLoss:
     stage: LaiStage
 
 
-def run_first_stage(task: Task, *, verbose: bool) -> Snapshot:
+def resolve_device(name: str, dtype: np.dtype) -> str:
+    """Device of torch that `device` stands for; raises an error if it is not there."""
+    is_there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    has_type = {"cuda": True, "mps": dtype == np.float32, "cpu": True}
+    if name == "auto":
+        return next(
+            device for device in is_there if is_there[device] and has_type[device]
+        )
+    if not is_there[name]:
+        raise ValueError(
+            f"device={name!r} is not available to torch here; use 'cpu' or 'auto'."
+        )
+    if not has_type[name]:
+        raise ValueError(
+            f"device={name!r} has no float64; pass X as float32 or use device='cpu'."
+        )
+    return name
+
+
+def run_first_stage(task: Task, *, watch: Watch) -> Snapshot:
     """Pretraining; the result depends on the task alone."""
     rng = np.random.default_rng()
     rng.bit_generator.state = task.rng_state
-    trainer = _make_trainer(task, _plain_objective(task), verbose=verbose)
+    trainer = _make_trainer(task, _plain_objective(task), watch)
     pretrain(trainer, task.stage, rng)
     return trainer.snapshot()
 
 
-def pretrained_layers(task: Task, pretrained: Snapshot) -> Layers:
-    """Weights after the first stage, in the units of the data."""
+def layers_of(task: Task, snapshot: Snapshot) -> Layers:
+    """Weights of a snapshot, in the units of the data."""
     network = _make_network(task)
-    network.parameters.copy_(pretrained.parameters)
-    return task.units.fold(_from_network(network))
+    network.parameters.copy_(snapshot.parameters)
+    return _folded(task, network)
 
 
 def run_second_stage(
@@ -86,94 +135,157 @@ def run_second_stage(
     lai: LaiLoss,
     rng: np.random.Generator,
     *,
-    verbose: bool,
+    watch: Watch,
 ) -> tuple[Layers, History]:
     """Lai Training from there; returns weights in the units of the data."""
-    trainer = _make_trainer(task, _objective(task, lai), verbose=verbose)
+    trainer = _make_trainer(task, _objective(task, lai), watch)
     trainer.resume(pretrained)
     train_lai(trainer, lai.stage, rng)
+    return _folded(task, trainer.network), trainer.history
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a further pass over data goes on from, in arrays and plain numbers.
+
+    `optimizer` is None where the last one's state is not known, `spreads` are those of
+    the features and targets seen so far, None if they are not standardised.
+    """
+
+    n_passes: int
+    n_lai_batches: int
+    optimizer: Mapping[str, Any] | None
+    spreads: tuple[Spread | None, Spread | None]
+    rng_states: Sequence[Mapping[str, Any]]
+
+
+def run_pass(
+    task: Task, lai: LaiLoss | None, progress: Progress, rng: np.random.Generator
+) -> tuple[Layers, History, Progress]:
+    """One epoch of the second stage, without a Lai loss of the first."""
+    objective = _plain_objective(task) if lai is None else _objective(task, lai)
+    trainer = _make_trainer(task, objective, SILENT)
+    if progress.optimizer is not None:
+        state = {
+            name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+            for name, value in progress.optimizer.items()
+        }
+        trainer.resume(Snapshot(trainer.network.parameters, state, trainer.history))
+    n_lai_batches = progress.n_lai_batches
+    if lai is None:
+        pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=np.inf), rng)
+    else:
+        train_lai(trainer, lai.stage, rng)
+        n_lai_batches += len(trainer.batches)
+    state = {
+        name: value.numpy() if isinstance(value, torch.Tensor) else value
+        for name, value in trainer.snapshot().optimizer.items()
+    }
+    progress = replace(
+        progress,
+        n_passes=progress.n_passes + 1,
+        n_lai_batches=n_lai_batches,
+        optimizer=state,
+        spreads=(task.units.X.spread, task.units.y.spread),
+    )
+    return _folded(task, trainer.network), trainer.history, progress
+
+
+def _folded(task: Task, network: Network) -> Layers:
+    """Weights in the units of the data."""
     with np.errstate(over="ignore", invalid="ignore"):
-        layers = task.units.fold(_from_network(trainer.network))
+        layers = task.units.fold(_from_network(network))
     if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
         raise ValueError(
             "Training ended with weights that are not finite. Likely cause: steps too "
             "large; lower learning_rate_init "
             f"({task.optimizer.keywords['learning_rate']!r}) or keep standardize=True."
         )
-    return layers, trainer.history
+    return layers
 
 
 def _make_network(task: Task) -> Network:
-    coefs, intercepts = (list(map(_to_tensor, arrays)) for arrays in task.layers)
+    to_tensor = partial(_to_tensor, device=task.device)
+    coefs, intercepts = (list(map(to_tensor, arrays)) for arrays in task.layers)
     return Network(coefs, intercepts, task.activation, fit_intercept=task.fit_intercept)
 
 
-def _make_trainer(task: Task, objective: Objective, *, verbose: bool) -> Trainer:
-    network = _make_network(task)
+def _make_trainer(task: Task, objective: Objective, watch: Watch) -> Trainer:
+    network, weight = _make_network(task), task.data.sample_weight
     return Trainer(
         network,
         _make_batches(task),
         objective,
         task.optimizer(network.parameters),
-        alpha=task.alpha,
-        validation=task.validation
-        and _r2_on(*task.validation, task.units, task.activation),
-        verbose=verbose,
+        alpha=task.alpha if weight is None else task.alpha / weight.mean(),
+        validation=task.validation and _score_on(task.validation, task),
+        watch=watch,
+        make_layers=partial(_folded, task, network),
     )
 
 
 def _make_batches(task: Task) -> Batches:
-    X, weight = task.X, None
-    if task.sample_weight is not None:
-        normalised = task.sample_weight / task.sample_weight.mean()
-        weight = _to_tensor(normalised.astype(X.dtype))
+    X, y, weight = task.data
+    y = task.units.y.standardise(y).astype(X.dtype, copy=False)
+    if weight is not None:
+        weight = (weight / weight.mean()).astype(X.dtype)
+    to_tensor = partial(_to_tensor, device=task.device)
     return Batches(
-        _to_tensor(X),
-        _to_tensor(task.units.y.standardise(task.y).astype(X.dtype, copy=False)),
-        _to_tensor(task.units.X.mean),
-        _to_tensor(task.units.X.unit),
+        to_tensor(X),
+        to_tensor(y),
+        to_tensor(task.units.X.mean),
+        to_tensor(task.units.X.unit),
         batch_size=min(task.batch_size, len(X)),
         shuffle=task.shuffle,
         add_ones=task.fit_intercept,
-        weight=weight,
+        weight=None if weight is None else to_tensor(weight),
     )
 
 
 def _plain_objective(task: Task) -> Objective:
-    nowhere = np.full((1, task.X.shape[1]), np.nan, task.X.dtype)
-    return make_objective(task.loss, "l2", 0.5, _to_tensor(nowhere))
+    nowhere = np.full((1, task.data.X.shape[1]), np.nan, task.data.X.dtype)
+    k = _to_tensor(nowhere, task.device)
+    return make_objective(task.loss, "l2", 0.5, k)
 
 
 def _objective(task: Task, lai: LaiLoss) -> Objective:
     """The objective of the second stage; constant features have no direction."""
     k = np.where(task.units.X.is_constant(), np.nan, np.atleast_2d(lai.k))
-    return make_objective(
-        task.loss, lai.norm, lai.l1_ratio, _to_tensor(k.astype(task.X.dtype))
-    )
+    boundary = _to_tensor(k.astype(task.data.X.dtype), task.device)
+    return make_objective(task.loss, lai.norm, lai.l1_ratio, boundary)
 
 
-def _to_tensor(array: np.ndarray) -> torch.Tensor:
-    """Tensor over the memory of an array, copied only if its layout is not C's."""
+def _to_tensor(array: np.ndarray, device: str) -> torch.Tensor:
+    """Tensor over the memory of an array, copied if its layout is not C's.
+
+    On another device it is a copy there.
+    """
     with warnings.catch_warnings():
         # Nothing writes to the tensor, so a read-only array may stay so.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(np.ascontiguousarray(array))
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
 
 def _from_network(network: Network) -> Layers:
     coefs, intercepts = network.layers()
-    return [coef.numpy() for coef in coefs], [b.numpy() for b in intercepts]
+    return [coef.cpu().numpy() for coef in coefs], [b.cpu().numpy() for b in intercepts]
 
 
-def _r2_on(
-    X: np.ndarray, y: np.ndarray, units: Units, activation: str
-) -> Callable[[Network], float]:
-    """Score of a network on validation data; NaN where it predicts no number."""
-    X, y = units.X.standardise(X), units.y.standardise(y)
+def _score_on(data: Data, task: Task) -> Callable[[Network], float]:
+    """Score of a network on validation data; NaN where it predicts no number.
+
+    R2, or its counterpart for a quantile.
+    """
+    X, y = task.units.X.standardise(data.X), task.units.y.standardise(data.y)
+    metric = r2_score
+    if isinstance(task.loss, Quantile):
+        metric = partial(d2_pinball_score, alpha=task.loss.quantile)
 
     def score(network: Network) -> float:
-        y_pred = predict(X, *_from_network(network), activation)
+        y_pred = predict(X, *_from_network(network), task.activation)
+        if not np.isfinite(y_pred).all():
+            return np.nan
         with np.errstate(over="ignore"):
-            return r2_score(y, y_pred) if np.isfinite(y_pred).all() else np.nan
+            return metric(y, y_pred, sample_weight=data.sample_weight)
 
     return score

@@ -1,6 +1,5 @@
 """The linear regressor."""
 
-import warnings
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -16,13 +15,17 @@ from ._base import (
     all_or_nothing,
     random_streams,
     unit_of_constant_features,
+    warn_caller,
 )
+from ._callbacks import watched, with_callbacks
 from ._exact import Fit, Regression
-from ._fitting import run_first_stage, run_second_stage
+from ._fitting import Data
 from ._moments import Moments
 from ._optimizers import Adam
+from ._scaling import Layers
 from ._training import History
 from ._validation import Boolean, OneOf, Rule
+from ._watch import Watch
 
 # What `l1_ratio` is for the norms that do not have the parameter.
 L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}
@@ -65,10 +68,10 @@ class BaseLaiLinear(BaseLaiRegressor):
         n_samples = len(self._check_features(X))
         return np.tile(self.coef_, (n_samples, *[1] * self.coef_.ndim))
 
-    def _set_coef(
+    def _coef_attributes(
         self, coef: np.ndarray, intercept: np.ndarray, dtype: np.dtype
-    ) -> None:
-        """Set coefficients (n_features, n_outputs) and intercepts (n_outputs,)."""
+    ) -> dict[str, Any]:
+        """Attributes of coefficients (n_features, n_outputs) and intercepts."""
         with np.errstate(over="ignore"):
             coef, intercept = coef.astype(dtype), intercept.astype(dtype)
         if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
@@ -77,8 +80,10 @@ class BaseLaiLinear(BaseLaiRegressor):
                 "or the features, or pass float64 data."
             )
         single = coef.shape[1] == 1
-        self.coef_ = coef[:, 0] if single else coef.T
-        self.intercept_ = float(intercept[0]) if single else intercept
+        return {
+            "coef_": coef[:, 0] if single else coef.T,
+            "intercept_": float(intercept[0]) if single else intercept,
+        }
 
     def _regression(self, moments: Moments) -> Regression:
         return Regression.of(
@@ -86,6 +91,7 @@ class BaseLaiLinear(BaseLaiRegressor):
             fit_intercept=self.fit_intercept,
             standardize=self.standardize,
             constant_unit=unit_of_constant_features(centre=self.fit_intercept),
+            names=getattr(self, "feature_names_in_", None),
         )
 
     def _fit(self, regression: Regression, k: np.ndarray) -> Fit:
@@ -101,24 +107,20 @@ class BaseLaiLinear(BaseLaiRegressor):
         return regression.fit(k, self.lai_fraction, l1_ratio)
 
     def _set_solution(self, fit: Fit, k: Any, dtype: np.dtype) -> None:
-        """Set what is known of an exact solution, and warn if it is a bad one.
-
-        To be called by a method that `fit` calls: warnings point to the line of `fit`.
-        """
-        self._set_coef(fit.coef, fit.intercept, dtype)
+        """Set what is known of an exact solution, and warn if it is a bad one."""
+        self._set_attributes(self._coef_attributes(fit.coef, fit.intercept, dtype))
         objectives = np.array([solution.objective for solution in fit.solutions])
         self.objective_ = float(objectives[0]) if len(objectives) == 1 else objectives
         self.optimality_ = max(solution.optimality for solution in fit.solutions)
         self.n_iter_ = max(solution.n_iter for solution in fit.solutions)
         if fit.collapsed:
-            self._warn_of_collapse(k, stacklevel=5)
+            self._warn_of_collapse(k)
         if self.optimality_ > self.tol:
-            warnings.warn(
+            warn_caller(
                 "The exact solver stopped where its objective still falls, at a "
                 f"relative rate of {self.optimality_:.2g}, above tol={self.tol!r}. "
                 "Raise tol, or drop features that are nearly collinear.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
 
 
@@ -214,6 +216,9 @@ class LaiLinearRegressor(BaseLaiLinear):
         `tol` for more than this many epochs in a row, >= 1; inf never ends it early.
     verbose : bool or int, default=False
         For 'adam'. Whether to print the loss of each epoch.
+    device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
+        For 'adam'. Where torch trains; the data goes there once per fit. 'auto' is a
+        GPU if there is one, else the CPU. 'mps' needs float32 data.
     standardize : bool, default=True
         Whether to train on standardised features and target; a feature that is
         constant then has no influence. False is the loss of
@@ -306,6 +311,7 @@ class LaiLinearRegressor(BaseLaiLinear):
         tol=1e-4,
         n_iter_no_change=10,
         verbose=False,
+        device="cpu",
         standardize=True,
     ):
         self.k = k
@@ -328,8 +334,10 @@ class LaiLinearRegressor(BaseLaiLinear):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.verbose = verbose
+        self.device = device
         self.standardize = standardize
 
+    @with_callbacks
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LaiLinearRegressor":
         """Fit the model: pretraining, then Lai Training.
 
@@ -366,18 +374,18 @@ class LaiLinearRegressor(BaseLaiLinear):
             If the second stage of 'adam' has too few batches for a single one with the
             Lai loss.
         """
-        with all_or_nothing(self):
+        n_stages = 0 if _is_exact(self) else 2
+        with watched(self, n_stages=n_stages) as watch, all_or_nothing(self):
             self._check_parameters()
             self._forget()
-            X, y = self._check_data(X, y)
-            sample_weight = self._check_weight(sample_weight, len(X))
-            self.k_ = self._resolve_k(self.k, y.shape[1])
+            data = self._check_data(X, y, sample_weight)
+            self.k_ = self._resolve_k(self.k, data.y.shape[1])
             if _is_exact(self):
-                self._moments = Moments.of(X, y, sample_weight)
+                self._moments = Moments.of(*data)
                 regression = self._regression(self._moments)
-                self._solve(regression.refined(X, y, sample_weight), X.dtype)
+                self._solve(regression.refined(*data), data.X.dtype)
             else:
-                history = self._fit_adam(X, y, sample_weight)
+                history = self._fit_adam(data.with_weight(), watch)
                 self._record(history)
                 self._warn_of(history, self.k)
         return self
@@ -426,16 +434,15 @@ class LaiLinearRegressor(BaseLaiLinear):
             is_first = not hasattr(self, "_moments")
             if is_first:
                 self._forget()
-            X, y = self._check_data(X, y, reset=is_first)
-            sample_weight = self._check_weight(sample_weight, len(X))
-            self.k_ = self._resolve_k(self.k, y.shape[1])
-            added = Moments.of(X, y, sample_weight)
+            data = self._check_data(X, y, sample_weight, reset=is_first)
+            self.k_ = self._resolve_k(self.k, data.y.shape[1])
+            added = Moments.of(*data)
             if is_first:
-                self._moments, dtype = added, X.dtype
+                self._moments, dtype = added, data.X.dtype
             else:
                 self._check_same_outputs(added)
                 self._moments, dtype = self._moments + added, self.coef_.dtype
-            dtype = np.promote_types(X.dtype, dtype)
+            dtype = np.promote_types(data.X.dtype, dtype)
             self._solve(self._regression(self._moments), dtype)
         return self
 
@@ -526,32 +533,27 @@ class LaiLinearRegressor(BaseLaiLinear):
         self.n_samples_seen_ = self._moments.n_rows
         self._set_solution(fit, self.k, dtype)
 
-    def _fit_adam(
-        self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
-    ) -> History:
+    def _fit_adam(self, data: Data, watch: Watch) -> History:
         """Train on mini-batches, from coefficients of 0."""
-        layers = (
-            [np.zeros((X.shape[1], y.shape[1]), X.dtype)],
-            [np.zeros(y.shape[1], X.dtype)],
-        )
-        pretrain_rng, lai_rng = random_streams(self._seed())
+        sizes, dtype = (data.X.shape[1], data.y.shape[1]), data.X.dtype
+        rng, lai_rng = random_streams(self._seed())
         task = self._task(
-            X,
-            y,
-            layers,
-            self._units(X, y, sample_weight, centre=self.fit_intercept),
-            pretrain_rng,
-            sample_weight,
+            data,
+            ([np.zeros(sizes, dtype)], [np.zeros(sizes[1], dtype)]),
+            self._units(data, centre=self.fit_intercept),
+            rng,
             optimizer=partial(Adam, learning_rate=self.learning_rate_init),
             fit_intercept=self.fit_intercept,
         )
-        verbose, lai = bool(self.verbose), self._lai_loss(self.k_)
-        pretrained = run_first_stage(task, verbose=verbose)
-        ([coef], [intercept]), history = run_second_stage(
-            task, pretrained, lai, lai_rng, verbose=verbose
-        )
-        self._set_coef(coef, intercept, X.dtype)
+        lai = self._lai_loss(self.k_)
+        layers, history = self._train(task, lai, lai_rng, watch)
+        self._set_attributes(self._attributes_of(layers))
         return history
+
+    def _attributes_of(self, layers: Layers) -> dict[str, Any]:
+        """Fitted attributes that say what the model is."""
+        ([coef], [intercept]) = layers
+        return self._coef_attributes(coef, intercept, coef.dtype)
 
 
 def _columns(model: LaiLinearRegressor) -> list[str] | int:

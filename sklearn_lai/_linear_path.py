@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ._base import SHARED_RULES, all_or_nothing
+from ._callbacks import watched, with_callbacks
 from ._exact import Regression, mean_squared_error
 from ._folds import list_folds, smallest_within
 from ._linear import BaseLaiLinear, LaiLinearRegressor
@@ -106,10 +107,8 @@ def lai_linear_path(
         standardize=standardize,
     )
     model._check_parameters()
-    X, y = model._check_data(X, y)
-    sample_weight = model._check_weight(sample_weight, len(X))
-    regression = model._regression(Moments.of(X, y, sample_weight))
-    regression = regression.refined(X, y, sample_weight)
+    data = model._check_data(X, y, sample_weight)
+    regression = model._regression(Moments.of(*data)).refined(*data)
     ks = _resolve_ks(ks, regression)
     fits = [model._fit(regression, model._resolve_k(k)) for k in ks]
     coefs = np.stack([fit.coef.T for fit in fits], axis=-1)
@@ -235,6 +234,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         self.tol = tol
         self.standardize = standardize
 
+    @with_callbacks
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
     ) -> "LaiLinearRegressorCV":
@@ -272,16 +272,15 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             If the Lai loss made the predictions collapse towards a constant, or the
             exact solver did not reach `tol`.
         """
-        with all_or_nothing(self):
+        with watched(self), all_or_nothing(self):
             self._check_parameters()
-            X, y = self._check_data(X, y)
-            sample_weight = self._check_weight(sample_weight, len(X))
-            folds = list_folds(self.cv, X, y, groups)
-            total, trains, tests = _fold_moments(X, y, sample_weight, folds)
-            regression = self._regression(total).refined(X, y, sample_weight)
+            data = self._check_data(X, y, sample_weight)
+            folds = list_folds(self.cv, data.X, data.y, groups)
+            total, trains, tests = _fold_moments(*data, folds)
+            regression = self._regression(total).refined(*data)
             self._choose(regression, trains, tests)
             fit = self._fit(regression, self._resolve_k(self.k_))
-            self._set_solution(fit, self.k_, X.dtype)
+            self._set_solution(fit, self.k_, data.X.dtype)
         return self
 
     def _choose(

@@ -1,38 +1,29 @@
 """The multilayer perceptron regressor."""
 
-import math
-from collections.abc import Callable, Mapping
-from functools import partial
-from itertools import pairwise
-from numbers import Integral, Real
-from os import PathLike, fspath
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import check_memory
+from sklearn.utils.metaestimators import available_if
 
-from . import _inference
-from ._base import SHARED_RULES, BaseLaiRegressor, all_or_nothing, random_streams
-from ._fitting import Task, run_first_stage, run_second_stage
-from ._inference import ACTIVATIONS
-from ._optimizers import SGD, Adam
-from ._scaling import Layers
-from ._training import History
-from ._validation import (
-    MEMORY,
-    POSITIVE,
-    AnyOf,
-    Boolean,
-    Each,
-    Number,
-    OneOf,
-    Rule,
-    check_writable,
-)
+from ._base import all_or_nothing, random_streams
+from ._base_mlp import BaseLaiMLP
+from ._callbacks import watched, with_callbacks
+from ._fitting import Data, LaiLoss, Progress, Task, run_first_stage, run_pass
+from ._scaling import Layers, Units
+from ._training import History, LaiStage
+from ._validation import Boolean, Rule
 
 
-class LaiMLPRegressor(BaseLaiRegressor):
+def _has_no_early_stopping(estimator: "LaiMLPRegressor") -> bool:
+    """Whether there is partial_fit, which has no epochs to stop after."""
+    if estimator.early_stopping:
+        raise AttributeError("partial_fit does not support early_stopping=True.")
+    return True
+
+
+class LaiMLPRegressor(BaseLaiMLP):
     """Multilayer perceptron whose slopes are controlled by the Lai loss.
 
     A drop-in for :class:`sklearn.neural_network.MLPRegressor` that trains in two
@@ -116,8 +107,9 @@ class LaiMLPRegressor(BaseLaiRegressor):
     nesterovs_momentum : bool, default=True
         Whether 'sgd' uses Nesterov's momentum.
     early_stopping : bool, default=False
-        Whether to set `validation_fraction` of the data aside, to end the first
-        stage when their R2 score stops improving, and to go on from its best weights.
+        Whether to set `validation_fraction` of the data aside (or to take the `X_val`
+        and `y_val` of `fit`), to end the first stage when their score stops improving,
+        and to go on from its best weights. The second stage always runs to its end.
     validation_fraction : float, default=0.1
         Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     beta_1 : float, default=0.9
@@ -134,6 +126,10 @@ class LaiMLPRegressor(BaseLaiRegressor):
         Whether to train on standardised features and target; a feature that is
         constant then has no influence. False is the loss of
         [1]_ in the units of the data, in which `k` then is, too.
+    device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
+        Where torch trains; the data goes there once per fit. 'auto' is a GPU if there
+        is one, else the CPU. 'mps' needs float32 data. The fitted model is the same to
+        rounding, and has nothing of the device.
     memory : None, str, path or object with the joblib.Memory interface, default=None
         Where results of the first stage are kept, as in
         :class:`sklearn.pipeline.Pipeline`: a folder, which is made if need be, or a
@@ -164,7 +160,9 @@ class LaiMLPRegressor(BaseLaiRegressor):
         Mean Lai loss of each epoch of the second stage, on the scale of the plain
         loss; NaN where no batch had one.
     validation_scores_ : list of float or None
-        R2 of the validation data after each epoch; None without `early_stopping`.
+        Score of the validation data after each epoch of both stages; None without
+        `early_stopping`. R2, or with ``loss='quantile'`` the share of the pinball loss
+        explained, :func:`sklearn.metrics.d2_pinball_score`.
     best_validation_score_ : float or None
         Best of them in the first stage; None without `early_stopping` or such a stage.
     t_ : int
@@ -202,27 +200,9 @@ class LaiMLPRegressor(BaseLaiRegressor):
     (442,)
     """
 
-    coefs_: list[np.ndarray]
-    intercepts_: list[np.ndarray]
-    n_outputs_: int
-    t_: int
-    validation_scores_: list[float] | None
-
     _rules: ClassVar[Mapping[str, Rule]] = {
-        **SHARED_RULES,
-        "hidden_layer_sizes": AnyOf(Number(Integral, 1), Each(Number(Integral, 1))),
-        "activation": OneOf(tuple(ACTIVATIONS)),
-        "solver": OneOf(("adam", "sgd")),
-        "alpha": Number(Real, 0),
+        **BaseLaiMLP._rules,
         "warm_start": Boolean(),
-        "momentum": Number(Real, 0, 1),
-        "nesterovs_momentum": Boolean(),
-        "early_stopping": Boolean(),
-        "validation_fraction": Number(Real, 0, 1, closed="neither"),
-        "beta_1": Number(Real, 0, 1, closed="left"),
-        "beta_2": Number(Real, 0, 1, closed="left"),
-        "epsilon": POSITIVE,
-        "memory": MEMORY,
     }
 
     def __init__(
@@ -259,6 +239,7 @@ class LaiMLPRegressor(BaseLaiRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         standardize=True,
+        device="cpu",
         memory=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -292,10 +273,25 @@ class LaiMLPRegressor(BaseLaiRegressor):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.standardize = standardize
+        self.device = device
         self.memory = memory
 
-    def fit(self, X: Any, y: Any) -> "LaiMLPRegressor":
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> "LaiMLPRegressor":
         """Fit the model: pretraining, then Lai Training.
+
+        Ctrl-C ends training with a warning and leaves the model of the epochs done, as
+        long as there is one; within a search of :mod:`sklearn.model_selection` it ends
+        the search.
 
         Parameters
         ----------
@@ -303,7 +299,18 @@ class LaiMLPRegressor(BaseLaiRegressor):
             Features, dense and finite. float32 data trains in float32, all other in
             float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Targets, each standardised for itself.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0, in the losses of both stages, in the
+            standardisation and in the validation score. Rows with weight 0 are left
+            out. None is 1 for every sample.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Features to validate on, with ``early_stopping=True``, in place of a share
+            of `X`. In a Pipeline, ``transform_input=["X_val"]`` treats them as `X`.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Targets to validate on; needed with `X_val`.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Weights of the samples to validate on.
 
         Returns
         -------
@@ -323,173 +330,183 @@ class LaiMLPRegressor(BaseLaiRegressor):
         ConvergenceWarning
             If the Lai loss made the predictions collapse towards a constant.
         UserWarning
-            If the second stage has too few batches for a single one with the Lai loss.
+            If the second stage has too few batches for a single one with the Lai loss,
+            or training was interrupted.
         """
-        with all_or_nothing(self):
+        with watched(self, n_stages=2) as watch, all_or_nothing(self):
             self._check_parameters()
             is_warm = self.warm_start and hasattr(self, "coefs_")
-            X, y = self._check_data(X, y, reset=not is_warm)
-            self.k_ = self._resolve_k(self.k, y.shape[1])
-            pretrain_rng, lai_rng = random_streams(self._seed())
-            task = self._mlp_task(X, y, pretrain_rng, is_warm=is_warm)
-            verbose, lai = bool(self.verbose), self._lai_loss(self.k_)
-            pretrained = self._cached(run_first_stage)(task, verbose=verbose)
-            layers, history = run_second_stage(
-                task, pretrained, lai, lai_rng, verbose=verbose
+            data = self._check_data(X, y, sample_weight, reset=not is_warm)
+            data = data.with_weight()
+            validation = self._check_validation(X_val, y_val, sample_weight_val, data)
+            self.k_ = self._resolve_k(self.k, data.y.shape[1])
+            rng, lai_rng = random_streams(self._seed())
+            make_task = self._warm_task if is_warm else self._fresh_task
+            task = make_task(data, validation, rng)
+            layers, history = self._train(
+                task,
+                self._lai_loss(self.k_),
+                lai_rng,
+                watch,
+                first_stage=self._cached(run_first_stage),
             )
-            self._set_fitted(layers, history, len(task.X), is_warm=is_warm)
+            self._set_fitted(layers, history, len(task.data.X), is_warm=is_warm)
+            self._progress = Progress(
+                n_passes=self.pretrain_epochs + self.lai_epochs,
+                n_lai_batches=0,
+                optimizer=None,
+                spreads=(task.units.X.spread, task.units.y.spread),
+                rng_states=(rng.bit_generator.state, lai_rng.bit_generator.state),
+            )
             self._warn_of(history, self.k)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the targets.
+    @available_if(_has_no_early_stopping)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> "LaiMLPRegressor":
+        """Train for one pass over a chunk of data, from the weights so far.
+
+        The first `pretrain_epochs` calls are the first stage, all later ones are Lai
+        Training; after `fit`, all calls are. So data larger than memory trains chunk by
+        chunk, several times over. The standardisation is that of all rows seen, and its
+        change leaves the function learned so far as it is. The optimiser goes on from
+        the call before. `lai_epochs`, `tol`, `n_iter_no_change` and `memory` have no
+        effect. Not available with ``early_stopping=True``.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Features.
+            Features, dense and finite.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0; None is 1 for every sample.
 
         Returns
         -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the units of the target.
+        LaiMLPRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter has a value that is not allowed, or training
+            diverges. An earlier fit is kept.
+        TypeError
+            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the Lai loss made the predictions collapse towards a constant.
         """
-        X = self._check_features(X)
-        y_pred = _inference.predict(
-            X, self.coefs_, self.intercepts_, self.hidden_activation_
-        )
-        return y_pred[:, 0] if self.n_outputs_ == 1 else y_pred
+        with all_or_nothing(self):
+            self._check_parameters()
+            is_first = not hasattr(self, "_progress")
+            data = self._check_data(X, y, sample_weight, reset=is_first).with_weight()
+            self.k_ = self._resolve_k(self.k, data.y.shape[1])
+            progress = self._first_progress() if is_first else self._progress
+            rngs = [_generator(state) for state in progress.rng_states]
+            is_lai = progress.n_passes >= self.pretrain_epochs
+            task = self._task_of_pass(data, progress, rngs[0], is_first=is_first)
+            lai = self._lai_loss_of_pass(progress) if is_lai else None
+            layers, history, progress = run_pass(task, lai, progress, rngs[is_lai])
+            states = tuple(rng.bit_generator.state for rng in rngs)
+            self._progress = replace(progress, rng_states=states)
+            self._count_pass(layers, history, len(task.data.X), is_first=is_first)
+            if history.collapsed:
+                self._warn_of_collapse(self.k)
+        return self
 
-    def input_gradient(self, X: Any) -> np.ndarray:
-        """Exact slopes of the model: the derivative of predict at each row of `X`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
-            Slopes in target units per feature unit.
-        """
-        X = self._check_features(X)
-        slopes = _inference.input_gradient(
-            X, self.coefs_, self.intercepts_, self.hidden_activation_
-        )
-        return slopes[:, 0] if self.n_outputs_ == 1 else slopes
-
-    def _mlp_task(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        rng: np.random.Generator,
-        *,
-        is_warm: bool,
-    ) -> Task:
-        """What is to be trained on this data."""
-        X, y, validation = self._hold_out(X, y, rng)
-        units = self._units(X, y)
-        sizes = [X.shape[1], *self._hidden_sizes(), y.shape[1]]
-        if is_warm:
-            self._check_same_sizes(sizes)
-            layers = units.unfold((self.coefs_, self.intercepts_))
-        else:
-            layers = _glorot_uniform(sizes, self.activation, X.dtype, rng)
-        return self._task(
-            X,
-            y,
-            layers,
-            units,
-            rng,
-            optimizer=self._optimizer(),
-            activation=self.activation,
-            alpha=self.alpha,
-            validation=validation,
-        )
-
-    def _set_fitted(
-        self, layers: Layers, history: History, n_samples: int, *, is_warm: bool
-    ) -> None:
-        """Set what training gave and recorded; records go on if warm."""
-        self.coefs_, self.intercepts_ = layers
-        self.n_layers_ = len(self.coefs_) + 1
-        self.n_outputs_ = len(self.intercepts_[-1])
-        self.hidden_activation_ = self.activation
-        self.out_activation_ = "identity"
-        self._record(history, is_warm=is_warm)
-        self.t_ = (self.t_ if is_warm else 0) + n_samples * history.n_iter
-        earlier = self.validation_scores_ if is_warm else None
-        self.validation_scores_ = (
-            (earlier or []) + history.validation_scores if self.early_stopping else None
-        )
-        self.best_validation_score_ = history.best_validation_score
-
-    def _cached(self, function: Callable) -> Callable:
-        """The function, or one that looks its results up in `memory`."""
-        memory = self.memory
-        if isinstance(memory, str | PathLike):
-            memory = fspath(memory)
-            check_writable("memory", memory)
-        return check_memory(memory).cache(function, ignore=["verbose"])
-
-    def _hidden_sizes(self) -> list[int]:
-        return np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
-
-    def _hold_out(
-        self, X: np.ndarray, y: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
-        """Training data, and validation data where early stopping needs them."""
+    def _check_validation(
+        self, X: Any, y: Any, sample_weight: Any, data: Data
+    ) -> Data | None:
+        """Data to validate on, where it is given."""
+        if X is None and y is None:
+            if sample_weight is not None:
+                raise ValueError("sample_weight_val needs X_val and y_val.")
+            return None
+        for name, value in {"X_val": X, "y_val": y}.items():
+            if value is None:
+                raise ValueError(f"X_val and y_val need each other; {name} is None.")
         if not self.early_stopping:
-            return X, y, None
-        if len(X) < 3:
             raise ValueError(
-                "early_stopping=True needs at least 3 samples, 2 of them for "
-                f"validation, got {len(X)} sample(s)."
+                "X_val and y_val need early_stopping=True, got early_stopping=False."
             )
-        n_validation = max(2, math.ceil(self.validation_fraction * len(X)))
-        X, X_val, y, y_val = train_test_split(
-            X,
-            y,
-            test_size=min(n_validation, len(X) - 1),
-            random_state=int(rng.integers(2**31)),
-        )
-        return X, y, (X_val, y_val)
+        validation = self._check_data(X, y, sample_weight, reset=False).with_weight()
+        if validation.y.shape[1] != data.y.shape[1]:
+            raise ValueError(
+                f"y_val must have {data.y.shape[1]} output(s) as y, got "
+                f"{validation.y.shape[1]}."
+            )
+        if len(validation.X) < 2:
+            raise ValueError("X_val must have at least 2 samples with a weight, got 1.")
+        return validation._replace(X=validation.X.astype(data.X.dtype, copy=False))
 
-    def _check_same_sizes(self, sizes: list[int]) -> None:
+    def _warm_task(
+        self, data: Data, validation: Data | None, rng: np.random.Generator
+    ) -> Task:
+        """What is to be trained on this data, from the weights of the last fit."""
+        data, validation = self._hold_out(data, validation, rng)
+        units = self._units(data)
+        return self._mlp_task(data, validation, self._unfolded(data, units), units, rng)
+
+    def _unfolded(self, data: Data, units: Units) -> Layers:
+        """Weights of the last fit in these units, if they fit the data."""
+        sizes = self._sizes(data)
         fitted = [len(self.coefs_[0]), *map(len, self.intercepts_)]
         if sizes != fitted:
             raise ValueError(
-                "warm_start=True needs the layer sizes of the last fit, features and "
-                f"outputs included, {fitted}; hidden_layer_sizes and the data have "
-                f"{sizes}."
+                "warm_start and partial_fit need the layer sizes of the last fit, "
+                f"features and outputs included, {fitted}; hidden_layer_sizes and the "
+                f"data have {sizes}."
             )
+        return units.unfold((self.coefs_, self.intercepts_))
 
-    def _optimizer(self) -> partial:
-        if self.solver == "sgd":
-            return partial(
-                SGD,
-                learning_rate=self.learning_rate_init,
-                momentum=self.momentum,
-                nesterov=self.nesterovs_momentum,
-            )
-        return partial(
-            Adam,
-            learning_rate=self.learning_rate_init,
-            beta_1=self.beta_1,
-            beta_2=self.beta_2,
-            epsilon=self.epsilon,
+    def _first_progress(self) -> Progress:
+        streams = random_streams(self._seed())
+        return Progress(
+            n_passes=0,
+            n_lai_batches=0,
+            optimizer=None,
+            spreads=(None, None),
+            rng_states=tuple(rng.bit_generator.state for rng in streams),
         )
 
+    def _task_of_pass(
+        self,
+        data: Data,
+        progress: Progress,
+        rng: np.random.Generator,
+        *,
+        is_first: bool,
+    ) -> Task:
+        """What is to be trained on a chunk, in the units of all data seen."""
+        if is_first:
+            return self._fresh_task(data, None, rng)
+        dtype = np.promote_types(data.X.dtype, self.coefs_[0].dtype)
+        data = data._replace(X=data.X.astype(dtype, copy=False))
+        units = self._units(data, *progress.spreads)
+        return self._mlp_task(data, None, self._unfolded(data, units), units, rng)
 
-def _glorot_uniform(
-    sizes: list[int], activation: str, dtype: np.dtype, rng: np.random.Generator
-) -> Layers:
-    """Initial weights as in MLPRegressor, by Glorot and Bengio (2010)."""
-    factor = 2 if activation == "logistic" else 6
-    coefs, intercepts = [], []
-    for n_in, n_out in pairwise(sizes):
-        bound = np.sqrt(factor / (n_in + n_out))
-        coefs.append(rng.uniform(-bound, bound, (n_in, n_out)).astype(dtype))
-        intercepts.append(rng.uniform(-bound, bound, n_out).astype(dtype))
-    return coefs, intercepts
+    def _lai_loss_of_pass(self, progress: Progress) -> LaiLoss:
+        stage = LaiStage(
+            1, self.lai_fraction, self.lai_interval, progress.n_lai_batches
+        )
+        return replace(self._lai_loss(self.k_), stage=stage)
+
+    def _count_pass(
+        self, layers: Layers, history: History, n_samples: int, *, is_first: bool
+    ) -> None:
+        """Set what a pass gave, and add its records to those before."""
+        n_earlier = (0, 0) if is_first else (self.n_iter_, self.n_pretrain_iter_)
+        self._set_fitted(layers, history, n_samples, is_warm=not is_first)
+        self.n_iter_ += n_earlier[0]
+        self.n_pretrain_iter_ += n_earlier[1]
+
+
+def _generator(state: Mapping[str, Any]) -> np.random.Generator:
+    rng = np.random.default_rng()
+    rng.bit_generator.state = state
+    return rng

@@ -13,17 +13,20 @@ from sklearn.metrics import mean_squared_error
 
 from . import _inference
 from ._base import all_or_nothing, random_streams
+from ._base_mlp import BaseLaiMLP
+from ._callbacks import watched, with_callbacks
 from ._fitting import (
+    Data,
     Task,
-    pretrained_layers,
+    layers_of,
     run_first_stage,
     run_second_stage,
 )
 from ._folds import list_folds, smallest_within
-from ._mlp import LaiMLPRegressor
 from ._scaling import Layers
 from ._training import Snapshot
 from ._validation import KS, NONE, AnyOf, Number, Rule
+from ._watch import SILENT, Watch
 from .metrics import noise_sensitivity, prediction_variance
 
 # Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
@@ -31,7 +34,7 @@ from .metrics import noise_sensitivity, prediction_variance
 SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.05
 
 
-class LaiMLPRegressorCV(LaiMLPRegressor):
+class LaiMLPRegressorCV(BaseLaiMLP):
     """LaiMLPRegressor with the boundary slope chosen by cross-validation.
 
     The network is pretrained once per fold, and every `k` starts from there, so that
@@ -135,6 +138,10 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         Whether to train on standardised features and target; a feature that is
         constant then has no influence. False is the loss of
         [1]_ in the units of the data, in which `k` then is, too.
+    device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
+        Where torch trains; the data goes there once per fit. 'auto' is a GPU if there
+        is one, else the CPU. 'mps' needs float32 data. The fitted model is the same to
+        rounding, and has nothing of the device.
     memory : None, str, path or object with the joblib.Memory interface, default=None
         Where results of the first stage are kept, as in
         :class:`sklearn.pipeline.Pipeline`: a folder, which is made if need be, or a
@@ -186,11 +193,7 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
     """
 
     _rules: ClassVar[Mapping[str, Rule]] = {
-        **{
-            name: rule
-            for name, rule in LaiMLPRegressor._rules.items()
-            if name not in ("k", "warm_start")
-        },
+        **{name: rule for name, rule in BaseLaiMLP._rules.items() if name != "k"},
         "ks": KS,
         "tolerance": Number(Real, 0),
         "n_jobs": AnyOf(NONE, Number(Integral, -np.inf)),
@@ -232,6 +235,7 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         epsilon=1e-8,
         n_iter_no_change=10,
         standardize=True,
+        device="cpu",
         memory=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -267,9 +271,13 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.standardize = standardize
+        self.device = device
         self.memory = memory
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> "LaiMLPRegressorCV":
+    @with_callbacks
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> "LaiMLPRegressorCV":
         """Choose `k` by cross-validation and fit the model with it to all data.
 
         Parameters
@@ -279,6 +287,9 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
             float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0, in training and in the errors of the folds.
+            None is 1 for every sample.
         groups : array-like of shape (n_samples,), default=None
             Groups of the samples, for a `cv` that needs them, such as GroupKFold.
 
@@ -302,35 +313,34 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss.
         """
-        with all_or_nothing(self):
+        with watched(self, n_stages=4) as watch, all_or_nothing(self):
             self._check_parameters()
-            X, y = self._check_data(X, y)
-            folds = list_folds(self.cv, X, y, groups)
-            seed, verbose = self._seed(), bool(self.verbose)
-            task = self._fresh_task(X, y, seed)
-            pretrained = self._cached(run_first_stage)(task, verbose=verbose)
+            data = self._check_data(X, y, sample_weight)
+            folds = list_folds(self.cv, data.X, data.y, groups)
+            seed = self._seed()
+            task = self._task_on(data.with_weight(), seed)
+            pretrained = self._cached(run_first_stage)(task, watch=watch)
             self.ks_ = self._resolve_ks(task, pretrained)
-            self._follow_ks(X, y, folds, seed)
+            self._follow_ks(data, folds, seed, watch)
             self._choose()
             lai = self._lai_loss(self._resolve_k(self.k_))
             _, rng = random_streams(seed)
-            layers, history = run_second_stage(
-                task, pretrained, lai, rng, verbose=verbose
-            )
-            self._set_fitted(layers, history, len(task.X), is_warm=False)
+            layers, history = run_second_stage(task, pretrained, lai, rng, watch=watch)
+            self._set_fitted(layers, history, len(task.data.X), is_warm=False)
             self._warn_of(history, self.k_)
         return self
 
-    def _fresh_task(self, X: np.ndarray, y: np.ndarray, seed: int) -> Task:
+    def _task_on(self, data: Data, seed: int) -> Task:
+        """What is to be trained on this data."""
         rng, _ = random_streams(seed)
-        return self._mlp_task(X, y, rng, is_warm=False)
+        return self._fresh_task(data, None, rng)
 
     def _resolve_ks(self, task: Task, pretrained: Snapshot) -> np.ndarray:
         """The boundary slopes themselves, or as many as `ks` says."""
         if not isinstance(self.ks, Integral):
             return np.array(self.ks, dtype=np.float64)
-        layers = pretrained_layers(task, pretrained)
-        rows = task.X[:: math.ceil(len(task.X) / SLOPE_ROWS)]
+        layers = layers_of(task, pretrained)
+        rows = task.data.X[:: math.ceil(len(task.data.X) / SLOPE_ROWS)]
         slopes = _inference.input_gradient(rows, *layers, self.activation)
         unit = np.where(task.units.X.is_constant(), 0, task.units.X.unit)
         slopes = np.abs(slopes * unit / task.units.y.unit[:, None])
@@ -341,21 +351,26 @@ class LaiMLPRegressorCV(LaiMLPRegressor):
 
     def _follow_ks(
         self,
-        X: np.ndarray,
-        y: np.ndarray,
+        data: Data,
         folds: list[tuple[np.ndarray, np.ndarray]],
         seed: int,
+        watch: Watch,
     ) -> None:
         """Set the paths: pretrain on every fold, then train every k from there."""
-        with Parallel(n_jobs=self.n_jobs) as parallel:
-            pretrained = parallel(
-                delayed(_pretrain_fold)(self, X, y, train, seed) for train, _ in folds
+        with Parallel(n_jobs=self.n_jobs, return_as="generator") as parallel:
+            starts = parallel(
+                delayed(_pretrain_fold)(self, data, train, seed) for train, _ in folds
             )
-            assessments = parallel(
-                delayed(_assess)(self, X, y, *fold, seed, start, k)
+            starts = [next(starts) for _ in watch.epochs("folds", len(folds))]
+            tasks = [
+                delayed(_assess)(self, data, *fold, seed, start, k)
                 for k in self.ks_
-                for fold, start in zip(folds, pretrained, strict=True)
-            )
+                for fold, start in zip(folds, starts, strict=True)
+            ]
+            assessments = parallel(tasks)
+            assessments = [
+                next(assessments) for _ in watch.epochs("ks of folds", len(tasks))
+            ]
         shape = len(self.ks_), len(folds)
         self.mse_path_, self.sensitivity_path_, self.variance_path_ = (
             np.array(path).reshape(*shape, *np.shape(path[0]))
@@ -378,21 +393,16 @@ class _Assessment(NamedTuple):
 
 
 def _pretrain_fold(
-    estimator: LaiMLPRegressorCV,
-    X: np.ndarray,
-    y: np.ndarray,
-    train: np.ndarray,
-    seed: int,
+    estimator: LaiMLPRegressorCV, data: Data, train: np.ndarray, seed: int
 ) -> Snapshot:
     """The first stage on a fold."""
-    task = estimator._fresh_task(X[train], y[train], seed)
-    return estimator._cached(run_first_stage)(task, verbose=False)
+    task = estimator._task_on(data.take(train), seed)
+    return estimator._cached(run_first_stage)(task, watch=SILENT)
 
 
 def _assess(
     estimator: LaiMLPRegressorCV,
-    X: np.ndarray,
-    y: np.ndarray,
+    data: Data,
     train: np.ndarray,
     test: np.ndarray,
     seed: int,
@@ -400,15 +410,16 @@ def _assess(
     k: float,
 ) -> _Assessment:
     """The second stage on a fold, and what the model is like on its test data."""
-    task = estimator._fresh_task(X[train], y[train], seed)
+    task = estimator._task_on(data.take(train), seed)
     lai = estimator._lai_loss(estimator._resolve_k(k))
     _, rng = random_streams(seed)
-    layers, _ = run_second_stage(task, pretrained, lai, rng, verbose=False)
+    layers, _ = run_second_stage(task, pretrained, lai, rng, watch=SILENT)
     model = SimpleNamespace(predict=partial(_predict, layers, estimator.activation))
+    X, y, sample_weight = data.take(test)
     return _Assessment(
-        mean_squared_error(y[test], model.predict(X[test])),
-        noise_sensitivity(model, X[test]).mean(axis=0),
-        float(np.mean(prediction_variance(model, X[test]))),
+        mean_squared_error(y, model.predict(X), sample_weight=sample_weight),
+        noise_sensitivity(model, X).mean(axis=0),
+        float(np.mean(prediction_variance(model, X))),
     )
 
 

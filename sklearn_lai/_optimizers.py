@@ -6,7 +6,6 @@ parameters.
 """
 
 import math
-from copy import deepcopy
 from typing import Any, ClassVar
 
 import torch
@@ -17,6 +16,7 @@ class Optimizer:
     """Changes parameters in place by their gradient."""
 
     _state: ClassVar[tuple[str, ...]]
+    _parameters: Tensor
 
     def step(self, gradient: Tensor) -> None:
         """Take a step."""
@@ -24,12 +24,17 @@ class Optimizer:
 
     def state(self) -> dict[str, Any]:
         """Copy of what the steps so far have left, but for the parameters."""
-        return {name: deepcopy(getattr(self, name)) for name in self._state}
+        return {
+            name: value.to("cpu", copy=True) if isinstance(value, Tensor) else value
+            for name, value in ((name, getattr(self, name)) for name in self._state)
+        }
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         for name, value in state.items():
-            setattr(self, name, deepcopy(value))
+            if isinstance(value, Tensor):
+                value = value.to(self._parameters, copy=True)
+            setattr(self, name, value)
 
 
 class Adam(Optimizer):

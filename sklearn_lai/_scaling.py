@@ -1,7 +1,7 @@
 """Units: standardised for training, the caller's in the fitted weights."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -9,16 +9,66 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
 BLOCK_BYTES = 2**23
+# Deviations from a mean, relative to it, that are rounding errors.
+ROUNDING = 10 * np.finfo(np.float64).eps
 
 Layers = tuple[list[np.ndarray], list[np.ndarray]]  # coefs, intercepts
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Weighted means and variances of columns, in float64, of rows that can be added.
+
+    Columns are constant if all rows are exactly equal there; their mean is that value.
+    """
+
+    weight: float
+    mean: np.ndarray
+    variance: np.ndarray
+    is_constant: np.ndarray
+
+    @classmethod
+    def of(cls, array: np.ndarray, sample_weight: np.ndarray | None = None) -> "Spread":
+        """Spread of the rows of an array."""
+        scaler = StandardScaler()
+        is_constant = np.ones(array.shape[1], dtype=bool)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for rows in _row_blocks(array):
+                weight = None if sample_weight is None else sample_weight[rows]
+                scaler.partial_fit(array[rows], sample_weight=weight)
+                is_constant &= (array[rows] == array[0]).all(axis=0)
+        mean = np.where(is_constant, array[0], scaler.mean_)
+        total = len(array) if sample_weight is None else sample_weight.sum()
+        return cls(float(total), mean, scaler.var_, is_constant)
+
+    def __add__(self, other: "Spread") -> "Spread":
+        """Spread of the rows of both."""
+        total = self.weight + other.weight
+        share, difference = other.weight / total, other.mean - self.mean
+        within = (1 - share) * self.variance + share * other.variance
+        return Spread(
+            total,
+            self.mean + share * difference,
+            within + share * (1 - share) * np.square(difference),
+            self.is_constant & other.is_constant & (difference == 0),
+        )
+
+    def is_constant_but_for_rounding(self) -> np.ndarray:
+        """Columns whose deviations from their mean are rounding errors."""
+        rounding = ROUNDING * np.abs(self.mean)
+        return self.is_constant | (np.sqrt(self.variance) < rounding)
+
+
+@dataclass(frozen=True)
 class Scale:
-    """Origin and unit of each column of an array, in the array's dtype."""
+    """Origin and unit of each column of an array, in the array's dtype.
+
+    `spread` is that of the data they come from, None if they do not.
+    """
 
     mean: np.ndarray
     unit: np.ndarray
+    spread: Spread | None = None
 
     @classmethod
     def identity(cls, array: np.ndarray) -> "Scale":
@@ -27,52 +77,52 @@ class Scale:
         return cls(np.zeros(n_columns, array.dtype), np.ones(n_columns, array.dtype))
 
     @classmethod
-    def standard(
-        cls,
-        array: np.ndarray,
-        name: str,
-        *,
-        centre: bool,
-        constant_unit: float,
-        sample_weight: np.ndarray | None = None,
-    ) -> "Scale":
-        """Mean and standard deviation, or `constant_unit` for a constant column.
-
-        With an infinite unit the column is 0 in these units, and a coefficient of it
-        in the caller's.
-        """
-        scaler = StandardScaler()
-        is_constant = np.ones(array.shape[1], dtype=bool)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows in _row_blocks(array):
-                weight = None if sample_weight is None else sample_weight[rows]
-                scaler.partial_fit(array[rows], sample_weight=weight)
-                is_constant &= (array[rows] == array[0]).all(axis=0)
-        _check_variance(scaler.var_, is_constant, name)
-        mean = np.where(is_constant, array[0], scaler.mean_)
-        # StandardScaler gives unit 1 to what is constant but for rounding.
-        is_constant |= (scaler.scale_ == 1) & (scaler.var_ < 0.5)
-        unit = np.where(is_constant, constant_unit, scaler.scale_)
-        if not centre:
-            mean = np.zeros_like(mean)
-        # Rounded here, so that standardising and folding use the same numbers.
-        return cls(mean.astype(array.dtype), unit.astype(array.dtype))
-
-    @classmethod
     def of_moments(
         cls,
         mean: np.ndarray,
         variance: np.ndarray,
         is_constant: np.ndarray,
         name: str,
+        columns: np.ndarray | None = None,
+        *,
+        centre: bool,
+        constant_unit: float,
+        dtype: DTypeLike = np.float64,
+    ) -> "Scale":
+        """Mean and standard deviation, or `constant_unit` for a constant column.
+
+        With an infinite unit the column is 0 in these units, and a coefficient of it
+        in the caller's.
+        """
+        _check_variance(variance, is_constant, name, columns)
+        unit = np.where(is_constant, constant_unit, np.sqrt(variance))
+        mean = mean if centre else np.zeros_like(mean)
+        # Rounded here, so that standardising and folding use the same numbers.
+        return cls(mean.astype(dtype), unit.astype(dtype))
+
+    @classmethod
+    def of_spread(
+        cls,
+        spread: Spread,
+        name: str,
+        columns: np.ndarray | None,
+        dtype: DTypeLike,
         *,
         centre: bool,
         constant_unit: float,
     ) -> "Scale":
-        """The same from means and variances."""
-        _check_variance(variance, is_constant, name)
-        unit = np.where(is_constant, constant_unit, np.sqrt(variance))
-        return cls(mean if centre else np.zeros_like(mean), unit)
+        """The same from a spread; `columns` are the names of the columns of `name`."""
+        scale = cls.of_moments(
+            spread.mean,
+            spread.variance,
+            spread.is_constant_but_for_rounding(),
+            name,
+            columns,
+            centre=centre,
+            constant_unit=constant_unit,
+            dtype=dtype,
+        )
+        return replace(scale, spread=spread)
 
     def standardise(self, array: np.ndarray) -> np.ndarray:
         """Fresh, C-contiguous array in these units."""
@@ -118,12 +168,18 @@ def _row_blocks(array: np.ndarray) -> Iterator[slice]:
     return gen_batches(len(array), max(1, BLOCK_BYTES // row_bytes))
 
 
-def _check_variance(variance: np.ndarray, is_constant: np.ndarray, name: str) -> None:
+def _check_variance(
+    variance: np.ndarray,
+    is_constant: np.ndarray,
+    name: str,
+    columns: np.ndarray | None,
+) -> None:
     is_wrong = ~np.isfinite(variance) | (variance < np.finfo(variance.dtype).tiny)
     for column in np.flatnonzero(is_wrong & ~is_constant):
         problem = "small" if np.isfinite(variance[column]) else "large"
+        which = column if columns is None else repr(columns[column])
         raise ValueError(
-            f"The values in column {column} of {name} are too {problem} for their "
+            f"The values in column {which} of {name} are too {problem} for their "
             "variance to be a normal number; rescale the column."
         )
 

@@ -4,8 +4,8 @@ Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 """
 
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from ._network import Network
 from ._objective import Objective
 from ._optimizers import Optimizer
 from ._threads import suitable_threads
+from ._watch import MakeLayers, Watch
 
 # Rows that are enough to tell whether predictions have collapsed.
 VARIANCE_ROWS = 5_000
@@ -36,11 +37,15 @@ class PlainStage:
 
 @dataclass(frozen=True)
 class LaiStage:
-    """Length of the second stage, and what it is made of."""
+    """Length of the second stage, and what it is made of.
+
+    `n_earlier` is how many batches of it went before, in earlier calls.
+    """
 
     epochs: int
     fraction: float
     interval: int | None
+    n_earlier: int = 0
 
 
 @dataclass
@@ -60,6 +65,11 @@ class History:
         """Epochs so far."""
         return len(self.loss_curve)
 
+    def cut(self, n_iter: int) -> None:
+        """Forget all but so many epochs."""
+        del self.loss_curve[n_iter:], self.validation_scores[n_iter:]
+        del self.lai_loss_curve[max(n_iter - self.n_pretrain_iter, 0) :]
+
 
 class Snapshot(NamedTuple):
     """Copies of all that training has changed."""
@@ -67,6 +77,14 @@ class Snapshot(NamedTuple):
     parameters: Tensor
     optimizer: dict[str, Any]
     history: History
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, with what the epochs done have changed."""
+
+    def __init__(self, snapshot: Snapshot):
+        super().__init__()
+        self.snapshot = snapshot
 
 
 class Plateau:
@@ -105,12 +123,16 @@ class Trainer:
         *,
         alpha: float,
         validation: Callable[[Network], float] | None,
-        verbose: bool,
+        watch: Watch,
+        make_layers: MakeLayers,
     ):
         self.network = network
         self.batches = batches
         self.validation = validation
+        self.watch = watch
+        self.make_layers = make_layers
         self.history = History()
+        self._kept, self._n_done = network.parameters.clone(), 0
         self._objective = objective
         self._optimizer = optimizer
         # Strength of the penalty per parameter, by batch size.
@@ -120,12 +142,11 @@ class Trainer:
             if alpha > 0
         }
         self._nothing = network.parameters.new_zeros(())
-        self._verbose = verbose
 
     def snapshot(self) -> Snapshot:
         """Copies of all that training has changed so far."""
         return Snapshot(
-            self.network.parameters.clone(),
+            self.network.parameters.to("cpu", copy=True),
             self._optimizer.state(),
             deepcopy(self.history),
         )
@@ -135,6 +156,29 @@ class Trainer:
         self.network.parameters.copy_(snapshot.parameters)
         self._optimizer.resume(snapshot.optimizer)
         self.history = deepcopy(snapshot.history)
+        self.keep_epoch()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Turn Ctrl-C into `Interrupted` once there is an epoch to keep."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self._n_done == 0:
+                raise
+            self.history.cut(self._n_done)
+            self.go_back()
+            raise Interrupted(self.snapshot()) from None
+
+    def keep_epoch(self, *, is_best: bool = True) -> None:
+        """Note that an epoch is complete, and its weights if they are the best."""
+        if is_best:
+            self._kept.copy_(self.network.parameters)
+        self._n_done = self.history.n_iter
+
+    def go_back(self) -> None:
+        """Take the weights last noted."""
+        self.network.parameters.copy_(self._kept)
 
     def epoch(self, weights: np.ndarray, rng: np.random.Generator) -> float:
         """Train and record an epoch; returns the mean Lai loss, NaN if it had none.
@@ -147,10 +191,11 @@ class Trainer:
         is_lai = weights[:, 1] > 0
         self._check_finite(np.where(is_lai, lai, plain))
         history.loss_curve.append(float(np.average(plain, weights=sizes)))
-        self.say("Iteration %d, loss = %.8f", history.n_iter, history.loss_curve[-1])
+        say = self.watch.say
+        say("Iteration %d, loss = %.8f", history.n_iter, history.loss_curve[-1])
         if self.validation is not None:
             history.validation_scores.append(self.validation(self.network))
-            self.say("Validation score: %f", history.validation_scores[-1])
+            say("Validation score: %f", history.validation_scores[-1])
         if not is_lai.any():
             return math.nan
         return float(np.average(lai[is_lai], weights=sizes[is_lai]))
@@ -168,11 +213,6 @@ class Trainer:
         outputs = [self.network.forward(X).clone() for X, _, _ in rows.in_order()]
         return torch.cat(outputs).var(0, correction=0)
 
-    def say(self, message: str, *values: float) -> None:
-        """Print if verbose."""
-        if self._verbose:
-            print(message % values)
-
     @torch.inference_mode()
     def _run(
         self, weights: list[list[float]], rng: np.random.Generator
@@ -182,7 +222,7 @@ class Trainer:
         batches = self.batches.epoch(rng)
         for batch, loss_weights in zip(batches, weights, strict=True):
             losses.extend(self._step(*batch, *loss_weights))
-        plain, lai, penalty = torch.stack(losses).double().view(-1, 3).T.numpy()
+        plain, lai, penalty = torch.stack(losses).cpu().double().view(-1, 3).T.numpy()
         return plain + penalty / 2, lai
 
     def _step(
@@ -226,18 +266,20 @@ class Trainer:
 
 def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> None:
     """Stage 1, in place: the plain loss, until it or the validation score is best."""
-    with _threads_for(trainer):
+    with trainer.interruptible(), _threads_for(trainer):
         _pretrain(trainer, stage, rng)
-    trainer.history.n_pretrain_iter = trainer.history.n_iter
 
 
 def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
     """Stage 2, in place: the plain and the Lai loss mixed."""
     pretrained = trainer.network.parameters.clone()
-    with _threads_for(trainer):
+    with trainer.interruptible(), _threads_for(trainer):
         _train_lai(trainer, stage, rng)
         if stage.fraction > 0:
-            trainer.history.collapsed = _has_collapsed(trainer, pretrained)
+            is_trained = trainer.history.n_pretrain_iter + stage.n_earlier > 0
+            trainer.history.collapsed = _has_collapsed(
+                trainer, pretrained if is_trained else None
+            )
 
 
 def _threads_for(trainer: Trainer) -> AbstractContextManager[None]:
@@ -249,69 +291,85 @@ def _pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> 
     history = trainer.history
     plateau = Plateau(stage.tol, stage.n_iter_no_change)
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
-    best = trainer.network.parameters.clone()
-    for _ in range(stage.epochs):
+    for _ in trainer.watch.epochs("pretraining", stage.epochs, trainer.make_layers):
         trainer.epoch(weights, rng)
+        history.n_pretrain_iter = history.n_iter
         if trainer.validation is None:
             quantity, score = "Training loss", -history.loss_curve[-1]
+            trainer.keep_epoch()
         else:
             quantity, score = "Validation score", history.validation_scores[-1]
-            if score >= max(history.validation_scores):
+            is_best = score >= max(history.validation_scores)
+            if is_best:
                 history.best_validation_score = score
-                best = trainer.network.parameters.clone()
+            trainer.keep_epoch(is_best=is_best)
         if plateau.reached(score):
-            trainer.say(
+            trainer.watch.say(
                 f"{quantity} did not improve more than tol={stage.tol:f} for "
                 f"{stage.n_iter_no_change} consecutive epochs. Pretraining ends."
             )
             break
     if trainer.validation is not None:
-        trainer.network.parameters.copy_(best)
+        trainer.go_back()
 
 
 def _train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
     n_batches = len(trainer.batches)
     weights = lai_schedule(
-        stage.epochs * n_batches, stage.fraction, stage.interval, rng
+        stage.epochs * n_batches,
+        stage.fraction,
+        stage.interval,
+        rng,
+        n_earlier=stage.n_earlier,
     )
     trainer.history.lacks_lai_batches = bool(
         stage.fraction > 0 and len(weights) and not weights[:, 1].any()
     )
-    for epoch_weights in weights.reshape(stage.epochs, n_batches, 2):
-        lai_loss = trainer.epoch(epoch_weights, rng)
+    weights = weights.reshape(stage.epochs, n_batches, 2)
+    for i in trainer.watch.epochs("Lai Training", stage.epochs, trainer.make_layers):
+        lai_loss = trainer.epoch(weights[i], rng)
         trainer.history.lai_loss_curve.append(lai_loss)
-        trainer.say("Lai loss = %.8f", lai_loss)
+        trainer.watch.say("Lai loss = %.8f", lai_loss)
+        trainer.keep_epoch()
 
 
 def lai_schedule(
-    n_batches: int, fraction: float, interval: int | None, rng: np.random.Generator
+    n_batches: int,
+    fraction: float,
+    interval: int | None,
+    rng: np.random.Generator,
+    *,
+    n_earlier: int = 0,
 ) -> np.ndarray:
-    """Weights of the plain and the Lai loss in every batch of stage 2, (n_batches, 2).
+    """Weights of the plain and the Lai loss in batches of stage 2, (n_batches, 2).
 
     Every `interval`-th batch has both, the others the plain loss alone. Without
     `interval`, ``round(fraction * n_batches)`` random ones have the Lai loss alone.
-    Either way the Lai loss has the weight `fraction` in expectation.
+    Either way the Lai loss has the weight `fraction` in expectation. Both count the
+    batches that went before.
     """
     weights = np.zeros((n_batches, 2))
     if interval is None:
         weights[:, 0] = 1
-        drawn = rng.choice(n_batches, round(fraction * n_batches), replace=False)
-        weights[drawn] = 0, 1
+        n_drawn = round(fraction * (n_earlier + n_batches)) - round(
+            fraction * n_earlier
+        )
+        weights[rng.choice(n_batches, n_drawn, replace=False)] = 0, 1
     else:
         weights[:, 0] = 1 - fraction
-        weights[interval - 1 :: interval, 1] = interval * fraction
+        weights[(-1 - n_earlier) % interval :: interval, 1] = interval * fraction
     return weights
 
 
-def _has_collapsed(trainer: Trainer, pretrained: Tensor) -> bool:
-    """Whether an output hardly varies, though its target does and `pretrained` did."""
+def _has_collapsed(trainer: Trainer, before: Tensor | None) -> bool:
+    """Whether an output hardly varies, though its target does and it did `before`."""
     parameters, y = trainer.network.parameters, trainer.batches.y
     lowest = COLLAPSED_SHARE * y.var(0, correction=0)
     collapsed = trainer.output_variance() < lowest
-    if trainer.history.n_pretrain_iter == 0 or not collapsed.any():
+    if before is None or not collapsed.any():
         return bool(collapsed.any())
     final = parameters.clone()
-    parameters.copy_(pretrained)
+    parameters.copy_(before)
     collapsed &= trainer.output_variance() >= lowest
     parameters.copy_(final)
     return bool(collapsed.any())

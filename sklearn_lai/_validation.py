@@ -186,6 +186,7 @@ FEATURE_K = AnyOf(
         Mapping, "a mapping {column name or position: float or None} or FeatureK"
     ),
 )
+DEVICE = OneOf(("cpu", "cuda", "mps", "auto"))
 MEMORY = AnyOf(
     NONE,
     InstanceOf(str | PathLike, "a folder"),

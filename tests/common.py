@@ -28,11 +28,11 @@ def quick(estimator_class, **parameters):
 
 
 def fitted_state(estimator):
-    """Fitted attributes, as comparable lists."""
+    """Fitted attributes in full, as text, in which NaN equals NaN."""
     return {
-        name: [np.asarray(item).tolist() for item in value]
+        name: repr([np.asarray(item).tolist() for item in value])
         if isinstance(value, list)
-        else np.asarray(value).tolist()
+        else repr(np.asarray(value).tolist())
         for name, value in vars(estimator).items()
         if name.endswith("_")
     }

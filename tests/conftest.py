@@ -1,7 +1,16 @@
 """Settings of all tests."""
 
+import pytest
+import sklearn
 from hypothesis import settings
 
 # The first fit of a process loads much of torch, which no deadline allows for.
 settings.register_profile("sklearn_lai", deadline=None)
 settings.load_profile("sklearn_lai")
+
+
+@pytest.fixture
+def enable_metadata_routing():
+    """scikit-learn's metadata routing, for the time of a test."""
+    with sklearn.config_context(enable_metadata_routing=True):
+        yield

@@ -19,6 +19,14 @@ from sklearn_lai import (
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 
+def expected_failures(estimator):
+    """Checks that fail, as they do for MLPRegressor, and why."""
+    if not getattr(estimator, "early_stopping", False):
+        return {}
+    reason = "which rows are held out depends on how many there are"
+    return {"check_sample_weight_equivalence_on_dense_data": reason}
+
+
 @parametrize_with_checks(
     [
         LaiMLPRegressor(),
@@ -63,7 +71,8 @@ estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
             standardize=False,
             shuffle=False,
         ),
-    ]
+    ],
+    expected_failed_checks=expected_failures,
 )
 # As scikit-learn does for its own estimators: the checks fit data that no model suits.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

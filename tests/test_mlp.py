@@ -5,6 +5,7 @@ import pytest
 from common import X, Y, fitted_state, quick, y
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
@@ -70,7 +71,7 @@ def test_early_stopping_leaves_the_validation_data_out():
 def test_warm_start_goes_on_from_the_last_weights():
     model = mlp(warm_start=True, hidden_layer_sizes=(8,), alpha=0.0)
     model.fit(X, y)
-    first = fitted_state(model)
+    first = dict(vars(model))
     model.set_params(learning_rate_init=1e-300).fit(X * 4 + 1, y)
     np.testing.assert_allclose(model.coefs_[0], first["coefs_"][0], rtol=1e-9)
     assert len(model.loss_curve_) == 2 * first["n_iter_"]
@@ -100,7 +101,9 @@ def test_warm_start_needs_the_same_layers():
     model = mlp(warm_start=True).fit(X, y)
     before = model.predict(X)
     model.set_params(hidden_layer_sizes=(9,))
-    with pytest.raises(ValueError, match=r"warm_start=True needs .*\[5, 8, 1\].*9"):
+    with pytest.raises(
+        ValueError, match=r"warm_start and partial_fit need .*\[5, 8, 1\].*9"
+    ):
         model.fit(X, y)
     np.testing.assert_array_equal(model.predict(X), before)
 
@@ -140,3 +143,68 @@ def test_plain_training_is_as_accurate_as_mlp_regressor_on_diabetes():
     ours = mean_score(lambda seed: LaiMLPRegressor(lai_fraction=0, random_state=seed))
     theirs = mean_score(lambda seed: MLPRegressor(random_state=seed, max_iter=200))
     assert abs(ours - theirs) < 0.01
+
+
+def own_validation(**parameters):
+    model = mlp(early_stopping=True, n_iter_no_change=np.inf, **parameters)
+    return model.fit(X[:80], y[:80], X_val=X[80:], y_val=y[80:])
+
+
+def test_own_validation_data_leaves_all_rows_to_training():
+    plain = mlp(n_iter_no_change=np.inf).fit(X[:80], y[:80])
+    model = own_validation()
+    assert model.t_ == plain.t_
+    assert model.loss_curve_[:3] == plain.loss_curve_[:3]
+
+
+def test_own_validation_data_is_scored_in_both_stages():
+    model = own_validation(pretrain_epochs=30, learning_rate_init=0.1)
+    assert len(model.validation_scores_) == 33
+    best = int(np.argmax(model.validation_scores_[:30]))
+    assert model.best_validation_score_ == model.validation_scores_[best]
+    final = r2_score(y[80:], model.predict(X[80:]))
+    assert model.validation_scores_[-1] == pytest.approx(final)
+
+
+def test_own_validation_data_ends_pretraining_only():
+    model = mlp(early_stopping=True, tol=10.0, n_iter_no_change=2, pretrain_epochs=50)
+    model.fit(X[:80], y[:80], X_val=X[80:], y_val=y[80:])
+    assert model.n_pretrain_iter_ == 4
+    assert model.n_iter_ == 4 + 3
+
+
+def test_weights_of_own_validation_data_count():
+    weight = np.where(np.arange(40) < 20, 1.0, 0.0)
+    model = mlp(early_stopping=True)
+    shared = {"X_val": X[80:], "y_val": y[80:]}
+    weighted = model.fit(X[:80], y[:80], sample_weight_val=weight, **shared)
+    weighted = weighted.validation_scores_
+    model.fit(X[:80], y[:80], X_val=X[80:100], y_val=y[80:100])
+    assert weighted == pytest.approx(model.validation_scores_)
+
+
+def test_a_quantile_is_validated_as_one():
+    model = own_validation(loss="quantile", quantile=0.9)
+    y_pred = model.predict(X[80:])
+    expected = d2_pinball_score(y[80:], y_pred, alpha=0.9)
+    assert model.validation_scores_[-1] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("early_stopping", "validation", "message"),
+    [
+        (False, {"X_val": X, "y_val": y}, "X_val and y_val need early_stopping=True"),
+        (True, {"X_val": X}, "X_val and y_val need each other; y_val is None"),
+        (True, {"y_val": y}, "X_val and y_val need each other; X_val is None"),
+        (True, {"sample_weight_val": y}, "sample_weight_val needs X_val and y_val"),
+        (True, {"X_val": X, "y_val": Y}, r"y_val must have 1 output\(s\) as y, got 2"),
+        (True, {"X_val": X[:1], "y_val": y[:1]}, "X_val must have at least 2 samples"),
+        (True, {"X_val": X[:, :2], "y_val": y}, "X has 2 features"),
+    ],
+)
+def test_wrong_validation_data_is_named(early_stopping, validation, message):
+    model = mlp().fit(X, y)
+    before = fitted_state(model)
+    with pytest.raises(ValueError, match=message):
+        model.set_params(early_stopping=early_stopping).fit(X, y, **validation)
+    assert fitted_state(model) == before

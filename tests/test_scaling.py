@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sklearn_lai import _scaling
 from sklearn_lai._inference import predict
-from sklearn_lai._scaling import Scale, Units
+from sklearn_lai._scaling import Scale, Spread, Units
 
 
 def standard_units(X, y, *, centre):
@@ -17,7 +17,16 @@ def standard_units(X, y, *, centre):
 
 
 def standard(array, *, centre=True, constant_unit=1.0):
-    return Scale.standard(array, "X", centre=centre, constant_unit=constant_unit)
+    spread = Spread.of(array)
+    return Scale.of_moments(
+        spread.mean,
+        spread.variance,
+        spread.is_constant_but_for_rounding(),
+        "X",
+        centre=centre,
+        constant_unit=constant_unit,
+        dtype=array.dtype,
+    )
 
 
 def random_layers(rng, sizes):
@@ -97,3 +106,30 @@ def test_the_type_of_the_data_is_kept(dtype):
     layers = random_layers(np.random.default_rng(0), [2, 2])
     for array in chain(*Units(scale, scale).fold(layers)):
         assert array.dtype == dtype
+
+
+@given(
+    cuts=st.lists(st.integers(1, 39), max_size=4, unique=True),
+    location=st.sampled_from([0.0, 1e6]),
+    weighted=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_spreads_of_parts_add_up_to_that_of_the_whole(cuts, location, weighted, seed):
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.normal(location, 1, (40, 2)), np.full(40, 0.1)])
+    weight = rng.uniform(0.1, 2, 40) if weighted else None
+    whole = Spread.of(X, weight)
+    total = None
+    for rows in np.split(np.arange(40), sorted(cuts)):
+        part = Spread.of(X[rows], None if weight is None else weight[rows])
+        total = part if total is None else total + part
+    assert total.weight == pytest.approx(whole.weight)
+    np.testing.assert_allclose(total.mean, whole.mean, rtol=1e-14, atol=1e-14)
+    np.testing.assert_allclose(total.variance, whole.variance, rtol=1e-8, atol=1e-14)
+    assert total.is_constant.tolist() == [len(X) == 1] * 2 + [True]
+
+
+def test_a_column_that_starts_to_vary_is_no_longer_constant():
+    total = Spread.of(np.ones((3, 1))) + Spread.of(np.full((3, 1), 2.0))
+    assert not total.is_constant[0]
+    assert total.variance[0] == pytest.approx(0.25)

@@ -1,0 +1,214 @@
+"""What both multilayer perceptrons share: the network, its data, its predictions."""
+
+import math
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import pairwise
+from numbers import Integral, Real
+from os import PathLike, fspath
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_memory
+
+from . import _inference
+from ._base import SHARED_RULES, BaseLaiRegressor
+from ._fitting import Data, Task
+from ._inference import ACTIVATIONS
+from ._optimizers import SGD, Adam
+from ._scaling import Layers, Units
+from ._training import History
+from ._validation import (
+    MEMORY,
+    POSITIVE,
+    AnyOf,
+    Boolean,
+    Each,
+    Number,
+    OneOf,
+    Rule,
+    check_writable,
+)
+
+
+class BaseLaiMLP(BaseLaiRegressor):
+    """A multilayer perceptron and how it is trained on data."""
+
+    coefs_: list[np.ndarray]
+    intercepts_: list[np.ndarray]
+    n_outputs_: int
+    t_: int
+    validation_scores_: list[float] | None
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        **SHARED_RULES,
+        "hidden_layer_sizes": AnyOf(Number(Integral, 1), Each(Number(Integral, 1))),
+        "activation": OneOf(tuple(ACTIVATIONS)),
+        "solver": OneOf(("adam", "sgd")),
+        "alpha": Number(Real, 0),
+        "momentum": Number(Real, 0, 1),
+        "nesterovs_momentum": Boolean(),
+        "early_stopping": Boolean(),
+        "validation_fraction": Number(Real, 0, 1, closed="neither"),
+        "beta_1": Number(Real, 0, 1, closed="left"),
+        "beta_2": Number(Real, 0, 1, closed="left"),
+        "epsilon": POSITIVE,
+        "memory": MEMORY,
+    }
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions in the units of the target.
+        """
+        X = self._check_features(X)
+        y_pred = _inference.predict(
+            X, self.coefs_, self.intercepts_, self.hidden_activation_
+        )
+        return y_pred[:, 0] if self.n_outputs_ == 1 else y_pred
+
+    def input_gradient(self, X: Any) -> np.ndarray:
+        """Exact slopes of the model: the derivative of predict at each row of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
+            Slopes in target units per feature unit.
+        """
+        X = self._check_features(X)
+        slopes = _inference.input_gradient(
+            X, self.coefs_, self.intercepts_, self.hidden_activation_
+        )
+        return slopes[:, 0] if self.n_outputs_ == 1 else slopes
+
+    def _hidden_sizes(self) -> list[int]:
+        return np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
+
+    def _sizes(self, data: Data) -> list[int]:
+        """Units of every layer, input and output among them."""
+        return [data.X.shape[1], *self._hidden_sizes(), data.y.shape[1]]
+
+    def _mlp_task(
+        self,
+        data: Data,
+        validation: Data | None,
+        layers: Layers,
+        units: Units,
+        rng: np.random.Generator,
+    ) -> Task:
+        """What is to be trained on this data."""
+        return self._task(
+            data,
+            layers,
+            units,
+            rng,
+            optimizer=self._optimizer(),
+            activation=self.activation,
+            alpha=self.alpha,
+            validation=validation,
+        )
+
+    def _fresh_task(
+        self, data: Data, validation: Data | None, rng: np.random.Generator
+    ) -> Task:
+        """The same from new weights, on what is not held out."""
+        data, validation = self._hold_out(data, validation, rng)
+        units = self._units(data)
+        layers = _glorot_uniform(self._sizes(data), self.activation, data.X.dtype, rng)
+        return self._mlp_task(data, validation, layers, units, rng)
+
+    def _set_fitted(
+        self, layers: Layers, history: History, n_samples: int, *, is_warm: bool
+    ) -> None:
+        """Set what training gave and recorded; records go on if warm."""
+        self._set_attributes(self._attributes_of(layers))
+        self._record(history, is_warm=is_warm)
+        self.t_ = (self.t_ if is_warm else 0) + n_samples * history.n_iter
+        earlier = self.validation_scores_ if is_warm else None
+        self.validation_scores_ = (
+            (earlier or []) + history.validation_scores if self.early_stopping else None
+        )
+        self.best_validation_score_ = history.best_validation_score
+
+    def _attributes_of(self, layers: Layers) -> dict[str, Any]:
+        """Fitted attributes that say what the network is."""
+        coefs, intercepts = layers
+        return {
+            "coefs_": coefs,
+            "intercepts_": intercepts,
+            "n_layers_": len(coefs) + 1,
+            "n_outputs_": len(intercepts[-1]),
+            "hidden_activation_": self.activation,
+            "out_activation_": "identity",
+        }
+
+    def _cached(self, function: Callable) -> Callable:
+        """The function, or one that looks its results up in `memory`."""
+        memory = self.memory
+        if isinstance(memory, str | PathLike):
+            memory = fspath(memory)
+            check_writable("memory", memory)
+        return check_memory(memory).cache(function, ignore=["watch"])
+
+    def _hold_out(
+        self, data: Data, validation: Data | None, rng: np.random.Generator
+    ) -> tuple[Data, Data | None]:
+        """Training data, and validation data where early stopping needs them."""
+        if not self.early_stopping or validation is not None:
+            return data, validation
+        n_samples = len(data.X)
+        if n_samples < 3:
+            raise ValueError(
+                "early_stopping=True needs at least 3 samples, 2 of them for "
+                f"validation, got {n_samples} sample(s)."
+            )
+        n_validation = max(2, math.ceil(self.validation_fraction * n_samples))
+        train, test = train_test_split(
+            np.arange(n_samples),
+            test_size=min(n_validation, n_samples - 1),
+            random_state=int(rng.integers(2**31)),
+        )
+        return data.take(train), data.take(test)
+
+    def _optimizer(self) -> partial:
+        if self.solver == "sgd":
+            return partial(
+                SGD,
+                learning_rate=self.learning_rate_init,
+                momentum=self.momentum,
+                nesterov=self.nesterovs_momentum,
+            )
+        return partial(
+            Adam,
+            learning_rate=self.learning_rate_init,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+        )
+
+
+def _glorot_uniform(
+    sizes: list[int], activation: str, dtype: np.dtype, rng: np.random.Generator
+) -> Layers:
+    """Initial weights as in MLPRegressor, by Glorot and Bengio (2010)."""
+    factor = 2 if activation == "logistic" else 6
+    coefs, intercepts = [], []
+    for n_in, n_out in pairwise(sizes):
+        bound = np.sqrt(factor / (n_in + n_out))
+        coefs.append(rng.uniform(-bound, bound, (n_in, n_out)).astype(dtype))
+        intercepts.append(rng.uniform(-bound, bound, n_out).astype(dtype))
+    return coefs, intercepts

@@ -1,0 +1,67 @@
+"""scikit-learn's callbacks, where it has them (1.9), told of the epochs of a fit."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ._watch import MakeLayers, Watch
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn < 1.9
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Stands in for the class that brings `set_callbacks`."""
+
+    def with_callbacks(method: Callable) -> Callable:
+        """Stands in for the decorator of `fit`."""
+        return method
+
+
+__all__ = ["CallbackSupportMixin", "watched", "with_callbacks"]
+
+
+class CallbackWatch(Watch):
+    """Tells the callbacks of an estimator of the epochs of its fit."""
+
+    def __init__(self, estimator: Any, context: Any, *, verbose: bool):
+        super().__init__(verbose=verbose)
+        self._estimator = estimator
+        self._context = context
+
+    def epochs(
+        self, stage: str, n_epochs: int, make_layers: MakeLayers | None = None
+    ) -> Iterator[int]:
+        of_stage = self._context.subcontext(stage, max_subtasks=n_epochs)
+        of_stage.call_on_fit_task_begin(estimator=self._estimator)
+        try:
+            for i in range(n_epochs):
+                of_epoch = of_stage.subcontext("epoch")
+                of_epoch.call_on_fit_task_begin(estimator=self._estimator)
+                yield i
+                if of_epoch.call_on_fit_task_end(
+                    estimator=self._estimator,
+                    reconstruction_attributes=self._attributes(make_layers),
+                ):
+                    break
+        finally:
+            of_stage.call_on_fit_task_end(estimator=self._estimator)
+
+    def _attributes(self, make_layers: MakeLayers | None) -> Callable | None:
+        """Makes the attributes that the estimator needs to predict with the weights."""
+        if make_layers is None:
+            return None
+        return lambda: self._estimator._attributes_of(make_layers())
+
+
+@contextmanager
+def watched(estimator: Any, *, n_stages: int = 0) -> Iterator[Watch]:
+    """What watches a fit of so many stages; to be opened before anything is changed."""
+    verbose = bool(getattr(estimator, "verbose", False))
+    if not hasattr(estimator, "_init_callback_context"):
+        yield Watch(verbose=verbose)
+        return
+    context = estimator._init_callback_context(max_subtasks=n_stages)
+    context.call_on_fit_task_begin(estimator=estimator)
+    yield CallbackWatch(estimator, context, verbose=verbose)
+    context.call_on_fit_task_end(estimator=estimator)

@@ -1,0 +1,208 @@
+"""What is told of training while it runs, and how it is interrupted."""
+
+import re
+
+import numpy as np
+import pytest
+from common import ESTIMATORS, X, fitted_state, quick, y
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
+from sklearn_lai._training import Trainer
+
+estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
+
+
+@estimators
+def test_verbose_prints_as_mlp_regressor_does(Estimator, capsys):
+    model = quick(Estimator, verbose=True).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    told = [re.fullmatch(r"Iteration (\d+), loss = (.*)", line) for line in lines]
+    told = [match.groups() for match in told if match]
+    assert [int(i) for i, _ in told] == [1, 2, 3, 4, 5, 6]
+    assert [float(loss) for _, loss in told] == pytest.approx(model.loss_curve_)
+    assert sum(line.startswith("Lai loss = ") for line in lines) == 3
+    model.set_params(verbose=False).fit(X, y)
+    assert capsys.readouterr().out == ""
+
+
+class Recorder:
+    """A callback that notes what it is told."""
+
+    def __init__(self, stop_after=None):
+        self.events, self.scores, self.stop_after = [], [], stop_after
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(("begin", context.task_name, context.max_subtasks))
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        self.events.append(("end", context.task_name))
+        if fitted_estimator is not None:
+            self.scores.append(fitted_estimator.score(X, y))
+        ended = self.events.count(("end", "epoch"))
+        return context.task_name == "epoch" and ended == self.stop_after
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
+def names(events, kind):
+    return [event[1] for event in events if event[0] == kind]
+
+
+@estimators
+def test_callbacks_hear_of_every_epoch_of_both_stages(Estimator):
+    pytest.importorskip("sklearn.callback")
+    recorder = Recorder()
+    model = quick(Estimator).set_callbacks(recorder).fit(X, y)
+    expected = ["epoch"] * 3 + ["pretraining"] + ["epoch"] * 3 + ["Lai Training", "fit"]
+    assert names(recorder.events, "end") == expected
+    assert sorted(names(recorder.events, "begin")) == sorted(expected)
+    assert ("begin", "pretraining", 3) in recorder.events
+    assert (recorder.events[0], recorder.events[-1]) == ("setup", "teardown")
+    assert recorder.scores[-1] == pytest.approx(model.score(X, y))
+    assert len(recorder.scores) == 6
+
+
+@estimators
+def test_a_callback_may_end_a_stage(Estimator):
+    pytest.importorskip("sklearn.callback")
+    model = quick(Estimator).set_callbacks(Recorder(stop_after=2)).fit(X, y)
+    assert (model.n_pretrain_iter_, model.n_iter_) == (2, 5)
+
+
+@estimators
+def test_callbacks_are_torn_down_when_fit_fails(Estimator):
+    pytest.importorskip("sklearn.callback")
+    recorder = Recorder()
+    model = quick(Estimator, k=-1.0).set_callbacks(recorder)
+    with pytest.raises(ValueError, match="k must be"):
+        model.fit(X, y)
+    assert recorder.events[-1] == "teardown"
+    assert not hasattr(model, "_callback_fit_ctx")
+
+
+@pytest.mark.parametrize(
+    ("model", "n_tasks"),
+    [
+        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0), 12),
+        (LaiLinearRegressor(), 0),
+        (LaiLinearRegressorCV(), 0),
+    ],
+)
+def test_callbacks_of_the_other_estimators(model, n_tasks):
+    pytest.importorskip("sklearn.callback")
+    recorder = Recorder()
+    model.set_callbacks(recorder).fit(X, y)
+    assert names(recorder.events, "end").count("epoch") == n_tasks
+    assert names(recorder.events, "end")[-1] == "fit"
+
+
+@estimators
+def test_a_progress_bar_shows_both_stages_alone_and_in_a_search(Estimator, capsys):
+    callback = pytest.importorskip("sklearn.callback")
+    pytest.importorskip("rich")
+    model = quick(Estimator).set_callbacks(callback.ProgressBar()).fit(X, y)
+    shown = capsys.readouterr().out
+    for stage in ("pretraining", "Lai Training"):
+        assert stage in shown
+    model = model.set_callbacks()
+    search = GridSearchCV(model, {"k": [0.3, 0.1]}, cv=2)
+    search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(X, y)
+    assert "Lai Training" in capsys.readouterr().out
+
+
+def interrupt_after(monkeypatch, n_steps):
+    """Ctrl-C in the middle of an epoch, after so many steps."""
+    step, counts = Trainer._step, iter(range(10**9))
+
+    def interrupted(*args):
+        if next(counts) == n_steps:
+            raise KeyboardInterrupt
+        return step(*args)
+
+    monkeypatch.setattr(Trainer, "_step", interrupted)
+
+
+@estimators
+@pytest.mark.parametrize("n_epochs", [1, 2, 3, 4, 5])
+def test_an_interrupted_fit_is_the_model_of_the_epochs_done(
+    Estimator, n_epochs, monkeypatch
+):
+    stages = {"pretrain_epochs": min(n_epochs, 3), "lai_epochs": max(n_epochs - 3, 0)}
+    expected = fitted_state(quick(Estimator, lai_interval=2, **stages).fit(X, y))
+    n_batches = 4
+    interrupt_after(monkeypatch, n_epochs * n_batches + 2)
+    model = quick(Estimator, lai_interval=2)
+    message = rf"interrupted by user after {n_epochs} epoch\(s\), {min(n_epochs, 3)} of"
+    with pytest.warns(UserWarning, match=message) as caught:
+        model.fit(X, y)
+    assert caught[0].filename == __file__
+    assert fitted_state(model) == expected
+
+
+@estimators
+def test_an_interruption_before_the_first_epoch_keeps_the_earlier_fit(
+    Estimator, monkeypatch
+):
+    model = quick(Estimator).fit(X, y)
+    before = fitted_state(model)
+    interrupt_after(monkeypatch, 1)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[:50], y[:50])
+    assert fitted_state(model) == before
+
+
+def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
+    model = quick(
+        LaiMLPRegressor,
+        early_stopping=True,
+        learning_rate_init=0.3,
+        pretrain_epochs=30,
+        n_iter_no_change=np.inf,
+    )
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 14 * 4 + 2)
+        with pytest.warns(UserWarning, match="interrupted by user after 14 epoch"):
+            model.fit(X, y)
+    best, scores = model.coefs_, model.validation_scores_
+    assert len(scores) == 14
+    assert model.best_validation_score_ == max(scores)
+    n_best = 1 + int(np.argmax(scores))
+    assert n_best < 14
+    model.set_params(pretrain_epochs=n_best, lai_epochs=0).fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], best[0])
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        lambda model: GridSearchCV(model, {"k": [0.3, 0.1]}, cv=2).fit(X, y),
+        lambda model: cross_val_score(model, X, y),
+        lambda model: LaiMLPRegressorCV(
+            (8,), ks=2, cv=2, pretrain_epochs=3, lai_epochs=3
+        ).fit(X, y),
+    ],
+    ids=["GridSearchCV", "cross_val_score", "LaiMLPRegressorCV"],
+)
+def test_an_interruption_ends_a_search(search, monkeypatch):
+    interrupt_after(monkeypatch, 13)
+    with pytest.raises(KeyboardInterrupt):
+        search(quick(LaiMLPRegressor))
+
+
+def test_interrupted_pretraining_is_not_kept_in_memory(tmp_path, monkeypatch):
+    model = quick(LaiMLPRegressor, memory=tmp_path)
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 6)
+        with pytest.warns(UserWarning, match="interrupted"):
+            model.fit(X, y)
+    assert model.fit(X, y).n_iter_ == 6
