@@ -6,9 +6,10 @@ from inspect import signature
 import numpy as np
 import pytest
 from common import ESTIMATORS, X, Y, fitted_state, quick, y
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_squared_error
-from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -139,28 +140,32 @@ def test_wrong_weights_are_named(Estimator, value, message):
         quick(Estimator).fit(X, y, value)
 
 
-@pytest.mark.filterwarnings("ignore:No batch")
-def test_weights_are_routed(enable_metadata_routing):
-    model = quick(LaiMLPRegressor)
+def test_weights_are_routed_through_searches(enable_metadata_routing):
+    model = quick(LaiMLPRegressor, lai_interval=1)
     model.set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
-    pipeline = make_pipeline(
-        StandardScaler().set_fit_request(sample_weight=False), model
-    )
-    search = GridSearchCV(pipeline, {"laimlpregressor__k": [0.3, 0.1]}, cv=2)
+    search = GridSearchCV(model, {"k": [0.3, 0.1]}, cv=2)
     search.fit(X, y, sample_weight=weight)
-    direct = cross_validate(
-        pipeline.set_params(**search.best_params_),
-        X,
-        y,
-        cv=2,
-        params={"sample_weight": weight},
-    )
-    assert search.best_score_ == direct["test_score"].mean()
-    unweighted = GridSearchCV(quick(LaiMLPRegressor), {"k": [0.3, 0.1]}, cv=2)
-    assert unweighted.fit(X, y).best_score_ != search.best_score_
+    halves = KFold(2).split(X)
+    scores = [
+        clone(search.best_estimator_)
+        .fit(X[train], y[train], weight[train])
+        .score(X[test], y[test], weight[test])
+        for train, test in halves
+    ]
+    assert search.best_score_ == pytest.approx(np.mean(scores), rel=1e-12)
+    direct = clone(search.best_estimator_).fit(X, y, weight).predict(X)
+    np.testing.assert_array_equal(search.predict(X), direct)
 
 
-@pytest.mark.filterwarnings("ignore:No batch")
+def test_weights_are_routed_through_pipelines(enable_metadata_routing):
+    model = quick(LaiMLPRegressor).set_fit_request(sample_weight=True)
+    scaler = StandardScaler().set_fit_request(sample_weight=True)
+    pipeline = make_pipeline(scaler, model).fit(X, y, sample_weight=weight)
+    scaled = StandardScaler().fit(X, sample_weight=weight).transform(X)
+    direct = quick(LaiMLPRegressor).fit(scaled, y, weight).predict(scaled)
+    np.testing.assert_array_equal(pipeline.predict(X), direct)
+
+
 def test_validation_data_is_transformed_by_a_pipeline(enable_metadata_routing):
     model = quick(LaiMLPRegressor, early_stopping=True, standardize=False)
     model.set_fit_request(X_val=True, y_val=True)

@@ -33,7 +33,7 @@ class HuberLine:
 
     def fit(self, X, y):
         X = np.column_stack([X, np.ones(len(X))])
-        start = np.linalg.lstsq(X, y)[0]
+        start = np.linalg.lstsq(X, y, rcond=None)[0]
         self.w = minimize(lambda w: huber(self.delta, X @ w - y).sum(), start).x
         return self
 
