@@ -90,7 +90,18 @@ class SmoothestWithin:
         return int(candidates[order[-1]])
 
     def mean_scores(self, cv_results: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
-        """Accuracy and smoothness of each candidate; NaN both where it failed."""
+        """Accuracy and smoothness of each candidate.
+
+        Parameters
+        ----------
+        cv_results : mapping
+            `cv_results_` of a search.
+
+        Returns
+        -------
+        tuple of two ndarray of shape (n_candidates,)
+            Means over the folds; both NaN where the candidate failed.
+        """
         scores, smooth = (
             _mean_scores(cv_results, role, name)
             for role, name in {
@@ -104,7 +115,18 @@ class SmoothestWithin:
         return np.where(failed, np.nan, scores), np.where(failed, np.nan, smooth)
 
     def lowest_score(self, cv_results: Mapping[str, Any]) -> float:
-        """Mean accuracy from which on a candidate is accurate enough."""
+        """Mean accuracy from which on a candidate is accurate enough.
+
+        Parameters
+        ----------
+        cv_results : mapping
+            `cv_results_` of a search.
+
+        Returns
+        -------
+        float
+            The lowest mean accuracy allowed.
+        """
         scores, _ = self.mean_scores(cv_results)
         best = np.nanargmax(scores)
         if self.tolerance != "1se":
