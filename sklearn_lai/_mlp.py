@@ -1,5 +1,6 @@
 """The multilayer perceptron regressor."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -32,7 +33,8 @@ class LaiMLPRegressor(BaseLaiMLP):
     multiplies each error by a factor of the model's own slopes, which draws them
     towards the boundary slope `k` [1]_. The epochs of the stages take the place of
     MLPRegressor's `max_iter`; its solver 'lbfgs', its loss 'poisson' and its schedules
-    of the learning rate are not here.
+    of the learning rate are not here. Only `hidden_layer_sizes` may be given by
+    position.
 
     Training runs on standardised features and target, so that no StandardScaler
     is needed and `k` means the same on every data set; the fitted weights are in
@@ -352,7 +354,7 @@ class LaiMLPRegressor(BaseLaiMLP):
             )
             self._set_fitted(layers, history, len(task.data.X), is_warm=is_warm)
             self._progress = Progress(
-                n_passes=self.pretrain_epochs + self.lai_epochs,
+                n_passes=math.inf,
                 n_lai_batches=0,
                 optimizer=None,
                 spreads=(task.units.X.spread, task.units.y.spread),

@@ -89,6 +89,8 @@ def test_calls_after_fit_are_lai_training():
     passes(model, 2)
     assert len(model.lai_loss_curve_) == earlier + 2
     assert (model.n_pretrain_iter_, model.n_iter_) == (3, 8)
+    passes(model.set_params(pretrain_epochs=100), 1)
+    assert (model.n_pretrain_iter_, model.n_iter_) == (3, 9)
 
 
 def test_fit_after_partial_fit_starts_anew():

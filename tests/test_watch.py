@@ -94,6 +94,7 @@ def test_callbacks_are_torn_down_when_fit_fails(Estimator):
     ("model", "n_tasks"),
     [
         (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0), 12),
+        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0, n_jobs=2), 12),
         (LaiLinearRegressor(), 0),
         (LaiLinearRegressorCV(), 0),
     ],
