@@ -148,9 +148,9 @@ def run_second_stage(
 class Progress:
     """What a further pass over data goes on from, in arrays and plain numbers.
 
-    `n_passes` is infinite after `fit`. `optimizer` is None where the last one's state is
-    not known, `spreads` are those of the features and targets seen so far, None if they
-    are not standardised.
+    `n_passes` is infinite after `fit`. `optimizer` is None where the last one's state
+    is not known, `spreads` are those of the features and targets seen so far, None if
+    they are not standardised.
     """
 
     n_passes: float
