@@ -496,7 +496,7 @@ class LaiMLPRegressor(BaseLaiMLP):
         stage = LaiStage(
             1, self.lai_fraction, self.lai_interval, progress.n_lai_batches
         )
-        return replace(self._lai_loss(self.k_), stage=stage)
+        return LaiLoss(self.k_, self.norm, self.l1_ratio, stage)
 
     def _count_pass(
         self, layers: Layers, history: History, n_samples: int, *, is_first: bool

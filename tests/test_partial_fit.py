@@ -93,6 +93,12 @@ def test_calls_after_fit_are_lai_training():
     assert (model.n_pretrain_iter_, model.n_iter_) == (3, 9)
 
 
+def test_without_pretraining_every_call_is_lai_training():
+    model = passes(mlp(pretrain_epochs=0, lai_epochs=0), 2)
+    assert (model.n_pretrain_iter_, model.n_iter_) == (0, 2)
+    assert len(model.lai_loss_curve_) == 2
+
+
 def test_fit_after_partial_fit_starts_anew():
     expected = fitted_state(mlp().fit(X, y))
     assert fitted_state(passes(mlp(), 2).fit(X, y)) == expected
