@@ -26,8 +26,9 @@ class SlopeDisplay:
     ----------
     slopes : array-like of shape (n_rows, n_features)
         Slopes at each row.
-    k : array-like of shape (n_features,)
-        Boundary slope of each feature, in the same units; NaN where there is none.
+    k : array-like of shape (n_features,) or (n_outputs, n_features)
+        Boundary slope of each feature, or of each output and feature, in the same
+        units; NaN where there is none.
     feature_names : array-like of str of shape (n_features,)
         Names of the features.
     unit : str, default='target SD per feature SD'
@@ -182,10 +183,10 @@ class SlopeDisplay:
             markeredgecolor=_plotting.BLUE,
             label="median",
         )
-        k = np.asarray(self.k, dtype=np.float64)[order]
+        k = np.atleast_2d(np.asarray(self.k, dtype=np.float64))[:, order]
         handles += ax.plot(
-            np.concatenate([-k, k]),
-            np.concatenate([heights, heights]),
+            np.concatenate([-k, k]).ravel(),
+            np.tile(heights, 2 * len(k)),
             "|",
             color=_plotting.ORANGE,
             markersize=14,

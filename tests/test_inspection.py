@@ -221,6 +221,16 @@ def test_slopes_are_in_the_units_of_k(target, standardize):
     assert row_names(display) == list(FRAME.columns[steepest])
 
 
+def test_slopes_have_the_k_of_every_output():
+    k = np.linspace(0.1, 1, 10).reshape(2, 5)
+    model = quick(LaiMLPRegressor, k=k, lai_interval=1).fit(FRAME, Y)
+    display = SlopeDisplay.from_estimator(model, FRAME, Y)
+    marks = [line for line in display.ax_.lines if line.get_label() == "$\\pm k$"]
+    order = ["abcde".index(name) for name in row_names(display)]
+    by_row = marks[0].get_xdata().reshape(4, 5)
+    np.testing.assert_array_equal(by_row, np.concatenate([-k, k])[:, order])
+
+
 def test_linear_slopes_in_a_pipeline_are_the_coefficients():
     pipeline = make_pipeline(StandardScaler(), LaiLinearRegressorCV(ks=3))
     pipeline.set_output(transform="pandas").fit(FRAME, y)
