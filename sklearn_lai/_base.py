@@ -33,7 +33,7 @@ from ._fitting import (
 )
 from ._objective import BASE_LOSSES, NORMS
 from ._scaling import Layers, Scale, Spread, Units
-from ._training import History, Interrupted, LaiStage, PlainStage
+from ._training import History, Interrupted, LaiStage, PlainStage, Stopped
 from ._validation import (
     DEVICE,
     FEATURE_K,
@@ -91,7 +91,13 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             check(name, getattr(self, name), rule)
 
     def _check_data(
-        self, X: Any, y: Any, sample_weight: Any = None, *, reset: bool = True
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        reset: bool = True,
+        weight_name: str = "sample_weight",
     ) -> Data:
         """`X` in a float type, `y` and weights in float64."""
         X, y = validate_data(
@@ -106,9 +112,11 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         y = y.reshape(len(y), -1).astype(np.float64, copy=False)
-        return Data(X, y, self._check_weight(sample_weight, len(X)))
+        return Data(X, y, self._check_weight(sample_weight, len(X), weight_name))
 
-    def _check_weight(self, sample_weight: Any, n_samples: int) -> np.ndarray | None:
+    def _check_weight(
+        self, sample_weight: Any, n_samples: int, name: str
+    ) -> np.ndarray | None:
         """Weights of the samples in float64, None if there are none."""
         if sample_weight is None:
             return None
@@ -116,19 +124,25 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             sample_weight,
             ensure_2d=False,
             dtype=np.float64,
-            input_name="sample_weight",
+            input_name=name,
         )
         if weight.ndim == 0:
             weight = np.full(n_samples, float(weight))
         if weight.shape != (n_samples,):
             raise ValueError(
-                f"sample_weight must have one weight per sample, shape ({n_samples},), "
+                f"{name} must have one weight per sample, shape ({n_samples},), "
                 f"got shape {weight.shape}."
             )
         if (weight < 0).any() or not weight.any():
             raise ValueError(
-                "sample_weight must be >= 0 and not all zero, got weights from "
+                f"{name} must be >= 0 and not all zero, got weights from "
                 f"{weight.min():g} to {weight.max():g}."
+            )
+        with np.errstate(over="ignore"):
+            total = weight.sum()
+        if not np.finfo(np.float64).tiny * n_samples <= total < np.inf:
+            raise ValueError(
+                f"{name} must have a sum that is a normal number, got {total:g}."
             )
         return weight
 
@@ -214,13 +228,15 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             rng_state=rng.bit_generator.state,
         )
 
-    def _lai_loss(self, k: np.ndarray) -> LaiLoss:
+    def _lai_loss(self, k: np.ndarray, *, is_warm: bool = False) -> LaiLoss:
         """What the second stage adds to a task."""
         if self.pretrain_epochs == self.lai_epochs == 0:
             raise ValueError(
                 "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
             )
-        stage = LaiStage(self.lai_epochs, self.lai_fraction, self.lai_interval)
+        stage = LaiStage(
+            self.lai_epochs, self.lai_fraction, self.lai_interval, is_warm=is_warm
+        )
         return LaiLoss(k, self.norm, self.l1_ratio, stage)
 
     def _train(
@@ -233,7 +249,10 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     ) -> tuple[Layers, History]:
         """Both stages; after Ctrl-C, if no search is to be stopped, what is done."""
         try:
-            pretrained = first_stage(task, watch=watch)
+            try:
+                pretrained = first_stage(task, watch=watch)
+            except Stopped as stopped:
+                pretrained = stopped.snapshot
             return run_second_stage(task, pretrained, lai, rng, watch=watch)
         except Interrupted as interrupted:
             if _is_inside_search():

@@ -24,28 +24,30 @@ __all__ = ["CallbackSupportMixin", "watched", "with_callbacks"]
 class CallbackWatch(Watch):
     """Tells the callbacks of an estimator of the epochs of its fit."""
 
-    def __init__(self, estimator: Any, context: Any, *, verbose: bool):
+    def __init__(self, estimator: Any, context: Any, *, verbose: bool, may_stop: bool):
         super().__init__(verbose=verbose)
         self._estimator = estimator
         self._context = context
+        self._may_stop = may_stop
 
     def epochs(
         self, stage: str, n_epochs: int, make_layers: MakeLayers | None = None
     ) -> Iterator[int]:
+        self.was_stopped = False
         of_stage = self._context.subcontext(stage, max_subtasks=n_epochs)
         of_stage.call_on_fit_task_begin(estimator=self._estimator)
-        try:
-            for i in range(n_epochs):
-                of_epoch = of_stage.subcontext("epoch")
-                of_epoch.call_on_fit_task_begin(estimator=self._estimator)
-                yield i
-                if of_epoch.call_on_fit_task_end(
-                    estimator=self._estimator,
-                    reconstruction_attributes=self._attributes(make_layers),
-                ):
-                    break
-        finally:
-            of_stage.call_on_fit_task_end(estimator=self._estimator)
+        for i in super().epochs(stage, n_epochs, make_layers):
+            of_epoch = of_stage.subcontext("epoch")
+            of_epoch.call_on_fit_task_begin(estimator=self._estimator)
+            yield i
+            is_to_stop = of_epoch.call_on_fit_task_end(
+                estimator=self._estimator,
+                reconstruction_attributes=self._attributes(make_layers),
+            )
+            if is_to_stop and self._may_stop:
+                self.was_stopped = True
+                break
+        of_stage.call_on_fit_task_end(estimator=self._estimator)
 
     def _attributes(self, make_layers: MakeLayers | None) -> Callable | None:
         """Makes the attributes that the estimator needs to predict with the weights."""
@@ -55,13 +57,18 @@ class CallbackWatch(Watch):
 
 
 @contextmanager
-def watched(estimator: Any, *, n_stages: int = 0) -> Iterator[Watch]:
-    """What watches a fit of so many stages; to be opened before anything is changed."""
+def watched(
+    estimator: Any, *, n_stages: int = 0, may_stop: bool = True
+) -> Iterator[Watch]:
+    """What watches a fit of so many stages; to be opened before anything is changed.
+
+    `may_stop` is whether callbacks may end a stage.
+    """
     verbose = bool(getattr(estimator, "verbose", False))
     if not hasattr(estimator, "_init_callback_context"):
         yield Watch(verbose=verbose)
         return
     context = estimator._init_callback_context(max_subtasks=n_stages)
     context.call_on_fit_task_begin(estimator=estimator)
-    yield CallbackWatch(estimator, context, verbose=verbose)
+    yield CallbackWatch(estimator, context, verbose=verbose, may_stop=may_stop)
     context.call_on_fit_task_end(estimator=estimator)

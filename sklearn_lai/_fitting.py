@@ -20,11 +20,12 @@ from ._training import (
     LaiStage,
     PlainStage,
     Snapshot,
+    Stopped,
     Trainer,
     pretrain,
     train_lai,
 )
-from ._watch import SILENT, Watch
+from ._watch import Watch
 
 
 class Data(NamedTuple):
@@ -41,7 +42,8 @@ class Data(NamedTuple):
             rows = rows[weight[rows] > 0]
             if not len(rows):
                 raise ValueError(
-                    "sample_weight is 0 for all rows of a training set of cv."
+                    "sample_weight is 0 for all rows of the training or test set of a "
+                    "fold of cv."
                 )
             weight = weight[rows]
         return Data(self.X[rows], self.y[rows], weight)
@@ -114,11 +116,13 @@ def resolve_device(name: str, dtype: np.dtype) -> str:
 
 
 def run_first_stage(task: Task, *, watch: Watch) -> Snapshot:
-    """Pretraining; the result depends on the task alone."""
+    """Pretraining; the result depends on the task alone, unless it is `Stopped`."""
     rng = np.random.default_rng()
     rng.bit_generator.state = task.rng_state
     trainer = _make_trainer(task, _plain_objective(task), watch)
     pretrain(trainer, task.stage, rng)
+    if watch.was_stopped:
+        raise Stopped(trainer.snapshot())
     return trainer.snapshot()
 
 
@@ -165,7 +169,7 @@ def run_pass(
 ) -> tuple[Layers, History, Progress]:
     """One epoch of the second stage, without a Lai loss of the first."""
     objective = _plain_objective(task) if lai is None else _objective(task, lai)
-    trainer = _make_trainer(task, objective, SILENT)
+    trainer = _make_trainer(task, objective, Watch())
     if progress.optimizer is not None:
         state = {
             name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value

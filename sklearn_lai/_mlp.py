@@ -150,9 +150,9 @@ class LaiMLPRegressor(BaseLaiMLP):
         Boundary slope of each feature, and of each output if `k` is 2-D; NaN where
         `feature_k` has None.
     n_iter_ : int
-        Epochs of both stages.
+        Epochs of both stages of the last `fit`, and calls of `partial_fit` since.
     n_pretrain_iter_ : int
-        Epochs of the first stage.
+        Those of them in the first stage.
     loss_ : float
         Last entry of `loss_curve_`.
     loss_curve_ : list of float
@@ -166,7 +166,8 @@ class LaiMLPRegressor(BaseLaiMLP):
         `early_stopping`. R2, or with ``loss='quantile'`` the share of the pinball loss
         explained, :func:`sklearn.metrics.d2_pinball_score`.
     best_validation_score_ : float or None
-        Best of them in the first stage; None without `early_stopping` or such a stage.
+        Best of the first stage of the last `fit`; None without `early_stopping` or such
+        a stage.
     t_ : int
         Training samples seen.
     n_layers_ : int
@@ -347,7 +348,7 @@ class LaiMLPRegressor(BaseLaiMLP):
             task = make_task(data, validation, rng)
             layers, history = self._train(
                 task,
-                self._lai_loss(self.k_),
+                self._lai_loss(self.k_, is_warm=is_warm),
                 lai_rng,
                 watch,
                 first_stage=self._cached(run_first_stage),
@@ -374,7 +375,8 @@ class LaiMLPRegressor(BaseLaiMLP):
         chunk, several times over. The standardisation is that of all rows seen, and its
         change leaves the function learned so far as it is. The optimiser goes on from
         the call before. `lai_epochs`, `tol`, `n_iter_no_change` and `memory` have no
-        effect. Not available with ``early_stopping=True``.
+        effect. The first chunk should be like the others, since the initial weights are
+        in its units. Not available with ``early_stopping=True``.
 
         Parameters
         ----------
@@ -436,7 +438,9 @@ class LaiMLPRegressor(BaseLaiMLP):
             raise ValueError(
                 "X_val and y_val need early_stopping=True, got early_stopping=False."
             )
-        validation = self._check_data(X, y, sample_weight, reset=False).with_weight()
+        validation = self._check_data(
+            X, y, sample_weight, reset=False, weight_name="sample_weight_val"
+        ).with_weight()
         if validation.y.shape[1] != data.y.shape[1]:
             raise ValueError(
                 f"y_val must have {data.y.shape[1]} output(s) as y, got "
@@ -444,7 +448,11 @@ class LaiMLPRegressor(BaseLaiMLP):
             )
         if len(validation.X) < 2:
             raise ValueError("X_val must have at least 2 samples with a weight, got 1.")
-        return validation._replace(X=validation.X.astype(data.X.dtype, copy=False))
+        with np.errstate(over="ignore"):
+            X = validation.X.astype(data.X.dtype, copy=False)
+        if not np.isfinite(X).all():
+            raise ValueError(f"X_val has values that are too large for {X.dtype}.")
+        return validation._replace(X=X)
 
     def _warm_task(
         self, data: Data, validation: Data | None, rng: np.random.Generator
@@ -487,6 +495,11 @@ class LaiMLPRegressor(BaseLaiMLP):
         """What is to be trained on a chunk, in the units of all data seen."""
         if is_first:
             return self._fresh_task(data, None, rng)
+        if self.standardize != (progress.spreads[0] is not None):
+            raise ValueError(
+                "standardize must stay as it was in the calls before, got "
+                f"standardize={self.standardize!r}."
+            )
         dtype = np.promote_types(data.X.dtype, self.coefs_[0].dtype)
         data = data._replace(X=data.X.astype(dtype, copy=False))
         units = self._units(data, *progress.spreads)
@@ -494,7 +507,11 @@ class LaiMLPRegressor(BaseLaiMLP):
 
     def _lai_loss_of_pass(self, progress: Progress) -> LaiLoss:
         stage = LaiStage(
-            1, self.lai_fraction, self.lai_interval, progress.n_lai_batches
+            1,
+            self.lai_fraction,
+            self.lai_interval,
+            n_earlier=progress.n_lai_batches,
+            is_warm=progress.n_passes > 0,
         )
         return LaiLoss(self.k_, self.norm, self.l1_ratio, stage)
 

@@ -26,7 +26,7 @@ from ._folds import list_folds, smallest_within
 from ._scaling import Layers
 from ._training import Snapshot
 from ._validation import KS, NONE, AnyOf, Number, Rule
-from ._watch import SILENT, Watch
+from ._watch import Watch
 from .metrics import noise_sensitivity, prediction_variance
 
 # Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
@@ -313,7 +313,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss.
         """
-        with watched(self, n_stages=4) as watch, all_or_nothing(self):
+        with watched(self, n_stages=4, may_stop=False) as watch, all_or_nothing(self):
             self._check_parameters()
             data = self._check_data(X, y, sample_weight)
             folds = list_folds(self.cv, data.X, data.y, groups)
@@ -397,7 +397,7 @@ def _pretrain_fold(
 ) -> Snapshot:
     """The first stage on a fold."""
     task = estimator._task_on(data.take(train), seed)
-    return estimator._cached(run_first_stage)(task, watch=SILENT)
+    return estimator._cached(run_first_stage)(task, watch=Watch())
 
 
 def _assess(
@@ -413,7 +413,7 @@ def _assess(
     task = estimator._task_on(data.take(train), seed)
     lai = estimator._lai_loss(estimator._resolve_k(k))
     _, rng = random_streams(seed)
-    layers, _ = run_second_stage(task, pretrained, lai, rng, watch=SILENT)
+    layers, _ = run_second_stage(task, pretrained, lai, rng, watch=Watch())
     model = SimpleNamespace(predict=partial(_predict, layers, estimator.activation))
     X, y, sample_weight = data.take(test)
     return _Assessment(

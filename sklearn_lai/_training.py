@@ -39,13 +39,15 @@ class PlainStage:
 class LaiStage:
     """Length of the second stage, and what it is made of.
 
-    `n_earlier` is how many batches of it went before, in earlier calls.
+    `n_earlier` is how many batches of it went before, in earlier calls; `is_warm` is
+    whether the weights were trained in earlier calls.
     """
 
     epochs: int
     fraction: float
     interval: int | None
     n_earlier: int = 0
+    is_warm: bool = False
 
 
 @dataclass
@@ -68,7 +70,11 @@ class History:
     def cut(self, n_iter: int) -> None:
         """Forget all but so many epochs."""
         del self.loss_curve[n_iter:], self.validation_scores[n_iter:]
-        del self.lai_loss_curve[max(n_iter - self.n_pretrain_iter, 0) :]
+        self.n_pretrain_iter = min(self.n_pretrain_iter, n_iter)
+        del self.lai_loss_curve[n_iter - self.n_pretrain_iter :]
+        self.best_validation_score = max(
+            self.validation_scores[: self.n_pretrain_iter], default=None
+        )
 
 
 class Snapshot(NamedTuple):
@@ -83,7 +89,15 @@ class Interrupted(KeyboardInterrupt):
     """Ctrl-C, with what the epochs done have changed."""
 
     def __init__(self, snapshot: Snapshot):
-        super().__init__()
+        super().__init__(snapshot)
+        self.snapshot = snapshot
+
+
+class Stopped(Exception):  # noqa: N818 - no error, as StopIteration
+    """A callback ended the first stage, which is not to be kept in memory so."""
+
+    def __init__(self, snapshot: Snapshot):
+        super().__init__(snapshot)
         self.snapshot = snapshot
 
 
@@ -276,7 +290,7 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
     with trainer.interruptible(), _threads_for(trainer):
         _train_lai(trainer, stage, rng)
         if stage.fraction > 0:
-            is_trained = trainer.history.n_pretrain_iter + stage.n_earlier > 0
+            is_trained = stage.is_warm or trainer.history.n_pretrain_iter > 0
             trainer.history.collapsed = _has_collapsed(
                 trainer, pretrained if is_trained else None
             )
@@ -308,7 +322,7 @@ def _pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> 
                 f"{quantity} did not improve more than tol={stage.tol:f} for "
                 f"{stage.n_iter_no_change} consecutive epochs. Pretraining ends."
             )
-            break
+            trainer.watch.end_stage()
     if trainer.validation is not None:
         trainer.go_back()
 

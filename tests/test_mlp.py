@@ -200,6 +200,11 @@ def test_a_quantile_is_validated_as_one():
         (True, {"X_val": X, "y_val": Y}, r"y_val must have 1 output\(s\) as y, got 2"),
         (True, {"X_val": X[:1], "y_val": y[:1]}, "X_val must have at least 2 samples"),
         (True, {"X_val": X[:, :2], "y_val": y}, "X has 2 features"),
+        (
+            True,
+            {"X_val": X, "y_val": y, "sample_weight_val": y[1:]},
+            "sample_weight_val must have one weight per sample",
+        ),
     ],
 )
 def test_wrong_validation_data_is_named(early_stopping, validation, message):
@@ -208,3 +213,18 @@ def test_wrong_validation_data_is_named(early_stopping, validation, message):
     with pytest.raises(ValueError, match=message):
         model.set_params(early_stopping=early_stopping).fit(X, y, **validation)
     assert fitted_state(model) == before
+
+
+def test_validation_data_must_fit_the_type_of_the_training_data():
+    huge = np.where(X[0, 0] == X, 1e300, X)
+    with pytest.raises(ValueError, match="X_val has values that are too large for fl"):
+        mlp(early_stopping=True).fit(X.astype(np.float32), y, X_val=huge, y_val=y)
+
+
+def test_a_constant_model_does_not_collapse_again():
+    noise = np.random.default_rng(0).normal(size=len(X))
+    model = mlp(warm_start=True, alpha=1e6, pretrain_epochs=300, lai_epochs=1)
+    model.set_params(n_iter_no_change=np.inf, lai_interval=1).fit(X, noise)
+    assert model.predict(X).var() < 1e-4
+    model.partial_fit(X, noise)
+    model.set_params(pretrain_epochs=0).fit(X, noise)

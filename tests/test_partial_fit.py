@@ -158,3 +158,14 @@ def test_it_is_not_there_where_there_are_no_epochs_to_choose_from():
     with pytest.raises(AttributeError, match="partial_fit"):
         mlp(early_stopping=True).partial_fit(X, y)
     assert not hasattr(LaiMLPRegressorCV(), "partial_fit")
+
+
+def test_standardize_must_not_change_between_calls():
+    model = passes(mlp(), 2)
+    before = fitted_state(model)
+    with pytest.raises(ValueError, match=r"standardize must stay .*=False"):
+        passes(model.set_params(standardize=False), 1)
+    assert fitted_state(model) == before
+    raw = passes(mlp(standardize=False), 2)
+    with pytest.raises(ValueError, match=r"standardize must stay .*=True"):
+        passes(raw.set_params(standardize=True), 1)

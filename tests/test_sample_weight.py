@@ -122,7 +122,9 @@ def test_cv_weighs_training_and_errors():
 
 def test_a_training_fold_without_weight_is_named():
     only_first = (np.arange(len(X)) < 40).astype(float)
-    with pytest.raises(ValueError, match="sample_weight is 0 for all rows of a train"):
+    with pytest.raises(
+        ValueError, match="sample_weight is 0 for all rows of the train"
+    ):
         LaiMLPRegressorCV((8,), ks=[0.3], cv=KFold(3)).fit(X, y, only_first)
 
 
@@ -131,6 +133,10 @@ def test_a_training_fold_without_weight_is_named():
     [
         (weight[1:], r"sample_weight must have one weight per sample, shape \(120,\)"),
         (-weight, r"sample_weight must be >= 0 and not all zero, got weights from -3"),
+        (
+            weight * 1e308,
+            "sample_weight must have a sum that is a normal num.* got inf",
+        ),
         (0 * weight, "sample_weight must be >= 0 and not all zero, got weights from 0"),
     ],
 )

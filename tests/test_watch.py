@@ -79,6 +79,31 @@ def test_a_callback_may_end_a_stage(Estimator):
     assert (model.n_pretrain_iter_, model.n_iter_) == (2, 5)
 
 
+def test_a_stage_that_a_callback_ended_is_not_kept_in_memory(tmp_path):
+    pytest.importorskip("sklearn.callback")
+    model = quick(LaiMLPRegressor, memory=tmp_path)
+    stopped = model.set_callbacks(Recorder(stop_after=2)).fit(X, y)
+    assert stopped.n_pretrain_iter_ == 2
+    assert model.set_callbacks().fit(X, y).n_pretrain_iter_ == 3
+
+
+def test_callbacks_end_no_stage_of_a_cross_validation():
+    pytest.importorskip("sklearn.callback")
+    model = quick(LaiMLPRegressorCV, ks=2, cv=2, lai_interval=1)
+    expected = fitted_state(model.fit(X, y))
+    for after in (2, 4, 6):
+        model.set_callbacks(Recorder(stop_after=after)).fit(X, y)
+        assert fitted_state(model) == expected
+
+
+def test_the_last_epoch_of_a_plateau_is_told():
+    pytest.importorskip("sklearn.callback")
+    recorder = Recorder()
+    model = quick(LaiMLPRegressor, tol=10.0, n_iter_no_change=1, lai_epochs=0)
+    model.set_params(pretrain_epochs=9).set_callbacks(recorder).fit(X, y)
+    assert names(recorder.events, "end").count("epoch") == model.n_pretrain_iter_ == 3
+
+
 @estimators
 def test_callbacks_are_torn_down_when_fit_fails(Estimator):
     pytest.importorskip("sklearn.callback")
@@ -181,6 +206,22 @@ def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
     assert n_best < 14
     model.set_params(pretrain_epochs=n_best, lai_epochs=0).fit(X, y)
     np.testing.assert_array_equal(model.coefs_[0], best[0])
+
+
+def test_an_interruption_between_two_epochs_leaves_consistent_records(monkeypatch):
+    keep, counts = Trainer.keep_epoch, iter(range(100))
+
+    def interrupted(*args, **kwargs):
+        if next(counts) == 2:
+            raise KeyboardInterrupt
+        keep(*args, **kwargs)
+
+    monkeypatch.setattr(Trainer, "keep_epoch", interrupted)
+    model = quick(LaiMLPRegressor, early_stopping=True, pretrain_epochs=9)
+    with pytest.warns(UserWarning, match=r"after 2 epoch\(s\), 2 of them"):
+        model.fit(X, y)
+    assert model.n_iter_ == model.n_pretrain_iter_ == len(model.loss_curve_) == 2
+    assert model.best_validation_score_ == max(model.validation_scores_)
 
 
 @pytest.mark.parametrize(
