@@ -134,7 +134,7 @@ def test_a_training_fold_without_weight_is_named():
         (weight[1:], r"sample_weight must have one weight per sample, shape \(120,\)"),
         (-weight, r"sample_weight must be >= 0 and not all zero, got weights from -3"),
         (
-            weight * 1e308,
+            np.full(len(X), 1e308),
             "sample_weight must have a sum that is a normal num.* got inf",
         ),
         (0 * weight, "sample_weight must be >= 0 and not all zero, got weights from 0"),
