@@ -24,7 +24,9 @@ def assert_same(ours, theirs, rtol=1e-12):
     unit = np.sqrt(np.diag(theirs.scatter) / theirs.weight) + 1e-300
     np.testing.assert_allclose(ours.weight, theirs.weight, rtol=rtol)
     np.testing.assert_allclose(
-        (ours.mean - theirs.mean) / unit, 0, atol=rtol * (1 + theirs.mean / unit).max()
+        (ours.mean - theirs.mean) / unit,
+        0,
+        atol=rtol * (1 + np.abs(theirs.mean) / unit).max(),
     )
     np.testing.assert_allclose(
         ours.scatter / theirs.weight / np.outer(unit, unit),
