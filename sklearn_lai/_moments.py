@@ -13,7 +13,8 @@ from typing import Self
 
 import numpy as np
 
-EPSILON = np.finfo(np.float64).eps
+# Deviations from a mean, relative to it, that are rounding errors.
+ROUNDING = 10 * np.finfo(np.float64).eps
 # Predictions with less than this share of the target's variance have collapsed.
 COLLAPSED_SHARE = 0.01
 # Rows spread over the data whose mean is near enough to that of all.
@@ -109,7 +110,7 @@ class Moments:
 
     def is_constant_but_for_rounding(self) -> np.ndarray:
         """Columns whose deviations from their mean are rounding errors."""
-        rounding = np.square(10 * EPSILON * self.mean)
+        rounding = np.square(ROUNDING * self.mean)
         return self.is_constant | (self.variance() < rounding)
 
     def mean_products(self, *, centre: bool) -> np.ndarray:

@@ -8,9 +8,9 @@ from numpy.typing import DTypeLike
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
+from ._moments import ROUNDING
+
 BLOCK_BYTES = 2**23
-# Deviations from a mean, relative to it, that are rounding errors.
-ROUNDING = 10 * np.finfo(np.float64).eps
 
 Layers = tuple[list[np.ndarray], list[np.ndarray]]  # coefs, intercepts
 
