@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import os
 import platform
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -51,6 +53,27 @@ def peak_memory(function: Callable) -> int:
     return peak - before
 
 
+def processor() -> str:
+    """Name of the processor and its number of cores."""
+    info = Path("/proc/cpuinfo")
+    names = re.findall(
+        r"model name\s*: (.*)", info.read_text() if info.exists() else ""
+    )
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+
+
+def save_json(path: Path, modules: list, **results) -> None:
+    """Write results with their date, machine and the versions of modules."""
+    origin = {
+        "date": date.today().isoformat(),
+        "machine": processor(),
+        "python": platform.python_version(),
+        "versions": {module.__name__: module.__version__ for module in modules},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(origin | results, indent=1) + "\n")
+
+
 class Report:
     """Rows of measured ratios, printed as they come."""
 
@@ -72,17 +95,8 @@ class Report:
 
     def save(self, json_path: Path, figure_path: Path, modules: list) -> None:
         """Write all rows, with the versions of modules, and the figure of them."""
-        result = {
-            "date": date.today().isoformat(),
-            "machine": platform.processor() or platform.machine(),
-            "python": platform.python_version(),
-            "versions": {module.__name__: module.__version__ for module in modules},
-            "repeats": self.repeats,
-            "rows": self.rows,
-        }
-        for path in (json_path, figure_path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        json_path.write_text(json.dumps(result, indent=1))
+        save_json(json_path, modules, repeats=self.repeats, rows=self.rows)
+        figure_path.parent.mkdir(parents=True, exist_ok=True)
         draw(self.rows, figure_path)
 
 
