@@ -256,7 +256,7 @@ class LaiLinearRegressor(BaseLaiLinear):
         loss; NaN where no batch had one. Only 'adam'.
     n_features_in_ : int
         Features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

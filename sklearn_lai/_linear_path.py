@@ -178,7 +178,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         Newton steps of the solution, at most, over outputs.
     n_features_in_ : int
         Features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also

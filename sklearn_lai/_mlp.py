@@ -180,7 +180,7 @@ class LaiMLPRegressor(BaseLaiMLP):
         Activation of the output, 'identity'.
     n_features_in_ : int
         Features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, where `X` had names that are all strings.
 
     See Also
