@@ -1,4 +1,4 @@
-"""Formulas as MathML, by docutils: browsers draw it without scripts, fonts or network."""
+"""Formulas as MathML, by docutils: no script, no font and no network is needed."""
 
 from docutils import nodes
 from docutils.utils.math import MathError

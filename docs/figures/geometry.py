@@ -9,16 +9,17 @@ for ax, slope, title in zip(
 ):
     x = np.array([-2.0, 2.0])
     ax.plot(x, slope * x, color="black")
-    point, foot_of_error = np.array([0.0, 1.6]), np.zeros(2)
+    point = np.array([0.0, 1.6])  # the error is from the origin up to here
     direction = np.array([1, slope]) / np.hypot(1, slope)
     foot = (point @ direction) * direction
     is_steep = slope > 1
     for start, end, name, colour, is_larger in [
-        (foot_of_error, foot, r"$|e|\,\sin\theta$", "#D55E00", is_steep),
+        (np.zeros(2), foot, r"$|e|\,\sin\theta$", "#D55E00", is_steep),
         (point, foot, r"$|e|\,\cos\theta$", "#0072B2", not is_steep),
     ]:
-        ax.plot(*zip(start, end), color=colour, lw=5 if is_larger else 2, label=name)
-    ax.plot(*zip(foot_of_error, point), color="#777777", ls="--", label="error $|e|$")
+        width = 5 if is_larger else 2
+        ax.plot(*np.stack([start, end]).T, color=colour, lw=width, label=name)
+    ax.plot([0, 0], [0, point[1]], color="#777777", ls="--", label="error $|e|$")
     ax.plot(*point, "o", color="black")
     angle = np.linspace(0, np.arctan(slope), 30)
     ax.plot([0, 1.3], [0, 0], color="#aaaaaa", lw=1)

@@ -9,7 +9,9 @@ SKLEARN, TORCH, PLAIN = "#d7e8f5", "#f8dfcf", "#eeeeee"
 
 
 def box(x, y, width, text, colour, height=0.95):
-    ax.add_patch(plt.Rectangle((x, y), width, height, facecolor=colour, edgecolor="#666"))
+    ax.add_patch(
+        plt.Rectangle((x, y), width, height, facecolor=colour, edgecolor="#666")
+    )
     ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=9.5)
 
 
