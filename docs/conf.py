@@ -47,6 +47,7 @@ maximum_signature_line_length = 70
 python_display_short_literal_types = True
 
 # Figures
+plot_apply_rcparams = True
 plot_formats = [("svg", 100)]
 plot_html_show_formats = False
 plot_html_show_source_link = False
