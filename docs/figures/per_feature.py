@@ -19,3 +19,5 @@ for ax, (title, feature_k) in zip(
     SlopeDisplay.from_estimator(model, X, y, ax=ax)
     ax.set_ylabel(title)
 axes[0].set_xlabel("")
+if axes[1].get_legend() is not None:
+    axes[1].get_legend().remove()
