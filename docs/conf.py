@@ -43,6 +43,7 @@ numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 70
 python_display_short_literal_types = True
 
