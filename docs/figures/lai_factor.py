@@ -7,7 +7,7 @@ import torch
 from sklearn_lai.loss import lai_factor
 
 slopes = np.linspace(-2.5, 2.5, 1001)
-figure, ax = plt.subplots(figsize=(6.4, 3.8))
+figure, ax = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
 for k, colour in {0.3: "#0072B2", 0.5: "#009E73", 1: "#555555", 2: "#D55E00"}.items():
     ax.plot(
         slopes, lai_factor(torch.tensor(slopes), k), color=colour, label=f"$k = {k:g}$"

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-figure, ax = plt.subplots(figsize=(6.4, 5.4))
+figure, ax = plt.subplots(figsize=(6.4, 5.4), layout="constrained")
 ax.set(xlim=(0, 10), ylim=(0, 9.4))
 ax.axis("off")
 SKLEARN, TORCH, PLAIN = "#d7e8f5", "#f8dfcf", "#eeeeee"

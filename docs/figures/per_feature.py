@@ -7,7 +7,7 @@ from sklearn_lai import LaiMLPRegressor
 from sklearn_lai.inspection import SlopeDisplay
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
-figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.6), sharex=True)
+figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.6), sharex=True, layout="constrained")
 for ax, (title, feature_k) in zip(
     axes,
     {"k = 0.2": None, 'k = 0.2, feature_k={"bmi": 0.03}': {"bmi": 0.03}}.items(),

@@ -13,7 +13,9 @@ schedules = {
     "interval 5": (np.full(N, 1 - FRACTION), 5 * FRACTION * every_fifth),
     "None (paper)": (1.0 * ~random, 1.0 * random),
 }
-figure, axes = plt.subplots(3, 1, figsize=(6.4, 4.6), sharex=True, sharey=True)
+figure, axes = plt.subplots(
+    3, 1, figsize=(6.4, 4.6), sharex=True, sharey=True, layout="constrained"
+)
 for ax, (name, (plain, lai)) in zip(axes, schedules.items(), strict=True):
     ax.bar(batches, plain, color="#bbbbbb", label="plain loss")
     ax.bar(batches, lai, bottom=plain, color="#0072B2", label="Lai loss")
