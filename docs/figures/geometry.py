@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-figure, axes = plt.subplots(1, 2, figsize=(7, 4.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7, 4.2), sharey=True, layout="constrained")
 for ax, slope, title in zip(
     axes, [0.45, 1.8], ["flat: perpendicular", "steep: projection"], strict=True
 ):
@@ -26,7 +26,8 @@ for ax, slope, title in zip(
     ax.plot(0.7 * np.cos(angle), 0.7 * np.sin(angle), color="#777777", lw=1)
     middle = np.arctan(slope) / 2
     ax.text(0.9 * np.cos(middle), 0.9 * np.sin(middle), r"$\theta$", va="center")
-    ax.set(title=title, aspect="equal", xlim=(-1, 1.7), ylim=(-0.6, 1.9))
+    ax.set(aspect="equal", xlim=(-1, 1.7), ylim=(-0.6, 2.1))
+    ax.text(0.03, 0.98, title, transform=ax.transAxes, va="top")
     ax.set(xticks=[], yticks=[], xlabel="input $x$")
     ax.annotate(r"$y$", point, xytext=(-14, 2), textcoords="offset points")
 axes[0].set_ylabel("output")
