@@ -1,0 +1,57 @@
+"""Regression data to compare on: shipped with scikit-learn, generated, or CSV files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.model_selection import train_test_split
+
+N_GENERATED = 2000
+
+
+class Split(NamedTuple):
+    """Standardised float32 data, by the means and deviations of the training rows."""
+
+    X: np.ndarray
+    y: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+
+
+def load(folders: Iterable[Path] = ()) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Features and target of each set, by name.
+
+    The noise has a fifth of the standard deviation of Friedman's first function, as in
+    his paper ("Multivariate adaptive regression splines", 1991), or as much as it. In a
+    CSV file the last column is the target, and a column `id` is left out; train.csv has
+    the name of its folder, test.csv is not read.
+    """
+    sets = {
+        "diabetes": load_diabetes(return_X_y=True),
+        "friedman1": make_friedman1(N_GENERATED, noise=1, random_state=0),
+        "friedman1, noisy": make_friedman1(N_GENERATED, noise=5, random_state=0),
+    }
+    for folder in folders:
+        for path in sorted(folder.glob("*.csv")):
+            if path.stem != "test":
+                name = folder.name if path.stem == "train" else path.stem
+                table = pd.read_csv(path).drop(columns="id", errors="ignore")
+                values = table.to_numpy(np.float64)
+                sets[name] = values[:, :-1], values[:, -1]
+    return sets
+
+
+def split(X: np.ndarray, y: np.ndarray, seed: int) -> Split:
+    """A random 80 % of the rows to train on and 20 % to test on."""
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=seed)
+    X_mean, X_scale, y_mean, y_scale = X.mean(0), X.std(0), y.mean(), y.std()
+    standardised = (
+        (X - X_mean) / X_scale,
+        (y - y_mean) / y_scale,
+        (X_test - X_mean) / X_scale,
+        (y_test - y_mean) / y_scale,
+    )
+    return Split(*(values.astype(np.float32) for values in standardised))

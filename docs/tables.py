@@ -1,0 +1,261 @@
+"""Tables of the site and the README, from what the benchmarks wrote to docs/results.
+
+    python docs/tables.py           writes the tables between the marks of the README
+    python docs/tables.py --check   fails if they are not what it would write
+
+Sphinx calls `write_pages`, so that pages can include ``generated/NAME.rst``.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
+MINUS = "\N{MINUS SIGN}"
+TABLES: dict[str, Callable[[], "Table"]] = {}
+
+
+class Table(NamedTuple):
+    """Cells, and the benchmark that measured them."""
+
+    header: list[str]
+    rows: list[list[str]]
+    benchmark: str
+
+
+def table(function: Callable[[], Table]) -> Callable[[], Table]:
+    """Register a table under the name of its function."""
+    TABLES[function.__name__] = function
+    return function
+
+
+def results(benchmark: str) -> dict:
+    """What a benchmark wrote."""
+    return json.loads((DOCS / "results" / f"{benchmark}.json").read_text())
+
+
+def percent(value: float, digits: int = 0) -> str:
+    """A signed change in per cent."""
+    return f"{100 * value:+.{digits}f} %".replace("-", MINUS)
+
+
+def origin(benchmark: str) -> str:
+    """When, where and with what a benchmark ran."""
+    found = results(benchmark)
+    versions = ", ".join(f"{k} {v}" for k, v in found["versions"].items())
+    return (
+        f"Measured on {found['date']} by benchmarks/{benchmark}.py: "
+        f"{found['machine']}; Python {found['python']}, {versions}."
+    )
+
+
+def to_rst(content: Table) -> str:
+    """A list table with its origin below."""
+    lines = [".. list-table::", "   :header-rows: 1", "   :class: results", ""]
+    for row in [content.header, *content.rows]:
+        lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(row)]
+    return "\n".join(
+        [*lines, "", ".. rst-class:: origin", "", origin(content.benchmark)]
+    )
+
+
+def to_markdown(content: Table) -> str:
+    """The same for the README."""
+    rows = [content.header, ["---"] * len(content.header), *content.rows]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([*lines, "", f"*{origin(content.benchmark)}*"])
+
+
+def write_pages() -> None:
+    """Every table as a file to include."""
+    folder = DOCS / "generated"
+    folder.mkdir(exist_ok=True)
+    for name, make in TABLES.items():
+        (folder / f"{name}.rst").write_text(to_rst(make()) + "\n")
+
+
+def readme() -> str:
+    """The README with its tables as they should be."""
+    pattern = r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)"
+
+    def fill(match: re.Match) -> str:
+        return match[1] + to_markdown(TABLES[match[2]]()) + match[3]
+
+    return re.sub(pattern, fill, README.read_text(), flags=re.DOTALL)
+
+
+DEFAULT = "Lai l2, interval 5"
+PEERS = [
+    "gradient penalty",
+    "weight decay",
+    "input noise",
+    "spectral normalisation",
+]
+
+
+def by_set(column: str) -> Table:
+    """A figure of every method on every set."""
+    summary = results("tradeoff")["summary"]
+    sets = list(dict.fromkeys(row["set"] for row in summary))
+    methods = list(dict.fromkeys(row["method"] for row in summary))
+    cells = {(row["set"], row["method"]): percent(row[column]) for row in summary}
+    rows = [[method, *(cells[key, method] for key in sets)] for method in methods]
+    return Table(["method", *sets], rows, "tradeoff")
+
+
+@table
+def tradeoff_1() -> Table:
+    """Sensitivity at +1 % RMSE."""
+    return by_set("0.01")
+
+
+@table
+def tradeoff_2() -> Table:
+    """Sensitivity at +2 % RMSE."""
+    return by_set("0.02")
+
+
+@table
+def tradeoff_5() -> Table:
+    """Sensitivity at +5 % RMSE."""
+    return by_set("0.05")
+
+
+@table
+def tradeoff_area() -> Table:
+    """Area under the curves."""
+    return by_set("area")
+
+
+@table
+def tradeoff_best() -> Table:
+    """The default against the best input-gradient method."""
+    header = ["set", "default", "best", "its area", "default less best"]
+    rows = [
+        [
+            row["set"],
+            percent(row["default area"]),
+            row["best"],
+            percent(row["best area"]),
+            f"{percent(row['difference'], 1)} ± {100 * row['standard error']:.1f}",
+        ]
+        for row in results("tradeoff")["against_best"]
+    ]
+    return Table(header, rows, "tradeoff")
+
+
+@table
+def tradeoff_times() -> Table:
+    """Seconds of training, and those beyond no control."""
+    times = results("tradeoff")["times"]
+    sets = list(dict.fromkeys(row["set"] for row in times))
+    methods = list(dict.fromkeys(row["method"] for row in times))
+    cells = {
+        (row["set"], row["method"]): f"{row['seconds']:.2f} ({row['added']:.2f})"
+        for row in times
+    }
+    rows = [[method, *(cells[key, method] for key in sets)] for method in methods]
+    return Table(["method", *sets], rows, "tradeoff")
+
+
+@table
+def tradeoff_bases() -> Table:
+    """RMSE and sensitivity without control, by implementation."""
+    bases = results("tradeoff")["bases"]
+    sets = list(dict.fromkeys(row["set"] for row in bases))
+    names = list(dict.fromkeys(row["method"] for row in bases))
+    cells = {
+        (row["set"], row["method"]): f"{row['rmse']:.3f} / {row['sensitivity']:.3f}"
+        for row in bases
+    }
+    rows = [[name, *(cells[key, name] for key in sets)] for name in names]
+    return Table(["RMSE / sensitivity", *sets], rows, "tradeoff")
+
+
+@table
+def defaults() -> Table:
+    """The k of each setting that cuts sensitivity most at a median of at most +1 %."""
+    rows = []
+    settings = results("tradeoff")["settings"]
+    for name in dict.fromkeys(row["method"] for row in settings):
+        within = [r for r in settings if r["method"] == name and r["error"] <= 0.01]
+        best = min(within, key=lambda row: row["sensitivity"])
+        rows.append(
+            [
+                name,
+                f"{best['k']:.2g}",
+                percent(best["error"], 1),
+                percent(best["sensitivity"], 1),
+            ]
+        )
+    return Table(["setting", "best k", "RMSE", "sensitivity"], rows, "tradeoff")
+
+
+def ratios(benchmark: str) -> Table:
+    """Rows of a benchmark that measures ratios."""
+    rows = [
+        [row["name"], f"{row['value']:.2f}", f"{row['direction']} {row['target']:g}"]
+        for row in results(benchmark)["rows"]
+    ]
+    return Table(["measured", "value", "target"], rows, benchmark)
+
+
+for benchmark in ("speed", "linear", "tuning", "chunks"):
+    TABLES[benchmark] = partial(ratios, benchmark)
+
+
+@table
+def readme_tradeoff() -> Table:
+    """Medians over the sets of the methods that the README compares."""
+    found = results("tradeoff")
+    plain = {
+        row["set"]: row["seconds"] - row["added"]
+        for row in found["times"]
+        if row["method"] == DEFAULT
+    }
+    rows = []
+    for name in [DEFAULT, *PEERS]:
+        summary = [row for row in found["summary"] if row["method"] == name]
+        added = [
+            row["added"] / plain[row["set"]]
+            for row in found["times"]
+            if row["method"] == name
+        ]
+        cells = [percent(median(row[b] for row in summary)) for b in ("0.01", "0.05")]
+        rows.append([name, *cells, percent(median(added))])
+    header = ["method", "sensitivity at +1 % RMSE", "at +5 % RMSE", "added time"]
+    return Table(header, rows, "tradeoff")
+
+
+@table
+def readme_speed() -> Table:
+    """How many times as fast as peers."""
+    wanted = {
+        "MLPRegressor / ours, (64,), batch 200, float32": "`MLPRegressor`",
+        "skorch / ours, (64,), batch 200": "skorch",
+        "autograd double backpropagation / ours, every batch, (64,)": (
+            "a torch loop with double backpropagation, the same loss on every batch"
+        ),
+    }
+    values = {row["name"]: row["value"] for row in results("speed")["rows"]}
+    rows = [[label, f"{values[name]:.1f}"] for name, label in wanted.items()]
+    return Table(["peer", "its time / ours"], rows, "speed")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    if not parser.parse_args().check:
+        README.write_text(readme())
+    elif README.read_text() != readme():
+        raise SystemExit("README.md is behind docs/results: run python docs/tables.py")
+
+
+if __name__ == "__main__":
+    main()
