@@ -202,6 +202,8 @@ LAI: dict[str, dict[str, Any]] = {
     "Lai l2, interval 5, fraction 0.03": {"lai_fraction": 0.03},
     "Lai l2, interval 5, fraction 0.1": {"lai_fraction": 0.1},
     "Lai l2, interval 5, and weight decay": {"weight_decay": 1e-3},
+    "Lai l1, interval 5, from epoch 20": {"norm": "l1", "pretrain_epochs": 20}
+    | {"lai_epochs": 2 * EPOCHS - 20},
 }
 BASES = {
     "no control": no_lai,

@@ -151,6 +151,18 @@ def tradeoff_best() -> Table:
 
 
 @table
+def when_not() -> Table:
+    """The method of least area on each set, whatever it is."""
+    summary = results("tradeoff")["summary"]
+    rows = []
+    for key in dict.fromkeys(row["set"] for row in summary):
+        areas = {r["method"]: r["area"] for r in summary if r["set"] == key}
+        best = min([DEFAULT, *PEERS], key=lambda name: areas[name])
+        rows.append([key, percent(areas[DEFAULT]), best, percent(areas[best])])
+    return Table(["set", "Lai Training", "best of all", "its area"], rows, "tradeoff")
+
+
+@table
 def tradeoff_times() -> Table:
     """Seconds of training, and those beyond no control."""
     times = results("tradeoff")["times"]
@@ -195,6 +207,97 @@ def defaults() -> Table:
             ]
         )
     return Table(["setting", "best k", "RMSE", "sensitivity"], rows, "tradeoff")
+
+
+def spread(found: dict | None, *, as_change: bool = False) -> str:
+    """Mean and standard deviation over the seeds."""
+    if found is None:
+        return ""
+    if as_change:
+        return f"{percent(found['mean'], 1)} ± {100 * found['sd']:.1f}"
+    return f"{found['mean']:.3f} ± {found['sd']:.3f}"
+
+
+@table
+def paper_smoothness() -> Table:
+    """Section 6.1: error and variance, beside the paper's."""
+    rows = []
+    for row in results("paper")["smoothness"]:
+        cells = [
+            f"{row['paper'][key]:.4f}"
+            if row["network"] == "the paper"
+            else spread(row[key])
+            for key in ("rmse", "variance")
+        ]
+        rows.append([row["network"], row["name"], *cells])
+    header = ["network", "setting", "RMSE", "variance of the predictions"]
+    return Table(header, rows, "paper")
+
+
+@table
+def paper_sensitivity() -> Table:
+    """Section 6.2: sensitivity of each feature, beside the paper's."""
+    found = results("paper")["sensitivity"]
+    features = list(found[0]["feature_changes"])
+    rows = []
+    for name in ("k 0.1", "k 0.1, Longitude 0.001"):
+        paper = next(row["paper"] for row in found if row["name"] == name)
+        cells = [
+            percent(paper["features"][feature], 1)
+            if feature in paper["features"]
+            else ""
+            for feature in features
+        ]
+        rows.append(["the paper", name, percent(paper["rmse"], 1), *cells])
+    for row in found:
+        changes = row["feature_changes"]
+        cells = [percent(changes[feature]["mean"], 1) for feature in features]
+        rmse = percent(row["rmse_change"]["mean"], 1)
+        rows.append([row["network"], row["name"], rmse, *cells])
+    return Table(["network", "setting", "RMSE", *features], rows, "paper")
+
+
+@table
+def paper_accuracy() -> Table:
+    """RMSE and sensitivity along k, against no control, seed by seed."""
+    claim = "less sensitive at no cost in accuracy"
+    rows = [
+        [
+            "the paper's" if row["lai_interval"] is None else "every fifth batch",
+            f"{row['k']:g}",
+            spread(row["rmse_change"], as_change=True),
+            spread(row["sensitivity_change"], as_change=True),
+        ]
+        for row in results("paper")["claims"]
+        if row["name"] == claim
+    ]
+    header = ["batches with the Lai loss", "k", "RMSE", "noise sensitivity"]
+    return Table(header, rows, "paper")
+
+
+@table
+def paper_one_feature() -> Table:
+    """Sensitivity to one feature along its k."""
+    rows = []
+    for row in results("paper")["one_feature"]:
+        changes = row["feature_changes"]
+        rows.append(
+            [
+                row["network"],
+                row["name"].removeprefix("Longitude "),
+                spread(row["rmse_change"], as_change=True),
+                spread(changes["Longitude"], as_change=True),
+                spread(changes["Latitude"], as_change=True),
+            ]
+        )
+    header = ["network", "k of Longitude", "RMSE", "to Longitude", "to Latitude"]
+    return Table(header, rows, "paper")
+
+
+@table
+def paper_networks() -> Table:
+    """What the set-ups that the paper leaves open give."""
+    return Table(["set-up"], [[note] for note in results("paper")["notes"]], "paper")
 
 
 def ratios(benchmark: str) -> Table:

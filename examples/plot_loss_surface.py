@@ -16,7 +16,6 @@ that the geometry says about them.
 # loss times ``lai_factor(slope, k)`` to the power of the error.
 
 import argparse
-import json
 import warnings
 from collections.abc import Callable
 from itertools import combinations
@@ -36,7 +35,6 @@ parser = argparse.ArgumentParser(description="The Lai loss over slope and interc
 parser.add_argument(
     "--figure", type=Path, default="loss_surface.png", help="file to write"
 )
-parser.add_argument("--json", type=Path, help="file to write the checks to")
 options = parser.parse_args()
 
 K = [0.05, 0.5, 1, 2, 20]
@@ -329,15 +327,6 @@ for row in checks:
     print(f"{row['name']:80s}{row['measured']:10.5f}{row['expected']:10.5f}{mark}")
 if not all(row["holds"] for row in checks):
     raise SystemExit("A statement about the surfaces does not hold.")
-
-if options.json:
-    minima = [
-        {"loss": loss, "k": k, "slope": slope, "intercept": intercept}
-        for (loss, k), (slope, intercept) in lines.items()
-    ]
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    results = {"line": {"slope": 3, "intercept": 4}, "minima": minima, "claims": checks}
-    options.json.write_text(json.dumps(results, indent=1) + "\n")
 
 # %%
 # The surfaces
