@@ -534,7 +534,11 @@ def draw_features(ax, figures):
     free = Setting("default", all_alike(0.5, DEFAULT)[0])
     ours = {
         "$k$ 0.5 for all, default network": (free, BLUE, "o"),
-        f"$k$ {CHOSEN.name.split()[1]} for {FEATURE} alone": (CHOSEN, ORANGE, "s"),
+        f"$k$ {CHOSEN.name.split()[1]} for {FEATURE} alone, slow network": (
+            CHOSEN,
+            ORANGE,
+            "s",
+        ),
     }
     papers = {
         "the paper, $k$ 0.1 for all": ("k 0.1", "*"),
