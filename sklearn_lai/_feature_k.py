@@ -29,7 +29,7 @@ class FeatureK(Mapping):
     >>> from sklearn_lai import FeatureK, LaiLinearRegressor
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> model = LaiLinearRegressor(feature_k=FeatureK(age=0.1))
-    >>> search = GridSearchCV(model, {"feature_k__bmi": [0.3, 0.1, None]}).fit(X, y)
+    >>> search = GridSearchCV(model, {"feature_k__bmi": [0.3, 0.1]}).fit(X, y)
     >>> search.best_estimator_.feature_k
     FeatureK(age=0.1, bmi=0.3)
     """

@@ -160,7 +160,7 @@ class LaiLinearRegressor(BaseLaiLinear):
     Parameters
     ----------
     k : float or array-like of shape (n_features,) or (n_outputs, n_features), \
-            default=0.3
+            default=0.2
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws coefficients towards it, in magnitude. One for
         all features, one each, or one each per output.
@@ -168,7 +168,7 @@ class LaiLinearRegressor(BaseLaiLinear):
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
-    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
@@ -291,9 +291,9 @@ class LaiLinearRegressor(BaseLaiLinear):
     def __init__(
         self,
         *,
-        k=0.3,
+        k=0.2,
         feature_k=None,
-        norm="l2",
+        norm="l1",
         l1_ratio=0.5,
         lai_fraction=0.01,
         lai_interval=5,

@@ -27,7 +27,7 @@ def lai_linear_path(
     ks: Any = 50,
     *,
     feature_k: Mapping | None = None,
-    norm: str = "l2",
+    norm: str = "l1",
     l1_ratio: float = 0.5,
     lai_fraction: float = 0.01,
     fit_intercept: bool = True,
@@ -53,7 +53,7 @@ def lai_linear_path(
         of it.
     feature_k : mapping of {str or int: float or None}, default=None
         Overrides of `k` for single features, as in LaiLinearRegressor.
-    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1].
@@ -135,7 +135,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
-    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
@@ -214,7 +214,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         *,
         ks=50,
         feature_k=None,
-        norm="l2",
+        norm="l1",
         l1_ratio=0.5,
         lai_fraction=0.01,
         fit_intercept=True,

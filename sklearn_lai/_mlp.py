@@ -45,7 +45,7 @@ class LaiMLPRegressor(BaseLaiMLP):
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer, >= 1 each; empty for a linear model.
     k : float or array-like of shape (n_features,) or (n_outputs, n_features), \
-            default=0.3
+            default=0.2
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws slopes towards it, in magnitude. Lower values
         give a smoother model. One for all features, one each, or one each per output.
@@ -53,7 +53,7 @@ class LaiMLPRegressor(BaseLaiMLP):
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
-    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
@@ -212,9 +212,9 @@ class LaiMLPRegressor(BaseLaiMLP):
         self,
         hidden_layer_sizes=(100,),
         *,
-        k=0.3,
+        k=0.2,
         feature_k=None,
-        norm="l2",
+        norm="l1",
         l1_ratio=0.5,
         lai_fraction=0.01,
         lai_interval=5,

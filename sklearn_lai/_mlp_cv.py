@@ -58,7 +58,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
-    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
@@ -205,7 +205,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         *,
         ks=10,
         feature_k=None,
-        norm="l2",
+        norm="l1",
         l1_ratio=0.5,
         lai_fraction=0.01,
         lai_interval=5,

@@ -97,7 +97,7 @@ def lai_loss(
     loss: str = "squared_error",
     huber_delta: float = 1.0,
     quantile: float = 0.5,
-    norm: str = "l2",
+    norm: str = "l1",
     l1_ratio: float = 0.5,
     sample_weight: Tensor | None = None,
 ) -> Tensor:
@@ -131,7 +131,7 @@ def lai_loss(
         Where 'huber' becomes linear, > 0, in the units of the errors.
     quantile : float, default=0.5
         Quantile at which 'quantile' is least, in (0, 1).
-    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm of the vector of losses: sum, Euclidean, or
         ``l1_ratio * l1 + (1 - l1_ratio) * l2``.
     l1_ratio : float, default=0.5
@@ -237,7 +237,7 @@ class LaiLoss(torch.nn.Module):
 
     Parameters
     ----------
-    k : float, sequence of float or None, or Tensor, default=0.3
+    k : float, sequence of float or None, or Tensor, default=0.2
         Boundary slope of every direction, or one per feature; None leaves a
         feature out.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
@@ -247,7 +247,7 @@ class LaiLoss(torch.nn.Module):
         Where 'huber' becomes linear, > 0.
     quantile : float, default=0.5
         Quantile of 'quantile', in (0, 1).
-    norm : {'l1', 'l2', 'elasticnet'}, default='l2'
+    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm over the directions.
     l1_ratio : float, default=0.5
         Mix of the elastic net, in [0, 1].
@@ -275,12 +275,12 @@ class LaiLoss(torch.nn.Module):
 
     def __init__(
         self,
-        k: float | Sequence[float | None] | Tensor = 0.3,
+        k: float | Sequence[float | None] | Tensor = 0.2,
         *,
         loss: str = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
-        norm: str = "l2",
+        norm: str = "l1",
         l1_ratio: float = 0.5,
     ):
         super().__init__()

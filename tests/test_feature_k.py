@@ -31,9 +31,9 @@ def test_it_does_what_a_mapping_does(Estimator):
 
 @estimators
 def test_digits_are_positions_where_there_are_no_names(Estimator):
-    model = quick(Estimator, feature_k=FeatureK(**{"1": 0.7})).fit(X, y)
+    model = quick(Estimator, k=0.3, feature_k=FeatureK(**{"1": 0.7})).fit(X, y)
     np.testing.assert_array_equal(model.k_, [0.3, 0.7, 0.3, 0.3, 0.3])
-    named = quick(Estimator, feature_k=FeatureK(**{"1": 0.7})).fit(FRAME, y)
+    named = quick(Estimator, k=0.3, feature_k=FeatureK(**{"1": 0.7})).fit(FRAME, y)
     np.testing.assert_array_equal(named.k_, [0.3, 0.3, 0.3, 0.3, 0.7])
 
 

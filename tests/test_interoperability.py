@@ -96,10 +96,12 @@ def test_parallel_and_serial_search_have_the_same_scores(Estimator):
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_feature_k_by_column_name(Estimator, frame):
     data = frame(dict(zip(NAMES, X.T, strict=True)))
-    model = quick(Estimator, feature_k={"b": 0.1, "d": None, 4: 2.0}).fit(data, y)
+    model = quick(Estimator, k=0.3, feature_k={"b": 0.1, "d": None, 4: 2.0}).fit(
+        data, y
+    )
     np.testing.assert_array_equal(model.k_, [0.3, 0.1, 0.3, np.nan, 2.0])
     assert model.feature_names_in_.tolist() == NAMES
-    by_index = quick(Estimator, feature_k={1: 0.1, 3: None, 4: 2.0}).fit(X, y)
+    by_index = quick(Estimator, k=0.3, feature_k={1: 0.1, 3: None, 4: 2.0}).fit(X, y)
     np.testing.assert_allclose(model.predict(data), by_index.predict(X), rtol=1e-9)
 
 
@@ -114,7 +116,9 @@ def test_names_reach_the_model_through_a_column_transformer(Estimator):
         ],
         verbose_feature_names_out=False,
     ).set_output(transform="pandas")
-    model = make_pipeline(columns, quick(Estimator, feature_k={"region_north": 0.05}))
+    model = make_pipeline(
+        columns, quick(Estimator, k=0.3, feature_k={"region_north": 0.05})
+    )
     model.fit(frame, y)
     np.testing.assert_array_equal(model[-1].k_, [0.3] * 5 + [0.05, 0.3])
 

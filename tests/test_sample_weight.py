@@ -111,7 +111,7 @@ def test_cv_weighs_training_and_errors():
     shared |= {"pretrain_epochs": 3, "lai_epochs": 3}
     model = LaiMLPRegressorCV(ks=[0.3], cv=KFold(3), **shared).fit(X, y, weight)
     for fold, (train, test) in enumerate(KFold(3).split(X)):
-        one = LaiMLPRegressor(**shared)
+        one = LaiMLPRegressor(k=0.3, **shared)
         y_pred = one.fit(X[train], y[train], weight[train]).predict(X[test])
         expected = mean_squared_error(y[test], y_pred, sample_weight=weight[test])
         assert model.mse_path_[0, fold] == pytest.approx(expected, rel=1e-12)
