@@ -191,7 +191,7 @@ class Method(NamedTuple):
 
 
 KS = np.geomspace(1, 0.03 ** (11 / 9), 12)
-DEFAULT = "Lai l2, interval 5"
+DEFAULT = "Lai l1, interval 5"
 
 # Hyperparameters of Lai Training by the name of the curve that k traces.
 LAI: dict[str, dict[str, Any]] = {
@@ -199,9 +199,9 @@ LAI: dict[str, dict[str, Any]] = {
     for norm in ("l2", "l1", "elasticnet")
     for interval in (5, 1, None)
 } | {
-    "Lai l2, interval 5, fraction 0.03": {"lai_fraction": 0.03},
-    "Lai l2, interval 5, fraction 0.1": {"lai_fraction": 0.1},
-    "Lai l2, interval 5, and weight decay": {"weight_decay": 1e-3},
+    "Lai l2, interval 5, fraction 0.03": {"norm": "l2", "lai_fraction": 0.03},
+    "Lai l2, interval 5, fraction 0.1": {"norm": "l2", "lai_fraction": 0.1},
+    "Lai l2, interval 5, and weight decay": {"norm": "l2", "weight_decay": 1e-3},
     "Lai l1, interval 5, from epoch 20": {"norm": "l1", "pretrain_epochs": 20}
     | {"lai_epochs": 2 * EPOCHS - 20},
 }
@@ -231,7 +231,7 @@ OTHERS = {
     ),
 }
 METHODS = {
-    name: Method(partial(lai, **parameters), KS, "no control", 0.3)
+    name: Method(partial(lai, **parameters), KS, "no control", 0.2)
     for name, parameters in LAI.items()
 } | OTHERS
 INPUT_GRADIENT_METHODS = [*LAI, "gradient penalty"]

@@ -235,34 +235,32 @@ def draw_times(ax, times: pd.DataFrame) -> None:
     for height, (name, style) in enumerate(reversed(STYLES.items())):
         rows = times[times.method == name]
         shares = rows.added.to_numpy() / plain[rows.set].to_numpy()
-        heights = np.full(len(shares), height)
-        ax.plot(shares, heights, "o", color=style["color"], alpha=0.5, markersize=5)
-        ax.plot(np.median(shares), height, "|", color="black", markersize=14)
-    ax.set_xscale("symlog", linthresh=1, linscale=0.5)
-    ax.set_xticks([0, 1, 10, 100], ["0", "1", "10", "100"])
-    ax.set_yticks(range(len(STYLES)), list(reversed(STYLES)))
+        look = {"color": style["color"], "marker": style["marker"]}
+        ax.plot(shares, [height] * len(shares), linestyle="", alpha=0.6, **look)
+        ax.plot(np.median(shares), height, "|", color="black", markersize=18)
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set_yticks([])
     ax.set_title("added time, in plain fits of ours", fontsize=10)
     ax.grid(alpha=0.3, axis="x")
 
 
 def draw(curves: pd.DataFrame, times: pd.DataFrame, path: Path) -> None:
-    """Curves of every set, a panel each, and a panel of times."""
+    """Curves of every set, a panel each, a panel of times, and the legend."""
     sets = curves.set.unique()
-    n_columns = math.ceil((len(sets) + 1) / 2)
+    n_columns = math.ceil((len(sets) + 2) / 2)
     figure, axes = plt.subplots(
-        2, n_columns, figsize=(3.3 * n_columns, 6.6), layout="constrained"
+        2, n_columns, figsize=(3.2 * n_columns, 6.4), layout="constrained"
     )
     panels = list(axes.flat)
     for ax, key in zip(panels, sets, strict=False):
         draw_curves(ax, curves[curves.set == key])
         ax.set_title(key, fontsize=10)
-    for ax in panels[len(sets) : -1]:
+    draw_times(panels[-2], times)
+    for ax in [*panels[len(sets) : -2], panels[-1]]:
         ax.set_axis_off()
-    draw_times(panels[-1], times)
+    panels[-1].legend(*panels[0].get_legend_handles_labels(), loc="center", fontsize=11)
     figure.supxlabel("change of RMSE, % (shaded: more accurate)", fontsize=10)
     figure.supylabel("change of noise sensitivity, %", fontsize=10)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=6, fontsize=9)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=140)
 

@@ -4,9 +4,13 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS / "_ext"))
+sys.path[:0] = [str(DOCS), str(DOCS / "_ext")]
+
+import tables  # noqa: E402
 
 import sklearn_lai  # noqa: E402
+
+tables.write_pages()
 
 project = "sklearn_lai"
 author = "The sklearn_lai developers"

@@ -37,13 +37,14 @@ X, y = load_diabetes(return_X_y=True, as_frame=True)
 names = list(X.columns)
 X, y = scale(X), scale(y)
 
-ks, lai_coefs, _ = lai_linear_path(X, y, np.geomspace(0.8, 0.02, 200))
+ks = np.geomspace(0.8, 0.02, 200)
+ks, lai_coefs, _ = lai_linear_path(X, y, ks, norm="l2")
 alphas = np.geomspace(1e-1, 1e5, 200)
 ridge_coefs = np.stack([Ridge(alpha=alpha).fit(X, y).coef_ for alpha in alphas], axis=1)
 lasso_alphas, lasso_coefs, _ = lasso_path(X, y, alphas=np.geomspace(0.6, 6e-4, 200))
 
 chosen = {
-    "Lai": LaiLinearRegressorCV(ks=ks[::5], tolerance=0.02).fit(X, y),
+    "Lai": LaiLinearRegressorCV(ks=ks[::5], norm="l2", tolerance=0.02).fit(X, y),
     "Ridge": RidgeCV(alphas=alphas).fit(X, y),
     "lasso": LassoCV(alphas=lasso_alphas).fit(X, y),
 }
