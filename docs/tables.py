@@ -81,10 +81,10 @@ def write_pages() -> None:
 
 def readme() -> str:
     """The README with its tables as they should be."""
-    pattern = r"(<!-- table: (\w+) -->\n).*?(\n<!-- end -->)"
+    pattern = r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)"
 
     def fill(match: re.Match) -> str:
-        return match[1] + to_markdown(TABLES[match[2]]()) + match[3]
+        return f"{match[1]}{to_markdown(TABLES[match[2]]())}\n{match[3]}"
 
     return re.sub(pattern, fill, README.read_text(), flags=re.DOTALL)
 
