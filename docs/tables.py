@@ -98,38 +98,54 @@ PEERS = [
 ]
 
 
-def by_set(column: str) -> Table:
-    """A figure of every method on every set."""
-    summary = results("tradeoff")["summary"]
-    sets = list(dict.fromkeys(row["set"] for row in summary))
-    methods = list(dict.fromkeys(row["method"] for row in summary))
-    cells = {(row["set"], row["method"]): percent(row[column]) for row in summary}
+def by_set(kind: str, cell: Callable[[dict], str], corner: str = "method") -> Table:
+    """A cell of every method on every set."""
+    found = results("tradeoff")[kind]
+    sets = list(dict.fromkeys(row["set"] for row in found))
+    methods = list(dict.fromkeys(row["method"] for row in found))
+    cells = {(row["set"], row["method"]): cell(row) for row in found}
     rows = [[method, *(cells[key, method] for key in sets)] for method in methods]
-    return Table(["method", *sets], rows, "tradeoff")
+    return Table([corner, *sets], rows, "tradeoff")
 
 
 @table
 def tradeoff_1() -> Table:
     """Sensitivity at +1 % RMSE."""
-    return by_set("0.01")
+    return by_set("summary", lambda row: percent(row["0.01"]))
 
 
 @table
 def tradeoff_2() -> Table:
     """Sensitivity at +2 % RMSE."""
-    return by_set("0.02")
+    return by_set("summary", lambda row: percent(row["0.02"]))
 
 
 @table
 def tradeoff_5() -> Table:
     """Sensitivity at +5 % RMSE."""
-    return by_set("0.05")
+    return by_set("summary", lambda row: percent(row["0.05"]))
 
 
 @table
 def tradeoff_area() -> Table:
     """Area under the curves."""
-    return by_set("area")
+    return by_set("summary", lambda row: percent(row["area"]))
+
+
+@table
+def tradeoff_times() -> Table:
+    """Seconds of training, and those beyond no control."""
+    return by_set("times", lambda row: f"{row['seconds']:.2f} ({row['added']:.2f})")
+
+
+@table
+def tradeoff_bases() -> Table:
+    """RMSE and sensitivity without control, by implementation."""
+    return by_set(
+        "bases",
+        lambda row: f"{row['rmse']:.3f} / {row['sensitivity']:.3f}",
+        "RMSE / sensitivity",
+    )
 
 
 @table
@@ -159,34 +175,6 @@ def when_not() -> Table:
         best = min([DEFAULT, *PEERS], key=lambda name: areas[name])
         rows.append([key, percent(areas[DEFAULT]), best, percent(areas[best])])
     return Table(["set", "Lai Training", "best of all", "its area"], rows, "tradeoff")
-
-
-@table
-def tradeoff_times() -> Table:
-    """Seconds of training, and those beyond no control."""
-    times = results("tradeoff")["times"]
-    sets = list(dict.fromkeys(row["set"] for row in times))
-    methods = list(dict.fromkeys(row["method"] for row in times))
-    cells = {
-        (row["set"], row["method"]): f"{row['seconds']:.2f} ({row['added']:.2f})"
-        for row in times
-    }
-    rows = [[method, *(cells[key, method] for key in sets)] for method in methods]
-    return Table(["method", *sets], rows, "tradeoff")
-
-
-@table
-def tradeoff_bases() -> Table:
-    """RMSE and sensitivity without control, by implementation."""
-    bases = results("tradeoff")["bases"]
-    sets = list(dict.fromkeys(row["set"] for row in bases))
-    names = list(dict.fromkeys(row["method"] for row in bases))
-    cells = {
-        (row["set"], row["method"]): f"{row['rmse']:.3f} / {row['sensitivity']:.3f}"
-        for row in bases
-    }
-    rows = [[name, *(cells[key, name] for key in sets)] for name in names]
-    return Table(["RMSE / sensitivity", *sets], rows, "tradeoff")
 
 
 @table
