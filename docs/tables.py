@@ -158,7 +158,7 @@ def tradeoff_best() -> Table:
             percent(row["default area"]),
             row["best"],
             percent(row["best area"]),
-            f"{percent(row['difference'], 1)} ± {100 * row['standard error']:.1f}",
+            f"{100 * row['difference']:+.1f} ± {100 * row['standard error']:.1f}",
         ]
         for row in results("tradeoff")["against_best"]
     ]
