@@ -2,8 +2,8 @@
 
 All train the same network for as many epochs, in batches of the same size, with Adam at
 its defaults, and from the same seed. Lai Training, the gradient penalty and the input
-noise share the pretrained network and act in the second half of the epochs; weight
-decay and spectral normalisation, which change the network itself, in all of them.
+noise act on a pretrained network, in the second half of the epochs; weight decay and
+spectral normalisation, which change the network itself, in all of them.
 """
 
 import warnings

@@ -50,7 +50,6 @@ BUDGETS = (0.01, 0.02, 0.05)  # error allowed beyond that without control
 FARTHEST = 1.25  # a curve ends at this multiple of the error without control
 AREA_BUDGETS = np.linspace(0, 0.05, 51)
 
-
 Curve = tuple[str, str, int]  # set, method, seed
 
 
@@ -88,6 +87,7 @@ def measure_all(sets, n_seeds: int, n_jobs: int, path: Path) -> pd.DataFrame:
             return math.inf
         return FARTHEST * found[key, METHODS[name].base, seed][0][1]
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file, tempfile.TemporaryDirectory() as cache:
         curves = []
         for names in (BASES, METHODS):

@@ -211,13 +211,14 @@ def default_k() -> Table:
     return Table(["k: RMSE / sensitivity", *sets], rows, "tradeoff")
 
 
-def spread(found: dict | None, *, as_change: bool = False) -> str:
+def spread(found: dict) -> str:
     """Mean and standard deviation over the seeds."""
-    if found is None:
-        return ""
-    if as_change:
-        return f"{percent(found['mean'], 1)} ± {100 * found['sd']:.1f}"
     return f"{found['mean']:.3f} ± {found['sd']:.3f}"
+
+
+def change(found: dict) -> str:
+    """The same of a change, in per cent."""
+    return f"{percent(found['mean'], 1)} ± {100 * found['sd']:.1f}"
 
 
 @table
@@ -267,8 +268,8 @@ def paper_accuracy() -> Table:
         [
             "the paper's" if row["lai_interval"] is None else "every fifth batch",
             f"{row['k']:g}",
-            spread(row["bounded_rmse_change"], as_change=True),
-            spread(row["sensitivity_change"], as_change=True),
+            change(row["bounded_rmse_change"]),
+            change(row["sensitivity_change"]),
         ]
         for row in results("paper")["claims"]
         if row["name"] == claim
@@ -287,9 +288,9 @@ def paper_one_feature() -> Table:
             [
                 row["network"],
                 row["name"].removeprefix("Longitude "),
-                spread(row["bounded_rmse_change"], as_change=True),
-                spread(changes["Longitude"], as_change=True),
-                spread(changes["Latitude"], as_change=True),
+                change(row["bounded_rmse_change"]),
+                change(changes["Longitude"]),
+                change(changes["Latitude"]),
             ]
         )
     header = [
