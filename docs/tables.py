@@ -309,14 +309,37 @@ def paper_networks() -> Table:
     return Table(["set-up"], [[note] for note in results("paper")["notes"]], "paper")
 
 
-@table
-def speed() -> Table:
-    """Every ratio to a peer."""
+def ratios(benchmark: str) -> Table:
+    """Every ratio that a benchmark measured, and the one it was to reach."""
     rows = [
         [row["name"], f"{row['value']:.2f}", f"{row['direction']} {row['target']:g}"]
-        for row in results("speed")["rows"]
+        for row in results(benchmark)["rows"]
     ]
-    return Table(["measured", "value", "target"], rows, "speed")
+    return Table(["measured", "value", "target"], rows, benchmark)
+
+
+@table
+def speed() -> Table:
+    """Networks against peers."""
+    return ratios("speed")
+
+
+@table
+def linear() -> Table:
+    """The exact linear solver against peers."""
+    return ratios("linear")
+
+
+@table
+def tuning() -> Table:
+    """What shared pretraining saves."""
+    return ratios("tuning")
+
+
+@table
+def chunks() -> Table:
+    """Chunks against the whole data."""
+    return ratios("chunks")
 
 
 @table
