@@ -13,6 +13,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import LogLocator
 
 AT_LEAST, AT_MOST = ">=", "<="
 
@@ -117,12 +118,17 @@ def draw(rows, path):
     axes.axvline(1, color="black", linewidth=1)
     axes.set(
         xscale="log",
-        xlabel="times better than the target (blue: met, orange: missed)",
+        xlim=(0.9 * min(*shares, 0.5), 1.1 * max(*shares, 2)),
         ylim=(-1, len(rows)),
+    )
+    figure.supxlabel(
+        "times better than the target (blue: met, orange: missed)", fontsize=9
     )
     labels = [f"{r['name']}: {r['value']:.2f}" for r in rows]
     axes.set_yticks(heights, labels, fontsize=7)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
     figure.savefig(path, dpi=150)
 
 
