@@ -29,14 +29,35 @@ import argparse
 import tempfile
 import warnings
 from pathlib import Path
-from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import sklearn
 import torch
 from joblib import Parallel, delayed
+from paper_figure import draw
+from paper_settings import (
+    CHOSEN,
+    DEFAULT,
+    FEATURE,
+    FEATURE_GRID,
+    FEATURES,
+    FIGURES,
+    GRID,
+    NETWORKS,
+    PAPER_SENSITIVITY,
+    PAPER_SMOOTHNESS,
+    PAPER_WAY,
+    PLAIN,
+    TARGET,
+    TO_BEAT,
+    Network,
+    Setting,
+    all_alike,
+    all_settings,
+    changes,
+    one_feature,
+)
 from report import save_json
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
@@ -45,122 +66,11 @@ from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import KFold, cross_val_score, train_test_split
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 import sklearn_lai
 from sklearn_lai import LaiMLPRegressor
 from sklearn_lai.metrics import noise_sensitivity, prediction_variance
-
-TARGET, FEATURE, NEIGHBOUR = "MedHouseVal", "Longitude", "Latitude"
-FEATURES = ["MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup"]
-FEATURES += [NEIGHBOUR, FEATURE]
-FIGURES = ["rmse", "bounded_rmse", "variance", "sensitivity"]
-PLAIN, PAPER_WAY, DEFAULT = "MSE only", None, 5
-
-
-class Network(NamedTuple):
-    """A set-up that the paper leaves open."""
-
-    description: str
-    parameters: dict
-    scaler: type | None = None
-
-
-NETWORKS = {
-    "default": Network("standardised, 64 ReLU, learning rate 1e-3", {}),
-    "slow": Network(
-        "standardised, 64 SiLU, learning rate 3e-5",
-        {"activation": "silu", "learning_rate_init": 3e-5},
-    ),
-    "like the paper": Network(
-        "standardised, 64 ReLU, learning rate 7e-6", {"learning_rate_init": 7e-6}
-    ),
-    "min-max": Network(
-        "features scaled to [0, 1], target as it is, 16 ReLU, learning rate 1e-4",
-        {
-            "hidden_layer_sizes": 16,
-            "learning_rate_init": 1e-4,
-            "standardize": False,
-        },
-        MinMaxScaler,
-    ),
-    "unscaled": Network(
-        "nothing scaled, 16 ReLU, learning rate 1e-4",
-        {
-            "hidden_layer_sizes": 16,
-            "learning_rate_init": 1e-4,
-            "standardize": False,
-        },
-    ),
-}
-
-
-class Setting(NamedTuple):
-    """What is trained: a set-up, and a way of Lai Training by name."""
-
-    network: str
-    name: str
-
-
-def all_alike(k: float, lai_interval: int | None = PAPER_WAY) -> tuple[str, dict]:
-    """Name and parameters of one `k` for all features."""
-    name = f"k {k:g}" + ("" if lai_interval is None else f", interval {lai_interval}")
-    return name, {"k": k, "lai_interval": lai_interval}
-
-
-def one_feature(k: float) -> tuple[str, dict]:
-    """The Lai loss for one feature alone."""
-    others = {feature: None for feature in FEATURES if feature != FEATURE}
-    return f"{FEATURE} {k:g}", {"feature_k": others | {FEATURE: k}}
-
-
-LOWERED = f"k 0.1, {FEATURE} 0.001"
-PAPERS_LOWERED = {"k": 0.1, "feature_k": {FEATURE: 0.001}, "lai_interval": PAPER_WAY}
-GRID = [1.0, 0.7, 0.5, 0.3, 0.2, 0.14, 0.1, 0.05]
-FEATURE_GRID = [0.5, 0.3, 0.2, 0.15, 0.1, 0.07]
-CHOSEN = Setting("slow", one_feature(0.15)[0])
-
-# What the paper reports. It names only the first of the three values of k of 6.1, so
-# that the other two stand beside values of ours.
-PAPER_SMOOTHNESS = {
-    PLAIN: {"rmse": 0.6960, "variance": 0.7728},
-    "k 0.1": {"rmse": 0.6955, "variance": 0.7683},
-    "a smaller k": {"rmse": 0.6997, "variance": 0.7574},
-    "the smallest k": {"rmse": 0.7210, "variance": 0.6604},
-}
-PAPER_SENSITIVITY = {
-    "k 0.1": {
-        "rmse": -0.0007,
-        "features": dict(
-            zip(
-                FEATURES,
-                [-0.0016, -0.0053, 0.0052, -0.0174, 0.0178, -0.0055, -0.0071, -0.0030],
-                strict=True,
-            )
-        ),
-    },
-    LOWERED: {"rmse": 0.0240, "features": {NEIGHBOUR: -0.33, FEATURE: -0.42}},
-}
-TO_BEAT = {"rmse": 0.024, FEATURE: -0.60}
-
-
-def all_settings() -> dict[Setting, dict]:
-    """Everything that is trained, with its parameters."""
-    ways = {network: {PLAIN: {"lai_fraction": 0}} for network in NETWORKS}
-    for k in GRID:
-        ways["default"] |= [all_alike(k), all_alike(k, DEFAULT)]
-        ways["like the paper"] |= [all_alike(k)]
-    for network in ("min-max", "unscaled"):
-        ways[network] |= [all_alike(k) for k in (1.0, 0.3, 0.1)]
-    for network in ("default", "like the paper", "min-max"):
-        ways[network][LOWERED] = PAPERS_LOWERED
-    for network in ("default", "slow"):
-        ways[network] |= [one_feature(k) for k in FEATURE_GRID]
-    return {
-        Setting(network, name): parameters
-        for network, of_network in ways.items()
-        for name, parameters in of_network.items()
-    }
 
 
 def load(folder: Path) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
@@ -214,11 +124,6 @@ def measure_all(seeds: range, data, n_jobs: int) -> pd.DataFrame:
             for seed in seeds
         )
     return pd.DataFrame(rows).set_index(["network", "name", "seed"]).sort_index()
-
-
-def changes(figures: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
-    """Changes against MSE alone, seed by seed, as shares."""
-    return figures.loc[network, name] / figures.loc[network, PLAIN] - 1
 
 
 def spread(values: pd.Series) -> dict:
@@ -443,172 +348,6 @@ def rounded(value):
     if isinstance(value, list):
         return [rounded(v) for v in value]
     return round(value, 4) if isinstance(value, float) else value
-
-
-BLUE, ORANGE, GREEN, BLACK = "#0072B2", "#D55E00", "#009E73", "black"
-
-
-def draw(figures: pd.DataFrame, path: Path) -> None:
-    """The claims: variance against k, its price, sensitivities, one feature."""
-    figure, axes = plt.subplots(2, 2, figsize=(11.5, 8.6), layout="constrained")
-    draw_variance(axes[0, 0], figures)
-    draw_price(axes[0, 1], figures)
-    draw_features(axes[1, 0], figures)
-    draw_one_feature(axes[1, 1], figures)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
-
-
-LINES = {
-    "like the paper, the paper's batches": ("like the paper", PAPER_WAY, GREEN, "D-"),
-    "default, the paper's batches": ("default", PAPER_WAY, ORANGE, "s-"),
-    "default, every 5th batch": ("default", DEFAULT, BLUE, "o-"),
-}
-
-
-def along_k(figures, network, interval, column) -> pd.DataFrame:
-    """Mean and standard deviation of a change, in per cent, along the k of the grid."""
-    values = {
-        k: 100 * changes(figures, network, all_alike(k, interval)[0])[column]
-        for k in GRID
-    }
-    return pd.DataFrame(values).agg(["mean", "std"]).T
-
-
-def draw_variance(ax, figures):
-    for label, (network, interval, colour, style) in LINES.items():
-        change = along_k(figures, network, interval, "variance")
-        ax.plot(GRID, change["mean"], style, color=colour, label=label, markersize=4)
-        ax.fill_between(
-            GRID,
-            change["mean"] - change["std"],
-            change["mean"] + change["std"],
-            color=colour,
-            alpha=0.2,
-            linewidth=0,
-        )
-    plain, first, *_ = PAPER_SMOOTHNESS.values()
-    paper = 100 * (first["variance"] / plain["variance"] - 1)
-    ax.plot(0.1, paper, "*", color=BLACK, markersize=13, label="the paper, its units")
-    ax.axhline(0, color=BLACK, linewidth=0.6)
-    ax.set(
-        xscale="log",
-        xlabel="boundary slope $k$, for all features alike",
-        ylabel="variance of the predictions, change in %",
-        title="The variance falls as $k$ falls",
-    )
-    ax.invert_xaxis()
-    ax.set_xticks(GRID, [f"{k:g}" for k in GRID])
-    ax.minorticks_off()
-    ax.legend(fontsize=8)
-
-
-def draw_price(ax, figures):
-    for label, (network, interval, colour, style) in LINES.items():
-        rmse = along_k(figures, network, interval, "bounded_rmse")["mean"]
-        variance = along_k(figures, network, interval, "variance")["mean"]
-        ax.plot(rmse, variance, style, color=colour, label=label, markersize=4)
-    paper = pd.DataFrame(PAPER_SMOOTHNESS).T
-    paper = 100 * (paper / paper.loc[PLAIN] - 1)
-    ax.plot(
-        paper["rmse"],
-        paper["variance"],
-        "*--",
-        color=BLACK,
-        markersize=10,
-        label="the paper",
-    )
-    ax.axhline(0, color=BLACK, linewidth=0.6)
-    ax.axvline(0, color=BLACK, linewidth=0.6)
-    ax.set(
-        xlabel="RMSE of bounded predictions, change in %",
-        ylabel="variance of the predictions, change in %",
-        title="What it costs",
-        xlim=(-0.6, 6),
-        ylim=(-25, 2),
-    )
-    ax.legend(fontsize=8)
-
-
-def draw_features(ax, figures):
-    free = Setting("default", all_alike(0.5, DEFAULT)[0])
-    ours = {
-        "$k$ 0.5 for all, default network": (free, BLUE, "o"),
-        f"$k$ {CHOSEN.name.split()[1]} for {FEATURE} alone, slow network": (
-            CHOSEN,
-            ORANGE,
-            "s",
-        ),
-    }
-    papers = {
-        "the paper, $k$ 0.1 for all": ("k 0.1", "*"),
-        f"the paper, $k$ 0.001 for {FEATURE}": (LOWERED, "P"),
-    }
-    heights = np.arange(len(FEATURES))[::-1]
-    for label, (setting, colour, marker) in ours.items():
-        change = 100 * changes(figures, *setting)[FEATURES]
-        ax.errorbar(
-            change.mean(),
-            heights + 0.12,
-            xerr=change.std(),
-            fmt=marker,
-            color=colour,
-            label=label,
-            capsize=2,
-        )
-    for label, (name, marker) in papers.items():
-        found = PAPER_SENSITIVITY[name]["features"]
-        where = [heights[FEATURES.index(feature)] - 0.12 for feature in found]
-        values = [100 * value for value in found.values()]
-        ax.plot(values, where, marker, color=BLACK, markersize=8, label=label)
-    ax.axvline(0, color=BLACK, linewidth=0.6)
-    ax.set_yticks(heights, FEATURES)
-    ax.set(xlabel="sensitivity to noise in the feature, change in %")
-    ax.set_title("Sensitivity, feature by feature")
-    ax.legend(fontsize=8)
-
-
-def draw_one_feature(ax, figures):
-    lines = {"default": (BLUE, "o-"), "slow": (ORANGE, "s-")}
-    for network, (colour, style) in lines.items():
-        rows = [
-            100 * changes(figures, network, one_feature(k)[0]) for k in FEATURE_GRID
-        ]
-        means = pd.DataFrame([row.mean() for row in rows])
-        deviations = pd.DataFrame([row.std() for row in rows])
-        ax.errorbar(
-            means["bounded_rmse"],
-            means[FEATURE],
-            xerr=deviations["bounded_rmse"],
-            yerr=deviations[FEATURE],
-            fmt=style,
-            color=colour,
-            label=f"{network} ({NETWORKS[network].description.split(', ', 1)[1]})",
-            capsize=2,
-            linewidth=1,
-        )
-        for k, x, y in zip(
-            FEATURE_GRID, means["bounded_rmse"], means[FEATURE], strict=True
-        ):
-            ax.annotate(f"{k:g}", (x, y), (4, 4), textcoords="offset points", size=8)
-    paper = PAPER_SENSITIVITY[LOWERED]
-    ax.plot(
-        100 * paper["rmse"],
-        100 * paper["features"][FEATURE],
-        "*",
-        color=BLACK,
-        markersize=13,
-        label="the paper",
-    )
-    ax.axhspan(-100, 100 * TO_BEAT[FEATURE], color="#F0E442", alpha=0.3, linewidth=0)
-    ax.axvline(100 * TO_BEAT["rmse"], color=BLACK, linestyle=":", linewidth=1)
-    ax.set(
-        xlabel="RMSE of bounded predictions, change in %",
-        ylabel=f"sensitivity to noise in {FEATURE}, change in %",
-        title=f"The $k$ of {FEATURE} alone, at each point",
-        ylim=(-100, 3),
-    )
-    ax.legend(fontsize=8)
 
 
 def main():
