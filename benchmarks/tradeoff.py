@@ -269,12 +269,14 @@ def main():
     parser = make_parser("tradeoff", __doc__.splitlines()[0])
     parser.set_defaults(repeats=3)
     parser.add_argument("--data", type=Path, nargs="*", default=[])
+    parser.add_argument("--sets", nargs="+", help="only these, by name")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--points", type=Path, default="results/tradeoff.jsonl")
     options = parser.parse_args()
 
     sets = load(options.data)
+    sets = {key: sets[key] for key in options.sets or sets}
     fits = measure_all(sets, options.seeds, options.jobs, options.points)
     points = relative(fits)
     curves = over_seeds(points)

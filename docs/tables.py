@@ -48,8 +48,9 @@ def origin(benchmark: str) -> str:
     """When, where and with what a benchmark ran."""
     found = results(benchmark)
     versions = ", ".join(f"{k} {v}" for k, v in found["versions"].items())
+    script = benchmark.removesuffix("_log")
     return (
-        f"Measured on {found['date']} by benchmarks/{benchmark}.py: "
+        f"Measured on {found['date']} by benchmarks/{script}.py: "
         f"{found['machine']}; Python {found['python']}, {versions}."
     )
 
@@ -163,6 +164,37 @@ def tradeoff_best() -> Table:
         for row in results("tradeoff")["against_best"]
     ]
     return Table(header, rows, "tradeoff")
+
+
+@table
+def errors() -> Table:
+    """The errors that the Lai loss multiplies."""
+    rows = [
+        [
+            row["set"],
+            f"{row['training']:.2f}",
+            f"{row['held_out']:.2f}",
+            f"{100 * row['largest_tenth']:.0f} %",
+        ]
+        for row in results("errors")["rows"]
+    ]
+    header = ["set", "RMSE, training rows", "held out", "share of a tenth of the rows"]
+    return Table(header, rows, "errors")
+
+
+@table
+def tradeoff_log() -> Table:
+    """Areas on diamonds, and where the logarithm of the price is predicted."""
+    rows = {}
+    for benchmark, key in [("tradeoff", "diamonds"), ("tradeoff_log", "diamonds_log")]:
+        summary = results(benchmark)["summary"]
+        rows[key] = {row["method"]: row for row in summary if row["set"] == key}
+    cells = [
+        [name, *(percent(rows[key][name]["area"]) for key in rows)]
+        for name in [DEFAULT, *PEERS]
+    ]
+    header = ["method", "price", "logarithm of the price"]
+    return Table(header, cells, "tradeoff_log")
 
 
 @table
