@@ -96,7 +96,9 @@ html_css_files = ["custom.css"]
 html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {page: [] for page in ("index", "getting_started", "changelog")}
+html_sidebars = {
+    page: [] for page in ("index", "getting_started", "benchmarks/*", "changelog")
+}
 html_theme_options = {
     "footer_end": [],
     "footer_start": ["copyright"],
