@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -18,6 +19,8 @@ DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
 MINUS = "\N{MINUS SIGN}"
 TABLES: dict[str, Callable[[], "Table"]] = {}
+RATIOS = ["speed", "linear", "tuning", "chunks"]  # benchmarks that compare times
+SCRIPTS = {"tradeoff_log": "tradeoff"}  # what wrote results of another name
 
 
 class Table(NamedTuple):
@@ -48,7 +51,7 @@ def origin(benchmark: str) -> str:
     """When, where and with what a benchmark ran."""
     found = results(benchmark)
     versions = ", ".join(f"{k} {v}" for k, v in found["versions"].items())
-    script = benchmark.removesuffix("_log")
+    script = SCRIPTS.get(benchmark, benchmark)
     return (
         f"Measured on {found['date']} by benchmarks/{script}.py: "
         f"{found['machine']}; Python {found['python']}, {versions}."
@@ -350,28 +353,7 @@ def ratios(benchmark: str) -> Table:
     return Table(["measured", "value", "target"], rows, benchmark)
 
 
-@table
-def speed() -> Table:
-    """Networks against peers."""
-    return ratios("speed")
-
-
-@table
-def linear() -> Table:
-    """The exact linear solver against peers."""
-    return ratios("linear")
-
-
-@table
-def tuning() -> Table:
-    """What shared pretraining saves."""
-    return ratios("tuning")
-
-
-@table
-def chunks() -> Table:
-    """Chunks against the whole data."""
-    return ratios("chunks")
+TABLES |= {name: partial(ratios, name) for name in RATIOS}
 
 
 @table
