@@ -19,7 +19,7 @@ DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
 MINUS = "\N{MINUS SIGN}"
 TABLES: dict[str, Callable[[], "Table"]] = {}
-RATIOS = ["speed", "linear", "tuning", "chunks"]  # benchmarks that compare times
+RATIOS = ["speed", "linear", "tuning", "chunks"]  # each a list of ratios and targets
 SCRIPTS = {"tradeoff_log": "tradeoff"}  # what wrote results of another name
 
 
