@@ -204,7 +204,9 @@ class LaiLinearRegressor(BaseLaiLinear):
     learning_rate_init : float, default=0.01
         For 'adam'. Step size, > 0, in standardised units.
     shuffle : bool, default=True
-        For 'adam'. Whether to visit the rows in a new order in each epoch.
+        For 'adam'. Whether to visit the rows in a new order in each epoch. If
+        not, and `lai_interval` divides the number of batches, the same batches have
+        the Lai loss in all epochs.
     random_state : int, RandomState instance or None, default=None
         For 'adam'. Seed of the batches. Each stage has a random stream of its own; no
         global generator is touched. None is fresh entropy.

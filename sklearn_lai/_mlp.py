@@ -92,7 +92,9 @@ class LaiMLPRegressor(BaseLaiMLP):
     learning_rate_init : float, default=0.001
         Step size, > 0.
     shuffle : bool, default=True
-        Whether to visit the rows in a new order in each epoch.
+        Whether to visit the rows in a new order in each epoch. If not, and
+        `lai_interval` divides the number of batches, the same batches have the Lai
+        loss in all epochs.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the validation split and the batches. Each stage
         has a random stream of its own; no global generator is touched. None is

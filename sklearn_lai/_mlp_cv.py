@@ -97,7 +97,9 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     learning_rate_init : float, default=0.001
         Step size, > 0.
     shuffle : bool, default=True
-        Whether to visit the rows in a new order in each epoch.
+        Whether to visit the rows in a new order in each epoch. If not, and
+        `lai_interval` divides the number of batches, the same batches have the Lai
+        loss in all epochs.
     cv : int, cross-validation splitter or iterable of splits, default=None
         Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
     tolerance : float, default=0.0
