@@ -23,7 +23,7 @@ class LossCurveDisplay:
     lai_loss : array-like of shape (n_epochs - n_pretrain_epochs,), default=()
         Lai loss of each epoch of the second stage; NaN where no batch had one.
     validation_scores : array-like of shape (n_epochs,), default=()
-        R2 of the validation data after each epoch.
+        Score of the validation data after each epoch.
     unit : str, default='standardised units'
         Unit of the losses, for the label.
 
@@ -157,7 +157,7 @@ class LossCurveDisplay:
                 color=_plotting.GREEN,
                 linestyle="--",
             )
-            self.validation_ax_.set_ylabel("$R^2$ on validation data")
+            self.validation_ax_.set_ylabel("score on validation data")
         _plotting.legend_above(self.ax_, list(self.lines_.values()), n_columns=2)
         return self
 

@@ -86,7 +86,8 @@ class LaiMLPRegressor(BaseLaiMLP):
         Optimiser. It keeps its state between the stages.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the coefficients, >= 0, in standardised units;
-        divided by the batch size, as in MLPRegressor.
+        divided by the batch size (with weights, times their mean), as in
+        MLPRegressor.
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.001

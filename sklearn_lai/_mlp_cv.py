@@ -91,7 +91,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Optimiser. It keeps its state between the stages.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the coefficients, >= 0, in standardised units;
-        divided by the batch size, as in MLPRegressor.
+        divided by the batch size (with weights, times their mean), as in
+        MLPRegressor.
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.001
@@ -323,8 +324,9 @@ class LaiMLPRegressorCV(BaseLaiMLP):
             task = self._task_on(data.with_weight(), seed)
             pretrained = self._cached(run_first_stage)(task, watch=watch)
             self.ks_ = self._resolve_ks(task, pretrained)
-            self._follow_ks(data, folds, seed, watch)
-            self._choose()
+            errors = self._follow_ks(data, folds, seed, watch)
+            # In the targets' own units, so that the choice does not depend on theirs.
+            self._choose(errors / np.square(task.units.y.unit))
             lai = self._lai_loss(self._resolve_k(self.k_))
             _, rng = random_streams(seed)
             layers, history = run_second_stage(task, pretrained, lai, rng, watch=watch)
@@ -357,8 +359,11 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         folds: list[tuple[np.ndarray, np.ndarray]],
         seed: int,
         watch: Watch,
-    ) -> None:
-        """Set the paths: pretrain on every fold, then train every k from there."""
+    ) -> np.ndarray:
+        """Set the paths: pretrain on every fold, then train every k from there.
+
+        Returns the mean squared errors, of shape (n_ks, n_folds, n_outputs).
+        """
         with Parallel(n_jobs=self.n_jobs, return_as="generator") as parallel:
             starts = parallel(
                 delayed(_pretrain_fold)(self, data, train, seed) for train, _ in folds
@@ -374,22 +379,24 @@ class LaiMLPRegressorCV(BaseLaiMLP):
                 next(assessments) for _ in watch.epochs("ks of folds", len(tasks))
             ]
         shape = len(self.ks_), len(folds)
-        self.mse_path_, self.sensitivity_path_, self.variance_path_ = (
+        errors, self.sensitivity_path_, self.variance_path_ = (
             np.array(path).reshape(*shape, *np.shape(path[0]))
             for path in zip(*assessments, strict=True)
         )
+        self.mse_path_ = errors.mean(axis=2)
+        return errors
 
-    def _choose(self) -> None:
+    def _choose(self, errors: np.ndarray) -> None:
         """Set the smallest k that is accurate enough."""
-        mse = self.mse_path_.mean(axis=1)
-        chosen = smallest_within(self.ks_, mse, self.tolerance)
-        self.k_, self.best_score_ = float(self.ks_[chosen]), -float(mse[chosen])
+        chosen = smallest_within(self.ks_, errors.mean(axis=(1, 2)), self.tolerance)
+        self.k_ = float(self.ks_[chosen])
+        self.best_score_ = -float(self.mse_path_[chosen].mean())
 
 
 class _Assessment(NamedTuple):
-    """Error, sensitivity to each feature and variance on the test data of a fold."""
+    """On the test data of a fold: error of each output, sensitivities, variance."""
 
-    mse: float
+    mse: np.ndarray
     sensitivity: np.ndarray
     variance: float
 
@@ -419,7 +426,12 @@ def _assess(
     model = SimpleNamespace(predict=partial(_predict, layers, estimator.activation))
     X, y, sample_weight = data.take(test)
     return _Assessment(
-        mean_squared_error(y, model.predict(X), sample_weight=sample_weight),
+        mean_squared_error(
+            y,
+            model.predict(X),
+            sample_weight=sample_weight,
+            multioutput="raw_values",
+        ),
         noise_sensitivity(model, X).mean(axis=0),
         float(np.mean(prediction_variance(model, X))),
     )

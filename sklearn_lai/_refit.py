@@ -132,6 +132,11 @@ class SmoothestWithin:
         if self.tolerance != "1se":
             return scores[best] - self.tolerance * abs(scores[best])
         splits = _split_scores(cv_results, self.accuracy)
+        if len(splits) < 2:
+            raise ValueError(
+                "tolerance='1se' needs a search with at least 2 folds, got "
+                f"{len(splits)}."
+            )
         return scores[best] - splits[:, best].std(ddof=1) / np.sqrt(len(splits))
 
 

@@ -91,7 +91,7 @@ class SlopeDisplay:
             standard deviation of the feature with ``standardize=True``; all outputs
             are shown together.
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the features; None is those the estimator has seen, or positions.
+            Names of the features; None is those of the columns of `X`, or positions.
         max_features : int, default=20
             Features to show at most, >= 1: those with the steepest slopes.
         ax : matplotlib Axes, default=None
@@ -114,7 +114,9 @@ class SlopeDisplay:
             If matplotlib is not installed.
         """
         if isinstance(estimator, Pipeline):
-            X, estimator = estimator[:-1].transform(X), estimator[-1]
+            if len(estimator) > 1:
+                X = estimator[:-1].transform(X)
+            estimator = estimator[-1]
         if not hasattr(estimator, "input_gradient"):
             raise TypeError(
                 "estimator must have an input_gradient method, or be a Pipeline that "

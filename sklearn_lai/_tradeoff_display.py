@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -266,13 +266,13 @@ class TradeoffDisplay:
             roughness, error, c=self.values, norm="log", cmap="viridis", **outline
         )
         ticks = np.unique(self.values)
+        ticks = ticks[:: math.ceil(len(ticks) / MAX_TICKS)]
         bar = ax.figure.colorbar(
             points,
             cax=ax.inset_axes((1.03, 0, 0.04, 1)),
             label=self.value_name,
-            ticks=ticks[:: math.ceil(len(ticks) / MAX_TICKS)],
-            format="{x:.2g}",
         )
+        bar.set_ticks(ticks, labels=[_in_short(value) for value in ticks])
         bar.minorticks_off()
         return points
 
@@ -287,11 +287,17 @@ def _not_beaten(error: np.ndarray, roughness: np.ndarray) -> np.ndarray:
 
 def _only_varied(params: Sequence[Mapping[str, Any]]) -> tuple[str, np.ndarray | None]:
     """Name and values of what a search varied, if it is one positive number."""
-    names = [name for name in params[0] if len({str(p[name]) for p in params}) > 1]
+    # The candidates of a list of grids differ in what they name, too.
+    names = [
+        name
+        for name in dict.fromkeys(name for p in params for name in p)
+        if len({str(p.get(name)) for p in params}) > 1
+    ]
     if len(names) == 1:
-        values = [p[names[0]] for p in params]
-        if all(isinstance(value, Real) for value in values) and min(values) > 0:
-            return _short(names[0]), np.array(values, dtype=np.float64)
+        values = [p.get(names[0]) for p in params]
+        is_number = [isinstance(v, Real) and not isinstance(v, bool) for v in values]
+        if all(is_number) and (numbers := np.array(values, np.float64)).min() > 0:
+            return _short(names[0]), numbers
     return "", None
 
 
@@ -302,4 +308,11 @@ def _short(name: str) -> str:
 
 def _setting(item: tuple[str, Any]) -> str:
     name, value = _short(item[0]), item[1]
-    return f"{name} = {value:.2g}" if isinstance(value, Real) else f"{name} = {value}"
+    is_float = isinstance(value, Real) and not isinstance(value, Integral)
+    return f"{name} = {_in_short(value) if is_float else value}"
+
+
+def _in_short(value: float) -> str:
+    """Two digits, or all of a whole number."""
+    is_whole = float(value).is_integer() and abs(value) < 1e6
+    return f"{value:.0f}" if is_whole else f"{value:.2g}"

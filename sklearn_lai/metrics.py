@@ -294,11 +294,13 @@ def _changes(
 
 
 def _column(X: Any, j: int) -> np.ndarray:
-    """Values of a column, floats if they are numbers."""
+    """Values of a column, floats if they are numbers and no categories."""
     if isinstance(X, np.ndarray):
         column = X[:, j]
     else:
-        column = np.asarray(X.iloc[:, j] if hasattr(X, "iloc") else X.to_series(j))
+        series = X.iloc[:, j] if hasattr(X, "iloc") else X.to_series(j)
+        is_category = str(series.dtype).lower().startswith("categor")
+        column = np.asarray(series, dtype=object if is_category else None)
     return column.astype(np.float64) if column.dtype.kind in "iu" else column
 
 

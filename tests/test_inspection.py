@@ -328,3 +328,36 @@ def test_matplotlib_is_imported_only_to_draw():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert "pip install matplotlib" in done.stdout
+
+
+def test_tradeoff_of_a_list_of_grids_has_colours_only_if_one_thing_was_varied():
+    results = {
+        "params": [{"k": 0.1}, {"k": 0.3}, {"norm": "l2"}],
+        "mean_test_accuracy": np.array([-1.0, -2.0, -3.0]),
+        "mean_test_smoothness": np.array([-3.0, -2.0, -1.0]),
+    }
+    assert TradeoffDisplay.from_cv_results(results).values is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "label"),
+    [
+        ("batch_size", [128, 130], "chosen: batch_size = 128"),
+        ("shuffle", [True, False], "chosen: shuffle = True"),
+        ("k", [0.123, 0.3], "chosen: k = 0.12"),
+    ],
+)
+def test_tradeoff_labels_tell_values_apart(name, values, label):
+    results = {
+        "params": [{name: value} for value in values],
+        "mean_test_accuracy": np.array([-1.0, -2.0]),
+        "mean_test_smoothness": np.array([-2.0, -1.0]),
+    }
+    display = TradeoffDisplay.from_cv_results(results)
+    assert label in display.ax_.get_legend_handles_labels()[1]
+
+
+def test_slopes_of_a_pipeline_of_one_step():
+    model = make_pipeline(quick(LaiMLPRegressor)).fit(X, y)
+    display = SlopeDisplay.from_estimator(model, X, y)
+    assert display.slopes.shape == X.shape

@@ -103,3 +103,13 @@ def test_wrong_arguments_are_named(change, message):
 
     with pytest.raises(ValueError, match=message):
         noise_sensitivity(**{"estimator": Zero(), "X": X, **change})
+
+
+def test_categories_are_no_numbers_whatever_they_are_called():
+    codes = np.arange(len(X)) % 3
+    data = pd.DataFrame({"a": X[:, 0], "kind": pd.Categorical(codes)})
+    columns = make_column_transformer(
+        (OneHotEncoder(), ["kind"]), remainder="passthrough"
+    )
+    model = make_pipeline(columns, LinearRegression()).fit(data, y)
+    assert np.isnan(noise_sensitivity(model, data)).tolist() == [False, True]

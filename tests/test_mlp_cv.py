@@ -156,3 +156,27 @@ def test_wrong_parameters_are_named(parameters, error, problem):
     assert repr(fitted_state(model)) == repr(before)
     with pytest.raises(NotFittedError):
         clone(model).predict(X)
+
+
+@pytest.mark.parametrize("scale", [2.0**-10, 2.0**10])
+def test_the_choice_does_not_depend_on_the_units_of_an_output(scale):
+    rng = np.random.default_rng(3)
+    A = rng.normal(size=(120, 5))
+    targets = np.column_stack(
+        [
+            np.sin(2 * A[:, 0]) + 0.1 * rng.normal(size=120),
+            0.1 * A.sum(axis=1) + 1.5 * rng.normal(size=120),
+        ]
+    )
+    model = LaiMLPRegressorCV(
+        16,
+        ks=[1.0, 0.3, 0.2, 0.15, 0.1, 0.07],
+        cv=3,
+        pretrain_epochs=60,
+        lai_epochs=60,
+        lai_interval=1,
+        batch_size=20,
+        random_state=0,
+    )
+    chosen = clone(model).fit(A, targets).k_
+    assert model.fit(A, targets * [1, scale]).k_ == chosen

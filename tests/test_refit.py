@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
     RandomizedSearchCV,
+    ShuffleSplit,
     cross_validate,
 )
 
@@ -166,3 +167,17 @@ def test_a_missing_metric_is_named_with_those_there_are():
 def test_a_wrong_tolerance_is_named(tolerance, error):
     with pytest.raises(error, match=rf"tolerance must be .*1se.*, got {tolerance!r}"):
         smoothest_within(tolerance)
+
+
+def test_a_standard_error_needs_two_folds():
+    split = ShuffleSplit(1, random_state=0)
+    scoring = {"accuracy": "r2", "smoothness": neg_noise_sensitivity}
+    search = GridSearchCV(
+        Ridge(),
+        {"alpha": [1, 10]},
+        cv=split,
+        scoring=scoring,
+        refit=smoothest_within("1se"),
+    )
+    with pytest.raises(ValueError, match="at least 2 folds, got 1"):
+        search.fit(X, y)
