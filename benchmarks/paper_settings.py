@@ -1,8 +1,4 @@
-"""What `paper.py` trains, and what the paper reports.
-
-`k` is in target standard deviations per feature standard deviation, but in the raw
-units of target and scaled features for "min-max" and "unscaled".
-"""
+"""What `paper.py` trains, and what the paper reports."""
 
 from typing import NamedTuple
 

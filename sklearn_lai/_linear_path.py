@@ -148,7 +148,8 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     tolerance : float, default=0.0
         How much accuracy to give for smaller slopes, >= 0: of all `ks` whose error is
         at most ``1 + tolerance`` times the least one, the smallest is chosen. 0 is the
-        most accurate, 0.02 allows for 2 % more mean squared error.
+        most accurate, 0.02 allows for 2 % more mean squared error. With several
+        outputs, errors are in variances of their targets.
     tol : float, default=0.0001
         Largest `optimality_` without a warning, >= 0.
     standardize : bool, default=True

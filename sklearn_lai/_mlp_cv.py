@@ -106,6 +106,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     tolerance : float, default=0.0
         How much accuracy to give for smoothness, >= 0: of all `ks` whose mean squared
         error is at most ``1 + tolerance`` times the least one, the smallest is chosen.
+        With several outputs, errors are in variances of their targets.
     n_jobs : int, default=None
         Trainings at a time, as for joblib.Parallel; None is one, or what the
         surrounding ``joblib.parallel_config`` says.
