@@ -21,6 +21,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._base_losses import BASE_LOSSES, NORMS
 from ._callbacks import CallbackSupportMixin
 from ._fitting import (
     Data,
@@ -31,7 +32,6 @@ from ._fitting import (
     run_first_stage,
     run_second_stage,
 )
-from ._objective import BASE_LOSSES, NORMS
 from ._scaling import Layers, Scale, Spread, Units
 from ._training import History, Interrupted, LaiStage, PlainStage, Stopped
 from ._validation import (
@@ -58,6 +58,8 @@ SHARED_RULES: Mapping[str, Rule] = {
     "l1_ratio": Number(Real, 0, 1),
     "lai_fraction": Number(Real, 0, 1),
     "lai_interval": AnyOf(Number(Integral, 1), NONE),
+    "lai_learning_rate_init": POSITIVE,
+    "average": Boolean(),
     "loss": OneOf(tuple(BASE_LOSSES)),
     "huber_delta": POSITIVE,
     "quantile": Number(Real, 0, 1, closed="neither"),
@@ -228,16 +230,28 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             rng_state=rng.bit_generator.state,
         )
 
-    def _lai_loss(self, k: np.ndarray, *, is_warm: bool = False) -> LaiLoss:
+    def _lai_loss(
+        self,
+        k: np.ndarray,
+        *,
+        error: str = "own",
+        reach: float = 0.0,
+        is_warm: bool = False,
+    ) -> LaiLoss:
         """What the second stage adds to a task."""
         if self.pretrain_epochs == self.lai_epochs == 0:
             raise ValueError(
                 "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
             )
         stage = LaiStage(
-            self.lai_epochs, self.lai_fraction, self.lai_interval, is_warm=is_warm
+            self.lai_epochs,
+            self.lai_fraction,
+            self.lai_interval,
+            self.lai_learning_rate_init,
+            self.average,
+            is_warm=is_warm,
         )
-        return LaiLoss(k, self.norm, self.l1_ratio, stage)
+        return LaiLoss(k, error, reach, self.norm, self.l1_ratio, stage)
 
     def _train(
         self,

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_memory
 
 from . import _inference
 from ._base import SHARED_RULES, BaseLaiRegressor
-from ._fitting import Data, Task
+from ._fitting import Data, LaiLoss, Task
 from ._inference import ACTIVATIONS
 from ._optimizers import SGD, Adam
 from ._scaling import Layers, Units
@@ -44,6 +44,8 @@ class BaseLaiMLP(BaseLaiRegressor):
     _rules: ClassVar[Mapping[str, Rule]] = {
         **SHARED_RULES,
         "hidden_layer_sizes": AnyOf(Number(Integral, 1), Each(Number(Integral, 1))),
+        "reach": Number(Real, 0),
+        "lai_error": OneOf(("mean", "own")),
         "activation": OneOf(tuple(ACTIVATIONS)),
         "solver": OneOf(("adam", "sgd")),
         "alpha": Number(Real, 0),
@@ -94,6 +96,9 @@ class BaseLaiMLP(BaseLaiRegressor):
             X, self.coefs_, self.intercepts_, self.hidden_activation_
         )
         return slopes[:, 0] if self.n_outputs_ == 1 else slopes
+
+    def _lai_loss(self, k: np.ndarray, **options: Any) -> LaiLoss:
+        return super()._lai_loss(k, error=self.lai_error, reach=self.reach, **options)
 
     def _hidden_sizes(self) -> list[int]:
         return np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()

@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from sklearn.metrics import d2_pinball_score, r2_score
 
+from ._base_losses import BaseLoss, Quantile
 from ._batches import Batches
 from ._inference import predict
 from ._network import Network
-from ._objective import BaseLoss, Objective, Quantile, make_objective
+from ._objective import Objective, make_objective
 from ._scaling import Layers, Spread, Units
+from ._slopes import make_slope_measure
 from ._training import (
     History,
     LaiStage,
@@ -83,10 +85,14 @@ class Task:
 class LaiLoss:
     """What only the second stage depends on.
 
-    `k` has shape (n_features,) or (n_outputs, n_features), NaN where left out.
+    `k` has shape (n_features,) or (n_outputs, n_features), NaN where left out. Slopes
+    are measured over `reach`, in units of training; 0 is the derivative. `error` is
+    'own' or 'mean'.
     """
 
     k: np.ndarray
+    error: str
+    reach: float
     norm: str
     l1_ratio: float
     stage: LaiStage
@@ -142,8 +148,9 @@ def run_second_stage(
     watch: Watch,
 ) -> tuple[Layers, History]:
     """Lai Training from there; returns weights in the units of the data."""
-    trainer = _make_trainer(task, _objective(task, lai), watch)
+    trainer = _make_trainer(task, _plain_objective(task), watch)
     trainer.resume(pretrained)
+    _set_lai_loss(trainer, task, lai)
     train_lai(trainer, lai.stage, rng)
     return _folded(task, trainer.network), trainer.history
 
@@ -168,8 +175,7 @@ def run_pass(
     task: Task, lai: LaiLoss | None, progress: Progress, rng: np.random.Generator
 ) -> tuple[Layers, History, Progress]:
     """One epoch of the second stage, without a Lai loss of the first."""
-    objective = _plain_objective(task) if lai is None else _objective(task, lai)
-    trainer = _make_trainer(task, objective, Watch())
+    trainer = _make_trainer(task, _plain_objective(task), Watch())
     if progress.optimizer is not None:
         state = {
             name: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
@@ -180,6 +186,7 @@ def run_pass(
     if lai is None:
         pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=np.inf), rng)
     else:
+        _set_lai_loss(trainer, task, lai)
         train_lai(trainer, lai.stage, rng)
         n_lai_batches += len(trainer.batches)
     state = {
@@ -253,11 +260,21 @@ def _plain_objective(task: Task) -> Objective:
     return make_objective(task.loss, "l2", 0.5, k)
 
 
-def _objective(task: Task, lai: LaiLoss) -> Objective:
-    """The objective of the second stage; constant features have no direction."""
+def _set_lai_loss(trainer: Trainer, task: Task, lai: LaiLoss) -> None:
+    """Set the objective of the second stage; constant features have no direction."""
     k = np.where(task.units.X.is_constant(), np.nan, np.atleast_2d(lai.k))
-    boundary = _to_tensor(k.astype(task.data.X.dtype), task.device)
-    return make_objective(task.loss, lai.norm, lai.l1_ratio, boundary)
+    objective = make_objective(
+        task.loss,
+        lai.norm,
+        lai.l1_ratio,
+        _to_tensor(k.astype(task.data.X.dtype), task.device),
+        mean_error=trainer.mean_error() if lai.error == "mean" else None,
+        has_every_direction=lai.reach == 0,
+    )
+    measure = make_slope_measure(
+        lai.reach, ~np.isnan(k).all(axis=0), trainer.network.parameters
+    )
+    trainer.set_objective(objective, measure)
 
 
 def _to_tensor(array: np.ndarray, device: str) -> torch.Tensor:

@@ -202,7 +202,12 @@ class LaiLinearRegressor(BaseLaiLinear):
         For 'adam'. Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one
         batch.
     learning_rate_init : float, default=0.01
-        For 'adam'. Step size, > 0, in standardised units.
+        For 'adam'. Step size of the first stage, > 0, in standardised units.
+    lai_learning_rate_init : float, default=0.03
+        For 'adam'. Step size of the second stage, > 0.
+    average : bool, default=True
+        For 'adam'. Whether the model has the mean of the weights at the ends of the
+        epochs of the second half of the second stage, or the last weights.
     shuffle : bool, default=True
         For 'adam'. Whether to visit the rows in a new order in each epoch. If
         not, and `lai_interval` divides the number of batches, the same batches have
@@ -308,6 +313,8 @@ class LaiLinearRegressor(BaseLaiLinear):
         solver="auto",
         batch_size="auto",
         learning_rate_init=0.01,
+        lai_learning_rate_init=0.03,
+        average=True,
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -331,6 +338,8 @@ class LaiLinearRegressor(BaseLaiLinear):
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.lai_learning_rate_init = lai_learning_rate_init
+        self.average = average
         self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol

@@ -13,7 +13,7 @@ from ._base_mlp import BaseLaiMLP
 from ._callbacks import watched, with_callbacks
 from ._fitting import Data, LaiLoss, Progress, Task, run_first_stage, run_pass
 from ._scaling import Layers, Units
-from ._training import History, LaiStage
+from ._training import History
 from ._validation import Boolean, Rule
 
 
@@ -53,6 +53,15 @@ class LaiMLPRegressor(BaseLaiMLP):
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
+    reach : float, default=0.3
+        Distance over which slopes are measured in the second stage, >= 0, in feature
+        standard deviations (in feature units without `standardize`): the prediction
+        is compared with that at a normal random distance of this standard deviation,
+        along one feature per row. 0 is the derivative, as in [1]_.
+    lai_error : {'mean', 'own'}, default='mean'
+        Error inside the Lai loss. 'mean': one for all rows, that whose loss is the mean
+        plain loss when the second stage begins; so the Lai loss draws on the slopes
+        alone, on those of all rows alike. 'own': each row's own, as in [1]_.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -91,7 +100,12 @@ class LaiMLPRegressor(BaseLaiMLP):
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.001
-        Step size, > 0.
+        Step size of the first stage, > 0.
+    lai_learning_rate_init : float, default=0.003
+        Step size of the second stage, > 0.
+    average : bool, default=True
+        Whether the model has the mean of the weights at the ends of the epochs of the
+        second half of the second stage, or the last weights.
     shuffle : bool, default=True
         Whether to visit the rows in a new order in each epoch. If not, and
         `lai_interval` divides the number of batches, the same batches have the Lai
@@ -217,6 +231,8 @@ class LaiMLPRegressor(BaseLaiMLP):
         *,
         k=0.2,
         feature_k=None,
+        reach=0.3,
+        lai_error="mean",
         norm="l1",
         l1_ratio=0.5,
         lai_fraction=0.01,
@@ -231,6 +247,8 @@ class LaiMLPRegressor(BaseLaiMLP):
         alpha=0.0001,
         batch_size="auto",
         learning_rate_init=0.001,
+        lai_learning_rate_init=0.003,
+        average=True,
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -251,6 +269,8 @@ class LaiMLPRegressor(BaseLaiMLP):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.k = k
         self.feature_k = feature_k
+        self.reach = reach
+        self.lai_error = lai_error
         self.norm = norm
         self.l1_ratio = l1_ratio
         self.lai_fraction = lai_fraction
@@ -265,6 +285,8 @@ class LaiMLPRegressor(BaseLaiMLP):
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.lai_learning_rate_init = lai_learning_rate_init
+        self.average = average
         self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol
@@ -509,14 +531,11 @@ class LaiMLPRegressor(BaseLaiMLP):
         return self._mlp_task(data, None, self._unfolded(data, units), units, rng)
 
     def _lai_loss_of_pass(self, progress: Progress) -> LaiLoss:
-        stage = LaiStage(
-            1,
-            self.lai_fraction,
-            self.lai_interval,
-            n_earlier=progress.n_lai_batches,
-            is_warm=progress.n_passes > 0,
+        lai = self._lai_loss(self.k_, is_warm=progress.n_passes > 0)
+        stage = replace(
+            lai.stage, epochs=1, average=False, n_earlier=progress.n_lai_batches
         )
-        return LaiLoss(self.k_, self.norm, self.l1_ratio, stage)
+        return replace(lai, stage=stage)
 
     def _count_pass(
         self, layers: Layers, history: History, n_samples: int, *, is_first: bool

@@ -58,6 +58,15 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
+    reach : float, default=0.3
+        Distance over which slopes are measured in the second stage, >= 0, in feature
+        standard deviations (in feature units without `standardize`): the prediction
+        is compared with that at a normal random distance of this standard deviation,
+        along one feature per row. 0 is the derivative, as in [1]_.
+    lai_error : {'mean', 'own'}, default='mean'
+        Error inside the Lai loss. 'mean': one for all rows, that whose loss is the mean
+        plain loss when the second stage begins; so the Lai loss draws on the slopes
+        alone, on those of all rows alike. 'own': each row's own, as in [1]_.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -96,7 +105,12 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.001
-        Step size, > 0.
+        Step size of the first stage, > 0.
+    lai_learning_rate_init : float, default=0.003
+        Step size of the second stage, > 0.
+    average : bool, default=True
+        Whether the model has the mean of the weights at the ends of the epochs of the
+        second half of the second stage, or the last weights.
     shuffle : bool, default=True
         Whether to visit the rows in a new order in each epoch. If not, and
         `lai_interval` divides the number of batches, the same batches have the Lai
@@ -209,6 +223,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         *,
         ks=10,
         feature_k=None,
+        reach=0.3,
+        lai_error="mean",
         norm="l1",
         l1_ratio=0.5,
         lai_fraction=0.01,
@@ -223,6 +239,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         alpha=0.0001,
         batch_size="auto",
         learning_rate_init=0.001,
+        lai_learning_rate_init=0.003,
+        average=True,
         shuffle=True,
         cv=None,
         tolerance=0.0,
@@ -245,6 +263,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.ks = ks
         self.feature_k = feature_k
+        self.reach = reach
+        self.lai_error = lai_error
         self.norm = norm
         self.l1_ratio = l1_ratio
         self.lai_fraction = lai_fraction
@@ -259,6 +279,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
+        self.lai_learning_rate_init = lai_learning_rate_init
+        self.average = average
         self.shuffle = shuffle
         self.cv = cv
         self.tolerance = tolerance

@@ -71,8 +71,8 @@ class Network:
                 view[-1] = 0
         return mask
 
-    def forward(self, X: Tensor) -> Tensor:
-        """Outputs, shape (n_samples, n_outputs).
+    def forward(self, X: Tensor, out: Tensor | None = None) -> Tensor:
+        """Outputs, shape (n_samples, n_outputs), written into `out` if it is given.
 
         `X` has a last column of ones unless the network has no intercepts. The
         methods below refer to the last call; what they return is valid until the next.
@@ -83,7 +83,8 @@ class Network:
             torch.mm(inputs, layer.matrix, out=layer.z)
             self._activation.evaluate(layer.z, layer.value, layer.derivative)
             inputs = layer.inputs
-        return torch.mm(inputs, self._matrices[-1], out=work.output)
+        out = work.output if out is None else out
+        return torch.mm(inputs, self._matrices[-1], out=out)
 
     def slopes(self) -> Tensor:
         """Slopes of the outputs, shape (n_outputs, n_samples, n_features)."""

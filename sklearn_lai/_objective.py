@@ -1,100 +1,12 @@
 """What a batch minimises: plain and Lai loss, with their gradients written out."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-
-class BaseLoss(Protocol):
-    """A loss of an error, prediction minus target, by its derivative."""
-
-    @property
-    def degree(self) -> int | None:
-        """Degree of its homogeneity, None if it is not homogeneous."""
-
-    def derivative(self, error: Tensor) -> Tensor:
-        """Derivative of the loss."""
-
-
-@dataclass(frozen=True)
-class SquaredError:
-    """Half the square, as MLPRegressor has it.
-
-    This gives `alpha` and `learning_rate_init` the meaning they have there.
-    """
-
-    degree = 2
-
-    def derivative(self, error: Tensor) -> Tensor:
-        return error
-
-
-@dataclass(frozen=True)
-class AbsoluteError:
-    """The magnitude."""
-
-    degree = 1
-
-    def derivative(self, error: Tensor) -> Tensor:
-        return torch.sign(error)
-
-
-@dataclass(frozen=True)
-class Quantile:
-    """The pinball loss, least at a quantile in (0, 1) of the target."""
-
-    quantile: float
-    degree = 1
-
-    def derivative(self, error: Tensor) -> Tensor:
-        sign = torch.sign(error)
-        return 0.5 * sign + (0.5 - self.quantile) * sign.abs()
-
-
-@dataclass(frozen=True)
-class Huber:
-    """Half the square up to a magnitude `delta`, linear beyond."""
-
-    delta: float
-    degree = None
-
-    def derivative(self, error: Tensor) -> Tensor:
-        return error.clamp(-self.delta, self.delta)
-
-
-# How to make each from `huber_delta` and `quantile`.
-BASE_LOSSES: Mapping[str, Callable[[float, float], BaseLoss]] = {
-    "squared_error": lambda huber_delta, quantile: SquaredError(),
-    "absolute_error": lambda huber_delta, quantile: AbsoluteError(),
-    "huber": lambda huber_delta, quantile: Huber(huber_delta),
-    "quantile": lambda huber_delta, quantile: Quantile(quantile),
-}
-
-
-def _l1(losses: Tensor, l1_ratio: float) -> tuple[Tensor, Tensor]:
-    return losses.sum(), torch.ones_like(losses)
-
-
-def _l2(losses: Tensor, l1_ratio: float) -> tuple[Tensor, Tensor]:
-    norm = torch.linalg.vector_norm(losses, dim=-1, keepdim=True)
-    return norm.sum(), losses / norm.clamp_min(torch.finfo(losses.dtype).tiny)
-
-
-def _elasticnet(losses: Tensor, l1_ratio: float) -> tuple[Tensor, Tensor]:
-    l2, direction = _l2(losses, l1_ratio)
-    value = l1_ratio * losses.sum() + (1 - l1_ratio) * l2
-    return value, l1_ratio + (1 - l1_ratio) * direction
-
-
-# Norm of losses, never negative, over the last axis, summed; and its gradient.
-NORMS: Mapping[str, Callable[[Tensor, float], tuple[Tensor, Tensor]]] = {
-    "l1": _l1,
-    "l2": _l2,
-    "elasticnet": _elasticnet,
-}
+from ._base_losses import NORMS, BaseLoss
+from ._directions import EVERY, Directions, merged
 
 
 class MixedGradient(NamedTuple):
@@ -103,7 +15,7 @@ class MixedGradient(NamedTuple):
     plain: Tensor
     lai: Tensor
     outputs: Tensor  # (n_samples, n_outputs)
-    slopes: Tensor  # (n_outputs, n_samples, n_features)
+    slopes: Tensor  # of the shape of the slopes
 
 
 class Objective:
@@ -116,12 +28,12 @@ class Objective:
     """
 
     def __init__(self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor):
-        self._loss = loss
+        self.loss = loss
         self._norm, self._l1_ratio = NORMS[norm], l1_ratio
         self._is_kept = ~k.isnan()
         self._has_directions = bool(self._is_kept.any())
         self._k = torch.where(self._is_kept, k, 1)
-        self._k_2 = self._k.square()[:, None]
+        self._k_2 = self._k.square()
         # Tensors of one element: operations with Python numbers make one each time.
         self._constants: dict[float, Tensor] = {}
         self._one = self._constant(1.0)
@@ -130,7 +42,7 @@ class Objective:
         self, error: Tensor, weight: float, sample_weight: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Plain loss, and the gradient of its sum over outputs, times `weight`."""
-        gradient = self._loss.derivative(error) * self._share(error, sample_weight)
+        gradient = self.loss.derivative(error) * self._share(error, sample_weight)
         loss = self._mean(error, gradient)
         return loss, gradient if weight == 1 else gradient * self._constant(weight)
 
@@ -141,6 +53,7 @@ class Objective:
         plain_weight: float,
         lai_weight: float,
         sample_weight: Tensor | None = None,
+        directions: Directions = EVERY,
     ) -> MixedGradient:
         """Both losses, and the gradient of the sum of them with these weights."""
         if not self._has_directions:
@@ -150,11 +63,19 @@ class Objective:
             return MixedGradient(
                 plain, plain, output_gradient, torch.zeros_like(slopes)
             )
-        return self._mixed(error, slopes, plain_weight, lai_weight, sample_weight)
+        return self._mixed(
+            error, slopes, plain_weight, lai_weight, sample_weight, directions
+        )
 
     def _mean(self, error: Tensor, gradient: Tensor) -> Tensor:
         """Mean loss over outputs, given the derivatives times shares of samples."""
-        raise NotImplementedError
+        n_outputs = error.shape[1]
+        if self.loss.degree is None:
+            lever = self.loss.lever(error)
+            return torch.dot(lever.view(-1), gradient.view(-1)) / n_outputs
+        # By Euler's theorem on homogeneous functions, in one operation.
+        total = torch.dot(error.view(-1), gradient.view(-1))
+        return total.mul_(self._constant(1 / (self.loss.degree * n_outputs)))
 
     def _mixed(
         self,
@@ -163,24 +84,27 @@ class Objective:
         plain_weight: float,
         lai_weight: float,
         sample_weight: Tensor | None,
+        directions: Directions,
     ) -> MixedGradient:
         """The same as `mixed`, where there are directions."""
         raise NotImplementedError
 
-    def _geometry(self, slopes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _geometry(self, slopes: Tensor, k_2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Squared factor without its scale, and by what its derivative differs.
 
         The factor's derivative is itself times the product of the last two.
         """
-        squares = slopes.square()
+        squares = slopes * slopes  # faster than square
         cosine_2 = squares.add(self._one).reciprocal_()
-        factor_2 = torch.maximum(squares, self._k_2).mul_(cosine_2)
-        bend = torch.where(squares > self._k_2, slopes.reciprocal(), slopes.neg())
+        factor_2 = torch.maximum(squares, k_2).mul_(cosine_2)
+        bend = torch.where(squares > k_2, slopes.reciprocal(), slopes.neg())
         return factor_2, cosine_2, bend
 
-    def _share(self, error: Tensor, sample_weight: Tensor | None) -> Tensor:
+    def _share(
+        self, error: Tensor, sample_weight: Tensor | None, stands_for: int = 1
+    ) -> Tensor:
         """Share of each sample in a mean; weights are 1 on average over all batches."""
-        share = self._constant(1 / len(error))
+        share = self._constant(stands_for / len(error))
         return share if sample_weight is None else (sample_weight * share)[:, None]
 
     def _constant(self, value: float) -> Tensor:
@@ -189,21 +113,18 @@ class Objective:
         return self._constants[value]
 
 
-class HomogeneousObjective(Objective):
-    """The loss of a multiple of an error is a multiple of its loss.
+class ProductObjective(Objective):
+    """Own errors and slopes in every direction, for a homogeneous loss.
 
-    So the losses of all directions are one product of matrices. By Euler's theorem a
-    loss is ``error * derivative / degree``.
+    The loss of a multiple of an error is a multiple of its loss, so the losses of all
+    directions are one product of matrices. By Euler's theorem a loss is
+    ``error * derivative / degree``.
     """
 
     def __init__(self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor):
         super().__init__(loss, norm, l1_ratio, k)
         self._degree = loss.degree or 1
         self._scale = self._is_kept / self._k.clamp(max=1) ** self._degree
-
-    def _mean(self, error: Tensor, gradient: Tensor) -> Tensor:
-        total = torch.dot(error.view(-1), gradient.view(-1))
-        return total.mul_(self._constant(1 / (self._degree * error.shape[1])))
 
     def _mixed(
         self,
@@ -212,13 +133,14 @@ class HomogeneousObjective(Objective):
         plain_weight: float,
         lai_weight: float,
         sample_weight: Tensor | None,
+        directions: Directions,
     ) -> MixedGradient:
         mean = self._constant(1 / (self._degree * error.shape[1]))
-        row_gradient = self._loss.derivative(error) * self._share(error, sample_weight)
+        row_gradient = self.loss.derivative(error) * self._share(error, sample_weight)
         row_loss = (row_gradient * error).mT  # times the degree, as are all up to `lai`
         plain = row_loss.sum() * mean
 
-        factor, cosine_2, bend = self._geometry(slopes)
+        factor, cosine_2, bend = self._geometry(slopes, self._k_2[:, None])
         if self._degree == 1:
             factor.sqrt_()
         losses = (row_loss[:, None] @ factor)[:, 0].mul_(self._scale)
@@ -233,16 +155,12 @@ class HomogeneousObjective(Objective):
         return MixedGradient(plain, lai, row_gradient.mul_(row_weight), slope_gradient)
 
 
-class HuberObjective(Objective):
-    """A loss is ``derivative * (error - derivative / 2)``, of each direction alone."""
+class ElementwiseObjective(Objective):
+    """Own errors, each multiplied by the factor of each slope of its sample."""
 
     def __init__(self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor):
         super().__init__(loss, norm, l1_ratio, k)
-        self._scale = (self._is_kept / self._k.clamp(max=1))[:, None]
-
-    def _mean(self, error: Tensor, gradient: Tensor) -> Tensor:
-        lever = error - self._loss.derivative(error) / 2
-        return torch.dot(lever.view(-1), gradient.view(-1)) / error.shape[1]
+        self._scale = self._is_kept / self._k.clamp(max=1)
 
     def _mixed(
         self,
@@ -251,27 +169,129 @@ class HuberObjective(Objective):
         plain_weight: float,
         lai_weight: float,
         sample_weight: Tensor | None,
+        directions: Directions,
     ) -> MixedGradient:
-        share = self._share(error, sample_weight)
-        plain, plain_gradient = self.plain(error, plain_weight, sample_weight)
-
-        factor, cosine_2, bend = self._geometry(slopes)
-        factor = factor.sqrt_().mul_(self._scale)
-        errors = factor * error.mT[..., None]  # (n_outputs, n_samples, n_features)
-        gradient = self._loss.derivative(errors)
-        lever = errors - gradient / 2
-        gradient = gradient * share
-        losses = (gradient * lever).sum(1)
-        norm, direction = self._norm(losses, self._l1_ratio)
-        lai = norm / error.shape[1]
-
-        gradient = gradient * (direction * self._constant(lai_weight))[:, None]
-        output_gradient = plain_gradient + (gradient * factor).sum(-1).mT
-        slope_gradient = gradient * errors * cosine_2 * bend
+        plain, output_gradient = self.plain(error, plain_weight, sample_weight)
+        share = self._share(error, sample_weight, directions.stands_for)
+        lai, factor, gradient, slope_gradient = self._lai(
+            error.mT[..., None], slopes, lai_weight, share, directions
+        )
+        output_gradient = output_gradient + (gradient * factor).sum(-1).mT
         return MixedGradient(plain, lai, output_gradient, slope_gradient)
 
+    def _lai(
+        self,
+        errors: Tensor,
+        slopes: Tensor,
+        lai_weight: float,
+        share: Tensor,
+        directions: Directions,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Lai loss, factors, and gradients of multiplied errors and of slopes."""
+        n_outputs, n_features = len(slopes), self._scale.shape[1]
+        factor, cosine_2, bend = self._geometry(slopes, directions.at(self._k_2))
+        factor = factor.sqrt_().mul_(directions.at(self._scale))
+        errors = factor * errors
+        gradient = self.loss.derivative(errors) * share
+        losses = directions.total(gradient * self.loss.lever(errors), n_features)
+        norm, direction = self._norm(losses, self._l1_ratio)
+        lai = norm / n_outputs
 
-def make_objective(loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor) -> Objective:
-    """The objective whose formulas fit the loss."""
-    kind = HuberObjective if loss.degree is None else HomogeneousObjective
-    return kind(loss, norm, l1_ratio, k)
+        gradient = gradient * directions.at(direction * self._constant(lai_weight))
+        slope_gradient = gradient * errors * cosine_2 * bend
+        return lai, factor, gradient, slope_gradient
+
+
+class MeanErrorObjective(Objective):
+    """One error for all samples of an output, which does not change.
+
+    `mean_error` has shape (n_outputs,). The Lai loss then depends on the slopes alone.
+    """
+
+    def __init__(
+        self,
+        loss: BaseLoss,
+        norm: str,
+        l1_ratio: float,
+        k: Tensor,
+        mean_error: Tensor,
+        *,
+        has_every_direction: bool,
+    ):
+        super().__init__(loss, norm, l1_ratio, k)
+        is_measured = self._is_kept.any(0) | has_every_direction
+        self._weight = self._is_kept.to(k.dtype)
+        self._weight_at, self._k_2_at, self._minus_k_2_at, self._scale_2_at = (
+            merged(of_features, is_measured)
+            for of_features in (
+                self._weight,
+                self._k_2,
+                -self._k_2,
+                1 / self._k_2.clamp(max=1),
+            )
+        )
+        self._is_sum = norm == "l1"
+        self._losses_of = loss.of_multiples(mean_error[:, None, None])
+
+    def _mixed(
+        self,
+        error: Tensor,
+        slopes: Tensor,
+        plain_weight: float,
+        lai_weight: float,
+        sample_weight: Tensor | None,
+        directions: Directions,
+    ) -> MixedGradient:
+        plain, output_gradient = self.plain(error, plain_weight, sample_weight)
+        at = directions.at
+        k_2, minus_k_2 = at(self._k_2_at), at(self._minus_k_2_at)
+        scale_2 = at(self._scale_2_at)
+        # Half the derivative of factor_2 is slopes * pull * cosine_2**2 * scale_2.
+        squares = slopes * slopes  # faster than square
+        cosine_2 = squares.add(self._one).reciprocal_()
+        factor_2 = torch.maximum(squares, k_2).mul_(cosine_2).mul_(scale_2)
+        pull = torch.where(squares > k_2, self._one, minus_k_2)
+
+        losses, derivative = self._losses_of(factor_2)
+        share = self._share(error, sample_weight, directions.stands_for)
+        norm, weight = self._norm_of(losses, share, directions)
+        lai = norm.mul_(self._constant(1 / len(slopes)))
+
+        weight = weight * scale_2 * derivative * self._constant(2 * lai_weight)
+        slope_gradient = cosine_2.mul_(cosine_2).mul_(pull).mul_(slopes).mul_(weight)
+        return MixedGradient(plain, lai, output_gradient, slope_gradient)
+
+    def _norm_of(
+        self, losses: Tensor, share: Tensor, directions: Directions
+    ) -> tuple[Tensor, Tensor]:
+        """Norm of the losses of the directions, and its derivatives by each loss."""
+        if self._is_sum:  # of all losses, whatever their direction
+            weight = directions.at(self._weight_at) * share
+            return losses.mul_(weight).sum(), weight
+        totals = directions.total(losses.mul_(share), self._weight.shape[1])
+        norm, direction = self._norm(totals.mul_(self._weight), self._l1_ratio)
+        return norm, directions.at(direction.mul_(self._weight)) * share
+
+
+def make_objective(
+    loss: BaseLoss,
+    norm: str,
+    l1_ratio: float,
+    k: Tensor,
+    *,
+    mean_error: Tensor | None = None,
+    has_every_direction: bool = True,
+) -> Objective:
+    """The objective whose formulas fit; own errors unless there is a mean error."""
+    if mean_error is not None:
+        return MeanErrorObjective(
+            loss,
+            norm,
+            l1_ratio,
+            k,
+            mean_error,
+            has_every_direction=has_every_direction,
+        )
+    if loss.degree is None or not has_every_direction:
+        return ElementwiseObjective(loss, norm, l1_ratio, k)
+    return ProductObjective(loss, norm, l1_ratio, k)

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._batches import Batches
+from ._batches import Batch, Batches
 from ._moments import COLLAPSED_SHARE
 from ._network import Network
 from ._objective import Objective
 from ._optimizers import Optimizer
+from ._slopes import Derivative, SlopeMeasure
 from ._threads import suitable_threads
 from ._watch import MakeLayers, Watch
 
@@ -39,13 +40,16 @@ class PlainStage:
 class LaiStage:
     """Length of the second stage, and what it is made of.
 
-    `n_earlier` is how many batches of it went before, in earlier calls; `is_warm` is
-    whether the weights were trained in earlier calls.
+    With `average` its weights are the mean of those at the ends of the epochs of its
+    second half. `n_earlier` is how many batches of it went before, in earlier calls;
+    `is_warm` is whether the weights were trained in earlier calls.
     """
 
     epochs: int
     fraction: float
     interval: int | None
+    learning_rate: float
+    average: bool
     n_earlier: int = 0
     is_warm: bool = False
 
@@ -147,7 +151,7 @@ class Trainer:
         self.make_layers = make_layers
         self.history = History()
         self._kept, self._n_done = network.parameters.clone(), 0
-        self._objective = objective
+        self._objective, self._slope_measure = objective, Derivative()
         self._optimizer = optimizer
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
@@ -184,15 +188,34 @@ class Trainer:
             self.go_back()
             raise Interrupted(self.snapshot()) from None
 
-    def keep_epoch(self, *, is_best: bool = True) -> None:
-        """Note that an epoch is complete, and its weights if they are the best."""
-        if is_best:
-            self._kept.copy_(self.network.parameters)
+    def keep_epoch(self, share: float = 1.0) -> None:
+        """Note that an epoch is complete; its weights have a share in those noted."""
+        self._kept.lerp_(self.network.parameters, share)
         self._n_done = self.history.n_iter
 
     def go_back(self) -> None:
-        """Take the weights last noted."""
+        """Take the weights noted."""
         self.network.parameters.copy_(self._kept)
+
+    def set_objective(self, objective: Objective, slope_measure: SlopeMeasure) -> None:
+        """Minimise this from now on."""
+        self._objective, self._slope_measure = objective, slope_measure
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Take steps of this size from now on."""
+        self._optimizer.learning_rate = learning_rate
+
+    @torch.inference_mode()
+    def mean_error(self) -> Tensor:
+        """Error whose loss is the mean plain loss over the data, of each output."""
+        loss, total = self._objective.loss, torch.zeros((), dtype=torch.float64)
+        for X, y, weight in self.batches.in_order():
+            error = self.network.forward(X).sub_(y)
+            losses = loss.derivative(error) * loss.lever(error)
+            if weight is not None:
+                losses = losses * weight[:, None]
+            total = total + losses.sum(0).cpu().double()
+        return loss.inverse(total / len(self.batches.X)).to(self._nothing)
 
     def epoch(self, weights: np.ndarray, rng: np.random.Generator) -> float:
         """Train and record an epoch; returns the mean Lai loss, NaN if it had none.
@@ -233,32 +256,29 @@ class Trainer:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take the steps; returns plain losses with penalty, and Lai losses."""
         losses: list[Tensor] = []
+        is_lai = [lai_weight > 0 for _, lai_weight in weights]
         batches = self.batches.epoch(rng)
+        self._slope_measure.draw(self.batches.sizes()[is_lai].tolist(), rng)
         for batch, loss_weights in zip(batches, weights, strict=True):
-            losses.extend(self._step(*batch, *loss_weights))
+            losses.extend(self._step(batch, *loss_weights))
         plain, lai, penalty = torch.stack(losses).cpu().double().view(-1, 3).T.numpy()
         return plain + penalty / 2, lai
 
     def _step(
-        self,
-        X: Tensor,
-        y: Tensor,
-        sample_weight: Tensor | None,
-        plain_weight: float,
-        lai_weight: float,
+        self, batch: Batch, plain_weight: float, lai_weight: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Take a step; returns plain loss, Lai loss, and twice the penalty."""
         network, objective = self.network, self._objective
-        error = network.forward(X).sub_(y)
+        X, y, sample_weight = batch
         if lai_weight == 0:
+            error = network.forward(X).sub_(y)
             plain, output_gradient = objective.plain(error, plain_weight, sample_weight)
             lai = self._nothing
             network.backward(output_gradient)
         else:
-            plain, lai, *gradients = objective.mixed(
-                error, network.slopes(), plain_weight, lai_weight, sample_weight
+            plain, lai = self._slope_measure.backpropagate(
+                network, objective, batch, plain_weight, lai_weight
             )
-            network.backward_with_slopes(*gradients)
         penalty = self._nothing
         if self._decay:
             decay = network.parameters * self._decay[len(X)]
@@ -316,7 +336,7 @@ def _pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> 
             is_best = score >= max(history.validation_scores)
             if is_best:
                 history.best_validation_score = score
-            trainer.keep_epoch(is_best=is_best)
+            trainer.keep_epoch(share=float(is_best))
         if plateau.reached(score):
             trainer.watch.say(
                 f"{quantity} did not improve more than tol={stage.tol:f} for "
@@ -340,11 +360,14 @@ def _train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> N
         stage.fraction > 0 and len(weights) and not weights[:, 1].any()
     )
     weights = weights.reshape(stage.epochs, n_batches, 2)
+    trainer.set_learning_rate(stage.learning_rate)
+    n_before_average = stage.epochs // 2 if stage.average else stage.epochs
     for i in trainer.watch.epochs("Lai Training", stage.epochs, trainer.make_layers):
         lai_loss = trainer.epoch(weights[i], rng)
         trainer.history.lai_loss_curve.append(lai_loss)
         trainer.watch.say("Lai loss = %.8f", lai_loss)
-        trainer.keep_epoch()
+        trainer.keep_epoch(share=1 / max(1, i + 1 - n_before_average))
+    trainer.go_back()
 
 
 def lai_schedule(

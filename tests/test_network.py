@@ -1,57 +1,29 @@
 """The network in torch and in NumPy is one function; its gradients are autograd's."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn import functional
+from networks import (
+    HIDDEN,
+    N_FEATURES,
+    REFERENCES,
+    flat,
+    random_layers,
+    reference,
+    to_tensors,
+    with_ones,
+)
 
 from sklearn_lai import _inference
 from sklearn_lai import loss as loss_module
 from sklearn_lai._activations import ACTIVATIONS
+from sklearn_lai._base_losses import BASE_LOSSES, NORMS
 from sklearn_lai._network import Network
-from sklearn_lai._objective import BASE_LOSSES, NORMS, make_objective
-
-N_FEATURES = 4
-HIDDEN = [(), (5,), (5, 3), (6, 5, 4)]
-REFERENCES = {
-    "identity": lambda z: z,
-    "logistic": torch.sigmoid,
-    "tanh": torch.tanh,
-    "relu": torch.relu,
-    "softplus": lambda z: functional.softplus(z, threshold=40),
-    "silu": functional.silu,
-    "gelu": functional.gelu,
-}
-
-
-def random_layers(sizes, seed=0):
-    rng = np.random.default_rng(seed)
-    coefs = [rng.normal(size=shape) / shape[0] ** 0.5 for shape in pairwise(sizes)]
-    return coefs, [rng.normal(size=size) for size in sizes[1:]]
-
-
-def to_tensors(layers):
-    return [[torch.from_numpy(array) for array in arrays] for arrays in layers]
-
-
-def with_ones(X):
-    return torch.hstack([X, torch.ones_like(X[:, :1])])
-
-
-def reference(layers, X, activation):
-    """Outputs and slopes by automatic differentiation."""
-    X = X.clone().requires_grad_()
-    *hidden, output = zip(*layers, strict=True)
-    values = X
-    for coef, intercept in hidden:
-        values = REFERENCES[activation](values @ coef + intercept)
-    y_pred = values @ output[0] + output[1]
-    return y_pred, loss_module.input_gradient(y_pred, X)
+from sklearn_lai._objective import make_objective
 
 
 def autograd_gradient(layers, X, y, k, weights, activation, options, sample_weight):
@@ -70,10 +42,7 @@ def autograd_gradient(layers, X, y, k, weights, activation, options, sample_weig
     parameters = [*layers[0], *layers[1]]
     total = y.shape[1] * (weights[0] * plain + weights[1] * lai)
     gradients = torch.autograd.grad(total, parameters, materialize_grads=True)
-    n_layers = len(layers[0])
-    by_layer = zip(gradients[:n_layers], gradients[n_layers:], strict=True)
-    flat = [torch.vstack([coef, intercept]).flatten() for coef, intercept in by_layer]
-    return plain.detach(), lai.detach(), torch.cat(flat)
+    return plain.detach(), lai.detach(), flat(gradients)
 
 
 def objective_of(k, *, loss, norm="l2", l1_ratio=0.5, huber_delta=1.0, quantile=0.5):

@@ -1,0 +1,65 @@
+"""Directions in which the slopes of a batch were measured, and which sample had which.
+
+Slopes of a batch have shape (n_outputs, n_samples, n_measured). A quantity of the
+features, such as `k`, has shape (1 or n_outputs, n_features), or (1, 1, 1) if it is the
+same for all that are measured.
+"""
+
+from typing import ClassVar, NamedTuple, Protocol
+
+from torch import Tensor
+
+
+class Directions(Protocol):
+    """What each slope of a batch is the slope of."""
+
+    @property
+    def stands_for(self) -> int:
+        """How many slopes a measured one stands for."""
+
+    def at(self, of_features: Tensor) -> Tensor:
+        """The quantity at each slope, in a shape that broadcasts to the slopes'."""
+
+    def total(self, of_slopes: Tensor, n_features: int) -> Tensor:
+        """Sums over the samples, of shape (n_outputs, n_features)."""
+
+
+class EveryDirection:
+    """Every sample has the slopes of all features."""
+
+    stands_for: ClassVar[int] = 1
+
+    def at(self, of_features: Tensor) -> Tensor:
+        return of_features if of_features.ndim == 3 else of_features[:, None]
+
+    def total(self, of_slopes: Tensor, n_features: int) -> Tensor:
+        return of_slopes.sum(1)
+
+
+class DrawnDirections(NamedTuple):
+    """Every sample has the slope of one feature, drawn from `stands_for` ones.
+
+    `features` has shape (n_samples, 1).
+    """
+
+    features: Tensor
+    stands_for: int
+
+    def at(self, of_features: Tensor) -> Tensor:
+        if of_features.ndim == 3:
+            return of_features
+        return of_features.index_select(1, self.features[:, 0])[..., None]
+
+    def total(self, of_slopes: Tensor, n_features: int) -> Tensor:
+        totals = of_slopes.new_zeros(len(of_slopes), n_features)
+        return totals.index_add_(1, self.features[:, 0], of_slopes[..., 0])
+
+
+EVERY = EveryDirection()
+
+
+def merged(of_features: Tensor, is_measured: Tensor) -> Tensor:
+    """The quantity, of shape (1, 1, 1) if it is the same for all that are measured."""
+    measured = of_features[:, is_measured]
+    is_same = measured.numel() > 0 and bool((measured == measured[0, 0]).all())
+    return measured[:1, :1, None].clone() if is_same else of_features

@@ -1,0 +1,147 @@
+"""How the slopes of a batch are measured, and gradients of its losses through them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._batches import Batch
+from ._directions import DrawnDirections
+from ._network import Network
+from ._objective import Objective
+
+
+class SlopeMeasure(Protocol):
+    """A way to measure slopes."""
+
+    def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
+        """Draw what is random in the next batches, of these sizes."""
+
+    def backpropagate(
+        self,
+        network: Network,
+        objective: Objective,
+        batch: Batch,
+        plain_weight: float,
+        lai_weight: float,
+    ) -> tuple[Tensor, Tensor]:
+        """Set the network's gradient of the weighted sum of plain and Lai loss.
+
+        Returns both losses.
+        """
+
+
+class Derivative:
+    """The slopes are derivatives, in all directions."""
+
+    def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
+        pass
+
+    def backpropagate(
+        self,
+        network: Network,
+        objective: Objective,
+        batch: Batch,
+        plain_weight: float,
+        lai_weight: float,
+    ) -> tuple[Tensor, Tensor]:
+        X, y, sample_weight = batch
+        error = network.forward(X).sub_(y)
+        plain, lai, *gradients = objective.mixed(
+            error, network.slopes(), plain_weight, lai_weight, sample_weight
+        )
+        network.backward_with_slopes(*gradients)
+        return plain, lai
+
+
+class FiniteDifference:
+    """The slope of a sample is measured over a random distance, along one feature.
+
+    The distance is normal with the standard deviation `reach`, and the change of the
+    outputs is divided by `reach`, so that for a linear model the expected square is
+    that of the derivative. The features, of those at the positions `candidates`, are
+    dealt in turn, from a random one on: each has as many samples of a batch as any
+    other, give or take one.
+    """
+
+    def __init__(self, reach: float, candidates: np.ndarray, like: Tensor):
+        self._reach = reach
+        self._inverse = like.new_tensor(1 / reach)
+        self._candidates = torch.from_numpy(candidates).to(like.device)
+        self._pairs: dict[int, _Pair] = {}
+
+    def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
+        n_samples, n_candidates = sum(sizes), len(self._candidates)
+        firsts = rng.integers(n_candidates, size=len(sizes)).tolist()
+        distances = torch.from_numpy(rng.standard_normal(n_samples) * self._reach)
+        distances = distances[:, None].to(self._inverse)
+        self._draws = zip(firsts, distances.split(list(sizes)), strict=True)
+
+    def backpropagate(
+        self,
+        network: Network,
+        objective: Objective,
+        batch: Batch,
+        plain_weight: float,
+        lai_weight: float,
+    ) -> tuple[Tensor, Tensor]:
+        X, y, sample_weight = batch
+        first, distances = next(self._draws)
+        pair = self._pair_for(X, y)
+        features = pair.deals[first]
+        pair.X.copy_(X)
+        torch.scatter_add(X, 1, features, distances, out=pair.X_moved)
+        network.forward(pair.X_stack, out=pair.output_stack)
+        torch.sub(pair.moved_outputs, pair.outputs, out=pair.slopes)
+        plain, lai, output_gradient, slope_gradient = objective.mixed(
+            pair.error.sub_(y),
+            pair.slopes.mul_(self._inverse),
+            plain_weight,
+            lai_weight,
+            sample_weight,
+            DrawnDirections(features, len(self._candidates)),
+        )
+        torch.mul(slope_gradient, self._inverse, out=pair.slope_gradient)
+        torch.sub(output_gradient, pair.moved_gradient, out=pair.gradient)
+        network.backward(pair.gradient_stack)
+        return plain, lai
+
+    def _pair_for(self, X: Tensor, y: Tensor) -> "_Pair":
+        if len(X) not in self._pairs:
+            self._pairs[len(X)] = _Pair(X, y, self._candidates)
+        return self._pairs[len(X)]
+
+
+class _Pair:
+    """Buffers for batches of one size.
+
+    A stack has the samples and, below them, the same ones moved. Other names are views
+    into stacks, some in the shape of slopes. `deals` are the features of all samples,
+    (n_samples, 1), by the place of the first one's.
+    """
+
+    def __init__(self, X: Tensor, y: Tensor, candidates: Tensor):
+        n_samples, n_candidates = len(X), len(candidates)
+        self.X_stack = torch.cat([X, X])
+        self.X, self.X_moved = self.X_stack.tensor_split(2)
+        self.output_stack = torch.cat([y, y])
+        self.error, moved = self.output_stack.tensor_split(2)
+        self.outputs, self.moved_outputs = self.error.mT[..., None], moved.mT[..., None]
+        self.slopes = torch.empty_like(self.outputs)
+        self.gradient_stack = torch.cat([y, y])
+        self.gradient, self.moved_gradient = self.gradient_stack.tensor_split(2)
+        self.slope_gradient = self.moved_gradient.mT[..., None]
+        places = torch.arange(n_samples + n_candidates - 1, device=X.device)
+        deals = candidates[places % n_candidates].unfold(0, n_samples, 1)
+        self.deals = deals[..., None].unbind(0)
+
+
+def make_slope_measure(
+    reach: float, is_candidate: np.ndarray, like: Tensor
+) -> SlopeMeasure:
+    """Derivatives, or finite differences along the features that are candidates."""
+    if reach == 0 or not is_candidate.any():
+        return Derivative()
+    return FiniteDifference(reach, np.flatnonzero(is_candidate), like)
