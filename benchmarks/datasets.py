@@ -6,7 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.datasets import (
+    load_diabetes,
+    make_friedman1,
+    make_friedman2,
+    make_friedman3,
+)
 from sklearn.model_selection import train_test_split
 
 N_GENERATED = 2000
@@ -24,15 +29,17 @@ class Split(NamedTuple):
 def load(folders: Iterable[Path] = ()) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Features and target of each set, by name.
 
-    The noise has a fifth of the standard deviation of Friedman's first function, as in
-    his paper ("Multivariate adaptive regression splines", 1991), or as much as it. In a
-    CSV file the last column is the target, and a column `id` is left out; train.csv has
-    the name of its folder, test.csv is not read.
+    The noise has a third of the standard deviation of Friedman's functions, as in his
+    paper ("Multivariate adaptive regression splines", 1991), a fifth for the first
+    one, or as much as it. In a CSV file the last column is the target, and a column
+    `id` is left out; train.csv has the name of its folder, test.csv is not read.
     """
     sets = {
         "diabetes": load_diabetes(return_X_y=True),
         "friedman1": make_friedman1(N_GENERATED, noise=1, random_state=0),
         "friedman1, noisy": make_friedman1(N_GENERATED, noise=5, random_state=0),
+        "friedman2": make_friedman2(N_GENERATED, noise=125, random_state=0),
+        "friedman3": make_friedman3(N_GENERATED, noise=0.1, random_state=0),
     }
     for folder in folders:
         for path in sorted(folder.glob("*.csv")):
@@ -45,8 +52,13 @@ def load(folders: Iterable[Path] = ()) -> dict[str, tuple[np.ndarray, np.ndarray
 
 
 def split(X: np.ndarray, y: np.ndarray, seed: int) -> Split:
-    """A random 80 % of the rows to train on and 20 % to test on."""
+    """A random 80 % of the rows to train on and 20 % to test on.
+
+    A column that is constant in the training rows is left out.
+    """
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=seed)
+    varies = np.ptp(X, axis=0) > 0
+    X, X_test = X[:, varies], X_test[:, varies]
     X_mean, X_scale, y_mean, y_scale = X.mean(0), X.std(0), y.mean(), y.std()
     standardised = (
         (X - X_mean) / X_scale,

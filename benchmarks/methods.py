@@ -1,15 +1,17 @@
 """Ways to train a network that moves less with its inputs, each with a strength.
 
-All train the same network for as many epochs, in batches of the same size, with Adam at
-its defaults, and from the same seed. Lai Training, the gradient penalty and the input
-noise act on a pretrained network, in the second half of the epochs; weight decay and
-spectral normalisation, which change the network itself, in all of them.
+All train the same network for as many epochs, in batches of the same size, with Adam,
+and from the same seed. Lai Training, the gradient penalty and the input noise act on a
+pretrained network, in the second half of the epochs; weight decay and spectral
+normalisation, which change the network itself, in all of them. The peers have their
+defaults, and those of the second half, once more, our step size and average there.
 """
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,9 +24,21 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from sklearn_lai import LaiMLPRegressor
 
-HIDDEN = 64
 EPOCHS = 100  # of each half
 SMALL, SMALL_BATCH, BATCH = 5000, 32, 200  # rows
+STEP = 0.001  # Adam's default, here and there
+OUR_STEP, OUR_REACH = 0.003, 0.5  # defaults of the second stage
+ACTIVATIONS = {"relu": torch.nn.ReLU, "silu": torch.nn.SiLU}
+
+
+class Architecture(NamedTuple):
+    """Hidden layers and their activation."""
+
+    hidden: tuple[int, ...] = (64,)
+    activation: str = "relu"
+
+
+ONE_LAYER = Architecture()
 
 
 @dataclass(frozen=True)
@@ -34,25 +48,25 @@ class Task:
     data: Split
     seed: int
     cache: str | None = None
+    architecture: Architecture = ONE_LAYER
 
     @property
     def batch_size(self) -> int:
         return SMALL_BATCH if len(self.data.X) < SMALL else BATCH
 
 
-def lai(task: Task, k: float, *, weight_decay: float | None = None, **parameters):
+def lai(task: Task, k: float, **parameters):
     """Lai Training."""
-    epochs = {"pretrain_epochs": EPOCHS, "lai_epochs": EPOCHS}
-    if weight_decay is not None:
-        parameters["alpha"] = weight_decay * task.batch_size
+    defaults = {"pretrain_epochs": EPOCHS, "lai_epochs": EPOCHS}
     model = LaiMLPRegressor(
-        (HIDDEN,),
+        task.architecture.hidden,
         k=k,
+        activation=task.architecture.activation,
         n_iter_no_change=np.inf,
         batch_size=task.batch_size,
         random_state=task.seed,
         memory=task.cache,
-        **(epochs | parameters),
+        **(defaults | parameters),
     )
     return model.fit(task.data.X, task.data.y)
 
@@ -60,7 +74,8 @@ def lai(task: Task, k: float, *, weight_decay: float | None = None, **parameters
 def weight_decay(task: Task, strength: float) -> MLPRegressor:
     """MLPRegressor with the penalty `alpha` (divided by the batch size, as it does)."""
     model = MLPRegressor(
-        hidden_layer_sizes=(HIDDEN,),
+        hidden_layer_sizes=task.architecture.hidden,
+        activation=task.architecture.activation,
         alpha=strength * task.batch_size,
         max_iter=2 * EPOCHS,
         n_iter_no_change=2 * EPOCHS,
@@ -76,17 +91,27 @@ class TorchRegressor:
 
     def __init__(self, module: torch.nn.Module):
         self.module = module
-        self.optimizer = torch.optim.Adam(module.parameters(), fused=True)
+        self.optimizer = torch.optim.Adam(module.parameters(), STEP, fused=True)
 
-    def fit(self, task: Task, epochs: int, loss: Callable) -> "TorchRegressor":
+    def fit(
+        self, task: Task, epochs: int, loss: Callable, *, ours: bool = False
+    ) -> "TorchRegressor":
+        """Train; if `ours`, with our second stage's step and average of the weights."""
+        average = torch.optim.swa_utils.AveragedModel(self.module)
+        if ours:
+            self.optimizer.param_groups[0]["lr"] = OUR_STEP
         generator = torch.Generator().manual_seed(task.seed)
         X, y = torch.from_numpy(task.data.X), torch.from_numpy(task.data.y)[:, None]
-        for _ in range(epochs):
+        for epoch in range(epochs):
             order = torch.randperm(len(X), generator=generator)
             for rows in order.split(task.batch_size):
                 self.optimizer.zero_grad()
                 loss(self.module, X[rows], y[rows], generator).backward()
                 self.optimizer.step()
+            if epoch >= epochs // 2:
+                average.update_parameters(self.module)
+        if ours:
+            self.module = average.module
         return self
 
     @torch.inference_mode()
@@ -95,20 +120,23 @@ class TorchRegressor:
         return self.module.eval()(torch.from_numpy(X))[:, 0].numpy()
 
 
-def make_layers(n_features: int, *, bias: bool) -> list[torch.nn.Linear]:
+def make_layers(task: Task, *, bias: bool) -> list[torch.nn.Module]:
     """The network's layers with MLPRegressor's initial weights (Glorot's)."""
-    layers = [torch.nn.Linear(n_features, HIDDEN), torch.nn.Linear(HIDDEN, 1, bias)]
-    for layer in layers:
-        torch.nn.init.xavier_uniform_(layer.weight)
-    return layers
+    architecture = task.architecture
+    sizes = [task.data.X.shape[1], *architecture.hidden, 1]
+    layers = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [torch.nn.Linear(n_in, n_out, bias or n_out > 1)]
+        torch.nn.init.xavier_uniform_(layers[-1].weight)
+        layers += [ACTIVATIONS[architecture.activation]()]
+    return layers[:-1]
 
 
 def pretrain(task: Task) -> TorchRegressor:
     """The first half."""
     with torch.random.fork_rng():
         torch.manual_seed(task.seed)
-        hidden, output = make_layers(task.data.X.shape[1], bias=True)
-    module = torch.nn.Sequential(hidden, torch.nn.ReLU(), output)
+        module = torch.nn.Sequential(*make_layers(task, bias=True))
     return TorchRegressor(module).fit(task, EPOCHS, squared_error)
 
 
@@ -134,25 +162,28 @@ def noisy_error(module, X, y, generator, *, scale):
     return squared_error(module, X + noise, y, generator)
 
 
-def gradient_penalty(task: Task, strength: float) -> TorchRegressor:
+def gradient_penalty(task: Task, strength: float, **options) -> TorchRegressor:
     """Double backpropagation (Drucker and Le Cun, 1992) on every batch."""
     loss = partial(penalised_error, strength=strength)
-    return pretrained(task).fit(task, EPOCHS, loss)
+    return pretrained(task).fit(task, EPOCHS, loss, **options)
 
 
-def input_noise(task: Task, scale: float) -> TorchRegressor:
+def input_noise(task: Task, scale: float, **options) -> TorchRegressor:
     """Training with noise (Bishop, 1995)."""
     loss = partial(noisy_error, scale=scale)
-    return pretrained(task).fit(task, EPOCHS, loss)
+    return pretrained(task).fit(task, EPOCHS, loss, **options)
 
 
 class BoundedNetwork(torch.nn.Module):
     """A network whose slopes have at most a given norm, but for rounding."""
 
-    def __init__(self, n_features: int, bound: float):
+    def __init__(self, task: Task, bound: float):
         super().__init__()
-        hidden, output = map(spectral_norm, make_layers(n_features, bias=False))
-        self.layers = torch.nn.Sequential(hidden, torch.nn.ReLU(), output)
+        layers = [
+            spectral_norm(layer) if isinstance(layer, torch.nn.Linear) else layer
+            for layer in make_layers(task, bias=False)
+        ]
+        self.layers = torch.nn.Sequential(*layers)
         self.bias = torch.nn.Parameter(torch.zeros(1))
         self.bound = bound
 
@@ -164,13 +195,13 @@ def spectral_normalisation(task: Task, strength: float) -> TorchRegressor:
     """Spectral normalisation (Miyato et al., 2018); the bound is ``1 / strength``."""
     with torch.random.fork_rng():
         torch.manual_seed(task.seed)
-        module = BoundedNetwork(task.data.X.shape[1], 1 / strength)
+        module = BoundedNetwork(task, 1 / strength)
     return TorchRegressor(module).fit(task, 2 * EPOCHS, squared_error)
 
 
 def no_lai(task: Task, strength: float) -> LaiMLPRegressor:
     """Plain training in this package."""
-    return lai(task, k=1.0, lai_fraction=0)
+    return lai(task, k=1.0, lai_fraction=0, lai_learning_rate_init=STEP, average=False)
 
 
 def no_penalty(task: Task, strength: float) -> TorchRegressor:
@@ -190,38 +221,39 @@ class Method(NamedTuple):
     typical: float
 
 
-KS = np.geomspace(1, 0.03 ** (11 / 9), 12)
-DEFAULT = "Lai l1, interval 5"
+DEFAULT = "Lai Training"
+KS = np.geomspace(0.5, 0.0125, 10)
 
-# Hyperparameters of Lai Training by the name of the curve that k traces.
-LAI: dict[str, dict[str, Any]] = {
-    f"Lai {norm}, interval {interval}": {"norm": norm, "lai_interval": interval}
-    for norm in ("l2", "l1", "elasticnet")
-    for interval in (5, 1, None)
-} | {
-    "Lai l2, interval 5, fraction 0.03": {"norm": "l2", "lai_fraction": 0.03},
-    "Lai l2, interval 5, fraction 0.1": {"norm": "l2", "lai_fraction": 0.1},
-    "Lai l2, interval 5, and weight decay": {"norm": "l2", "weight_decay": 1e-3},
-    "Lai l1, interval 5, from epoch 20": {"norm": "l1", "pretrain_epochs": 20}
-    | {"lai_epochs": 2 * EPOCHS - 20},
+# Each of the three choices of the second stage, without the others and with them.
+ABLATION: dict[str, dict[str, Any]] = {
+    f"{error} error, reach {reach}, {step} step": {"lai_error": error, "reach": reach}
+    | ({} if step == "own" else {"lai_learning_rate_init": STEP, "average": False})
+    for error in ("own", "mean")
+    for reach in (0, OUR_REACH)
+    for step in ("same", "own")
+    if (error, reach, step) != ("mean", OUR_REACH, "own")  # the default
 }
+SETTINGS: dict[str, dict[str, Any]] = {
+    "reach 0.3": {"reach": 0.3},
+    "norm l2": {"norm": "l2"},
+    "norm elasticnet": {"norm": "elasticnet"},
+    "interval 1": {"lai_interval": 1},
+    "interval 10": {"lai_interval": 10},
+    "random batches": {"lai_interval": None},
+}
+LAI = {DEFAULT: {}} | ABLATION | SETTINGS
+
 BASES = {
     "no control": no_lai,
     "no control, torch": no_penalty,
     "no control, MLPRegressor": weight_decay,
 }
-OTHERS = {
-    "gradient penalty": Method(
-        gradient_penalty, np.geomspace(3e-4, 3, 9), "no control, torch", 0.01
-    ),
+PENALTIES, SCALES = np.geomspace(3e-4, 3, 9), np.geomspace(0.03, 1.7, 10)
+USER = {
+    "gradient penalty": Method(gradient_penalty, PENALTIES, "no control, torch", 0.01),
+    "input noise": Method(input_noise, SCALES, "no control, torch", 0.1),
     "weight decay": Method(
         weight_decay, np.geomspace(1e-4, 1, 9), "no control, MLPRegressor", 0.01
-    ),
-    "input noise": Method(
-        input_noise,
-        np.geomspace(0.03, 0.03 ** (-2 / 8), 11),
-        "no control, torch",
-        0.1,
     ),
     "spectral normalisation": Method(
         spectral_normalisation,
@@ -230,8 +262,15 @@ OTHERS = {
         0.5,
     ),
 }
+ALIKE = {
+    f"{name}, our stage 2": USER[name]._replace(fit=partial(fit, ours=True))
+    for name, fit in {
+        "gradient penalty": gradient_penalty,
+        "input noise": input_noise,
+    }.items()
+}
 METHODS = {
-    name: Method(partial(lai, **parameters), KS, "no control", 0.2)
+    name: Method(partial(lai, **parameters), KS, "no control", 0.1)
     for name, parameters in LAI.items()
-} | OTHERS
-INPUT_GRADIENT_METHODS = [*LAI, "gradient penalty"]
+}
+METHODS |= USER | ALIKE

@@ -278,7 +278,7 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 "they have made.",
                 UserWarning,
             )
-            return layers_of(task, interrupted.snapshot), history
+            return layers_of(task, interrupted.snapshot.parameters), history
 
     def _warn_of_collapse(self, k: Any) -> None:
         warn_caller(

@@ -132,11 +132,9 @@ def run_first_stage(task: Task, *, watch: Watch) -> Snapshot:
     return trainer.snapshot()
 
 
-def layers_of(task: Task, snapshot: Snapshot) -> Layers:
-    """Weights of a snapshot, in the units of the data."""
-    network = _make_network(task)
-    network.parameters.copy_(snapshot.parameters)
-    return _folded(task, network)
+def layers_of(task: Task, parameters: torch.Tensor) -> Layers:
+    """Weights from a network's parameters, in the units of the data."""
+    return _folded(task, _make_network(task), parameters)
 
 
 def run_second_stage(
@@ -152,7 +150,7 @@ def run_second_stage(
     trainer.resume(pretrained)
     _set_lai_loss(trainer, task, lai)
     train_lai(trainer, lai.stage, rng)
-    return _folded(task, trainer.network), trainer.history
+    return trainer.layers(), trainer.history
 
 
 @dataclass(frozen=True)
@@ -200,13 +198,13 @@ def run_pass(
         optimizer=state,
         spreads=(task.units.X.spread, task.units.y.spread),
     )
-    return _folded(task, trainer.network), trainer.history, progress
+    return trainer.layers(), trainer.history, progress
 
 
-def _folded(task: Task, network: Network) -> Layers:
+def _folded(task: Task, network: Network, parameters: torch.Tensor) -> Layers:
     """Weights in the units of the data."""
     with np.errstate(over="ignore", invalid="ignore"):
-        layers = task.units.fold(_from_network(network))
+        layers = task.units.fold(_layers(network, parameters))
     if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
         raise ValueError(
             "Training ended with weights that are not finite. Likely cause: steps too "
@@ -230,9 +228,9 @@ def _make_trainer(task: Task, objective: Objective, watch: Watch) -> Trainer:
         objective,
         task.optimizer(network.parameters),
         alpha=task.alpha if weight is None else task.alpha / weight.mean(),
-        validation=task.validation and _score_on(task.validation, task),
+        validation=task.validation and _score_on(task.validation, task, network),
         watch=watch,
-        make_layers=partial(_folded, task, network),
+        fold=partial(_folded, task, network),
     )
 
 
@@ -288,13 +286,15 @@ def _to_tensor(array: np.ndarray, device: str) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
 
-def _from_network(network: Network) -> Layers:
-    coefs, intercepts = network.layers()
+def _layers(network: Network, parameters: torch.Tensor) -> Layers:
+    coefs, intercepts = network.layers(parameters)
     return [coef.cpu().numpy() for coef in coefs], [b.cpu().numpy() for b in intercepts]
 
 
-def _score_on(data: Data, task: Task) -> Callable[[Network], float]:
-    """Score of a network on validation data; NaN where it predicts no number.
+def _score_on(
+    data: Data, task: Task, network: Network
+) -> Callable[[torch.Tensor], float]:
+    """Score of parameters on validation data; NaN where they predict no number.
 
     R2, or its counterpart for a quantile.
     """
@@ -303,8 +303,8 @@ def _score_on(data: Data, task: Task) -> Callable[[Network], float]:
     if isinstance(task.loss, Quantile):
         metric = partial(d2_pinball_score, alpha=task.loss.quantile)
 
-    def score(network: Network) -> float:
-        y_pred = predict(X, *_from_network(network), task.activation)
+    def score(parameters: torch.Tensor) -> float:
+        y_pred = predict(X, *_layers(network, parameters), task.activation)
         if not np.isfinite(y_pred).all():
             return np.nan
         with np.errstate(over="ignore"):

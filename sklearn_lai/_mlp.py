@@ -53,7 +53,7 @@ class LaiMLPRegressor(BaseLaiMLP):
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
-    reach : float, default=0.3
+    reach : float, default=0.5
         Distance over which slopes are measured in the second stage, >= 0, in feature
         standard deviations (in feature units without `standardize`): the prediction
         is compared with that at a normal random distance of this standard deviation,
@@ -231,7 +231,7 @@ class LaiMLPRegressor(BaseLaiMLP):
         *,
         k=0.2,
         feature_k=None,
-        reach=0.3,
+        reach=0.5,
         lai_error="mean",
         norm="l1",
         l1_ratio=0.5,

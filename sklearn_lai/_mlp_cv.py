@@ -58,7 +58,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
-    reach : float, default=0.3
+    reach : float, default=0.5
         Distance over which slopes are measured in the second stage, >= 0, in feature
         standard deviations (in feature units without `standardize`): the prediction
         is compared with that at a normal random distance of this standard deviation,
@@ -223,7 +223,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         *,
         ks=10,
         feature_k=None,
-        reach=0.3,
+        reach=0.5,
         lai_error="mean",
         norm="l1",
         l1_ratio=0.5,
@@ -366,7 +366,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         """The boundary slopes themselves, or as many as `ks` says."""
         if not isinstance(self.ks, Integral):
             return np.array(self.ks, dtype=np.float64)
-        layers = layers_of(task, pretrained)
+        layers = layers_of(task, pretrained.parameters)
         rows = task.data.X[:: math.ceil(len(task.data.X) / SLOPE_ROWS)]
         slopes = _inference.input_gradient(rows, *layers, self.activation)
         unit = np.where(task.units.X.is_constant(), 0, task.units.X.unit)

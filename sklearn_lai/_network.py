@@ -56,11 +56,13 @@ class Network:
         self._activation = ACTIVATIONS[activation]
         self._workspaces: dict[int, _Workspace] = {}
 
-    def layers(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Copies of coefficients and intercepts."""
-        coefs = [coef_T.mT.clone() for coef_T in self._coefs_T]
+    def layers(self, parameters: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Copies of the coefficients and intercepts in a tensor of parameters."""
+        matrices = _views(parameters, [matrix.shape for matrix in self._matrices])
         if self.fit_intercept:
-            return coefs, [matrix[-1].clone() for matrix in self._matrices]
+            coefs = [matrix[:-1].clone() for matrix in matrices]
+            return coefs, [matrix[-1].clone() for matrix in matrices]
+        coefs = [matrix.clone() for matrix in matrices]
         return coefs, [coef.new_zeros(coef.shape[1]) for coef in coefs]
 
     def is_coef(self) -> Tensor:

@@ -19,9 +19,10 @@ from ._moments import COLLAPSED_SHARE
 from ._network import Network
 from ._objective import Objective
 from ._optimizers import Optimizer
+from ._scaling import Layers
 from ._slopes import Derivative, SlopeMeasure
 from ._threads import suitable_threads
-from ._watch import MakeLayers, Watch
+from ._watch import Watch
 
 # Rows that are enough to tell whether predictions have collapsed.
 VARIANCE_ROWS = 5_000
@@ -129,7 +130,8 @@ class Trainer:
     """A network with its batches and optimiser, trained epoch by epoch.
 
     `alpha` is the strength of the L2 penalty, which is divided by the batch size as
-    MLPRegressor does.
+    MLPRegressor does. `validation` makes a score of parameters, and `fold` layers in
+    the units of the data.
     """
 
     def __init__(
@@ -140,17 +142,18 @@ class Trainer:
         optimizer: Optimizer,
         *,
         alpha: float,
-        validation: Callable[[Network], float] | None,
+        validation: Callable[[Tensor], float] | None,
         watch: Watch,
-        make_layers: MakeLayers,
+        fold: Callable[[Tensor], Layers],
     ):
         self.network = network
         self.batches = batches
         self.validation = validation
         self.watch = watch
-        self.make_layers = make_layers
+        self._fold = fold
         self.history = History()
-        self._kept, self._n_done = network.parameters.clone(), 0
+        # The parameters of the model if training ended here.
+        self.kept, self._n_done = network.parameters.clone(), 0
         self._objective, self._slope_measure = objective, Derivative()
         self._optimizer = optimizer
         # Strength of the penalty per parameter, by batch size.
@@ -174,7 +177,8 @@ class Trainer:
         self.network.parameters.copy_(snapshot.parameters)
         self._optimizer.resume(snapshot.optimizer)
         self.history = deepcopy(snapshot.history)
-        self.keep_epoch()
+        self.keep()
+        self.finish_epoch()
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -188,14 +192,21 @@ class Trainer:
             self.go_back()
             raise Interrupted(self.snapshot()) from None
 
-    def keep_epoch(self, share: float = 1.0) -> None:
-        """Note that an epoch is complete; its weights have a share in those noted."""
-        self._kept.lerp_(self.network.parameters, share)
+    def keep(self, share: float = 1.0) -> None:
+        """Give the parameters a share in those kept."""
+        self.kept.lerp_(self.network.parameters, share)
+
+    def finish_epoch(self) -> None:
+        """Note that an epoch is complete, its record too."""
         self._n_done = self.history.n_iter
 
+    def layers(self) -> Layers:
+        """The model if training ended here."""
+        return self._fold(self.kept)
+
     def go_back(self) -> None:
-        """Take the weights noted."""
-        self.network.parameters.copy_(self._kept)
+        """Take the parameters kept."""
+        self.network.parameters.copy_(self.kept)
 
     def set_objective(self, objective: Objective, slope_measure: SlopeMeasure) -> None:
         """Minimise this from now on."""
@@ -228,14 +239,19 @@ class Trainer:
         is_lai = weights[:, 1] > 0
         self._check_finite(np.where(is_lai, lai, plain))
         history.loss_curve.append(float(np.average(plain, weights=sizes)))
-        say = self.watch.say
-        say("Iteration %d, loss = %.8f", history.n_iter, history.loss_curve[-1])
-        if self.validation is not None:
-            history.validation_scores.append(self.validation(self.network))
-            say("Validation score: %f", history.validation_scores[-1])
+        self.watch.say(
+            "Iteration %d, loss = %.8f", history.n_iter, history.loss_curve[-1]
+        )
         if not is_lai.any():
             return math.nan
         return float(np.average(lai[is_lai], weights=sizes[is_lai]))
+
+    def validate(self, parameters: Tensor) -> None:
+        """Record the score of parameters, if there is validation data."""
+        if self.validation is not None:
+            score = self.validation(parameters)
+            self.history.validation_scores.append(score)
+            self.watch.say("Validation score: %f", score)
 
     @torch.inference_mode()
     def output_variance(self) -> Tensor:
@@ -325,18 +341,19 @@ def _pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> 
     history = trainer.history
     plateau = Plateau(stage.tol, stage.n_iter_no_change)
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
-    for _ in trainer.watch.epochs("pretraining", stage.epochs, trainer.make_layers):
+    for _ in trainer.watch.epochs("pretraining", stage.epochs, trainer.layers):
         trainer.epoch(weights, rng)
+        trainer.validate(trainer.network.parameters)
         history.n_pretrain_iter = history.n_iter
         if trainer.validation is None:
             quantity, score = "Training loss", -history.loss_curve[-1]
-            trainer.keep_epoch()
+            trainer.keep()
         else:
             quantity, score = "Validation score", history.validation_scores[-1]
-            is_best = score >= max(history.validation_scores)
-            if is_best:
+            if score >= max(history.validation_scores):
                 history.best_validation_score = score
-            trainer.keep_epoch(share=float(is_best))
+                trainer.keep()
+        trainer.finish_epoch()
         if plateau.reached(score):
             trainer.watch.say(
                 f"{quantity} did not improve more than tol={stage.tol:f} for "
@@ -362,11 +379,13 @@ def _train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> N
     weights = weights.reshape(stage.epochs, n_batches, 2)
     trainer.set_learning_rate(stage.learning_rate)
     n_before_average = stage.epochs // 2 if stage.average else stage.epochs
-    for i in trainer.watch.epochs("Lai Training", stage.epochs, trainer.make_layers):
+    for i in trainer.watch.epochs("Lai Training", stage.epochs, trainer.layers):
         lai_loss = trainer.epoch(weights[i], rng)
         trainer.history.lai_loss_curve.append(lai_loss)
         trainer.watch.say("Lai loss = %.8f", lai_loss)
-        trainer.keep_epoch(share=1 / max(1, i + 1 - n_before_average))
+        trainer.keep(share=1 / max(1, i + 1 - n_before_average))
+        trainer.validate(trainer.kept)
+        trainer.finish_epoch()
     trainer.go_back()
 
 

@@ -165,6 +165,7 @@ def test_training_by_adam_approaches_the_exact_solution():
         n_iter_no_change=np.inf,
         lai_epochs=6000,
         learning_rate_init=2e-4,
+        lai_learning_rate_init=2e-4,
         random_state=0,
         **settings,
     ).fit(data, target)

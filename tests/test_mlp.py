@@ -72,7 +72,8 @@ def test_warm_start_goes_on_from_the_last_weights():
     model = mlp(warm_start=True, hidden_layer_sizes=(8,), alpha=0.0)
     model.fit(X, y)
     first = dict(vars(model))
-    model.set_params(learning_rate_init=1e-300).fit(X * 4 + 1, y)
+    steps = {"learning_rate_init": 1e-300, "lai_learning_rate_init": 1e-300}
+    model.set_params(**steps).fit(X * 4 + 1, y)
     np.testing.assert_allclose(model.coefs_[0], first["coefs_"][0], rtol=1e-9)
     assert len(model.loss_curve_) == 2 * first["n_iter_"]
     assert model.t_ == 2 * first["t_"]

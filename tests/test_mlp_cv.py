@@ -170,7 +170,7 @@ def test_the_choice_does_not_depend_on_the_units_of_an_output(scale):
     )
     model = LaiMLPRegressorCV(
         16,
-        ks=[1.0, 0.3, 0.2, 0.15, 0.1, 0.07],
+        ks=[1.0, 0.6, 0.45, 0.3, 0.2, 0.15],
         cv=3,
         pretrain_epochs=60,
         lai_epochs=60,

@@ -25,12 +25,18 @@ def passes(model, n, data=X, target=y):
 @pytest.mark.parametrize("lai_interval", [1, 3, None])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_passes_over_all_data_are_the_epochs_of_fit(target, lai_interval, solver):
-    model = mlp(solver=solver, lai_interval=lai_interval, lai_epochs=6, shuffle=False)
+    # The mean error, and what is drawn, would be new in every pass.
+    shared = {
+        "solver": solver,
+        "lai_interval": lai_interval,
+        "lai_error": "own",
+        "reach": 0,
+        "shuffle": False,
+    }
+    model = mlp(lai_epochs=6, average=False, **shared)
     whole = model.fit(X, target).predict(X)
     losses = model.loss_curve_, [x for x in model.lai_loss_curve_ if x == x]
-    gradual = passes(
-        mlp(solver=solver, lai_interval=lai_interval, shuffle=False), 9, X, target
-    )
+    gradual = passes(mlp(**shared), 9, X, target)
     assert (gradual.n_iter_, gradual.n_pretrain_iter_) == (9, 3)
     assert gradual.t_ == 9 * len(X)
     if lai_interval is None:  # other random batches, as many of them
@@ -57,7 +63,7 @@ def test_schedules_of_parts_have_as_many_lai_batches_as_one(interval):
 
 
 def test_new_data_with_other_units_leaves_the_function_as_it_is():
-    model = passes(mlp(learning_rate_init=1e-12), 3)
+    model = passes(mlp(learning_rate_init=1e-12, lai_learning_rate_init=1e-12), 3)
     before = model.predict(X)
     model.partial_fit(100 * X - 40, 7 * y + 1000)
     np.testing.assert_allclose(model.predict(X), before, rtol=1e-6)
@@ -94,7 +100,7 @@ def test_calls_after_fit_are_lai_training():
 
 
 def test_without_pretraining_every_call_is_lai_training():
-    model = passes(mlp(pretrain_epochs=0, lai_epochs=0), 2)
+    model = passes(mlp(pretrain_epochs=0, lai_epochs=0, k=1.0), 2)
     assert (model.n_pretrain_iter_, model.n_iter_) == (0, 2)
     assert len(model.lai_loss_curve_) == 2
 

@@ -117,7 +117,13 @@ def test_plain_training_takes_the_steps_of_mlp_regressor(optimizer, activation, 
     X_scaled, y_scaled = scale(X), scale(target)
     theirs = MLPRegressor(**shared, max_iter=1, random_state=0)
     ours = LaiMLPRegressor(
-        **shared, standardize=False, lai_fraction=0, pretrain_epochs=1, lai_epochs=0
+        **shared,
+        standardize=False,
+        lai_fraction=0,
+        pretrain_epochs=1,
+        lai_epochs=0,
+        lai_learning_rate_init=0.01,
+        average=False,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of max_iter
@@ -155,7 +161,12 @@ def test_pretraining_depends_on_nothing_of_the_second_stage(Estimator):
 def test_second_stage_does_not_depend_on_the_length_of_the_first(Estimator):
     # The streams are independent: the batches of stage 2 are drawn from its own.
     short, long = (
-        quick(Estimator, learning_rate_init=1e-300, pretrain_epochs=n).fit(X, y)
+        quick(
+            Estimator,
+            learning_rate_init=1e-300,
+            lai_learning_rate_init=1e-300,
+            pretrain_epochs=n,
+        ).fit(X, y)
         for n in (1, 5)
     )
     assert short.lai_loss_curve_ == long.lai_loss_curve_
@@ -254,10 +265,13 @@ def test_all_directions_left_out_is_plain_training(Estimator):
 
 @estimators
 def test_one_full_batch_does_not_depend_on_the_order_of_rows(Estimator):
+    # With a reach, rows would be dealt other features and distances.
     order = np.random.default_rng(0).permutation(len(X))
     # Adam would amplify the rounding of a linear intercept's gradient, which is 0.
-    without = {"fit_intercept": False} if Estimator is LaiLinearRegressor else {}
-    model = quick(Estimator, batch_size=len(X), lai_interval=1, **without)
+    special = {"reach": 0}
+    if Estimator is LaiLinearRegressor:
+        special = {"fit_intercept": False}
+    model = quick(Estimator, batch_size=len(X), lai_interval=1, **special)
     predicted = model.fit(X, y).predict(X)
     np.testing.assert_allclose(
         predicted, model.fit(X[order], y[order]).predict(X), rtol=1e-9
@@ -416,7 +430,7 @@ def test_robust_losses_agree_with_a_general_solver(parameters, reference):
 def test_other_base_losses_make_smoother_models(Estimator, loss):
     model = quick(Estimator, loss=loss, pretrain_epochs=20, lai_epochs=100)
     plain = model.set_params(lai_fraction=0).fit(X, y).input_gradient(X)
-    smooth = clone(model).set_params(lai_fraction=0.3, k=0.1, lai_interval=1)
+    smooth = clone(model).set_params(lai_fraction=0.3, k=0.2, lai_interval=1)
     slopes = smooth.fit(X, y).input_gradient(X)
     assert np.abs(slopes).mean() < 0.9 * np.abs(plain).mean()
 
@@ -424,7 +438,7 @@ def test_other_base_losses_make_smoother_models(Estimator, loss):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_k_of_an_output_smooths_that_output(Estimator):
     k = np.full((2, X.shape[1]), 2.0)
-    k[1] = 0.1
+    k[1] = 0.2
     model = quick(Estimator, k=k, lai_fraction=0.3, pretrain_epochs=20, lai_epochs=60)
     model.fit(X, Y)
     assert model.k_.tolist() == k.tolist()
