@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from paper_settings import (
     CHOSEN,
-    DEFAULT,
     FEATURE,
     FEATURE_GRID,
     FEATURES,
@@ -16,9 +15,10 @@ from paper_settings import (
     NETWORKS,
     PAPER_SENSITIVITY,
     PAPER_SMOOTHNESS,
-    PAPER_WAY,
+    PAPERS,
     PLAIN,
     TO_BEAT,
+    TODAYS,
     Setting,
     all_alike,
     changes,
@@ -40,24 +40,23 @@ def draw(figures: pd.DataFrame, path: Path) -> None:
 
 
 LINES = {
-    "like the paper, the paper's batches": ("like the paper", PAPER_WAY, GREEN, "D-"),
-    "default, the paper's batches": ("default", PAPER_WAY, ORANGE, "s-"),
-    "default, every 5th batch": ("default", DEFAULT, BLUE, "o-"),
+    "like the paper, the paper's form": ("like the paper", PAPERS, GREEN, "D-"),
+    "default, the paper's form": ("default", PAPERS, ORANGE, "s-"),
+    "default, today's form": ("default", TODAYS, BLUE, "o-"),
 }
 
 
-def along_k(figures, network, interval, column) -> pd.DataFrame:
+def along_k(figures, network, way, column) -> pd.DataFrame:
     """Mean and standard deviation of a change, in per cent, along the k of the grid."""
     values = {
-        k: 100 * changes(figures, network, all_alike(k, interval)[0])[column]
-        for k in GRID
+        k: 100 * changes(figures, network, all_alike(k, way)[0])[column] for k in GRID
     }
     return pd.DataFrame(values).agg(["mean", "std"]).T
 
 
 def draw_variance(ax, figures):
-    for label, (network, interval, colour, style) in LINES.items():
-        change = along_k(figures, network, interval, "variance")
+    for label, (network, way, colour, style) in LINES.items():
+        change = along_k(figures, network, way, "variance")
         ax.plot(GRID, change["mean"], style, color=colour, label=label, markersize=4)
         ax.fill_between(
             GRID,
@@ -84,9 +83,9 @@ def draw_variance(ax, figures):
 
 
 def draw_price(ax, figures):
-    for label, (network, interval, colour, style) in LINES.items():
-        rmse = along_k(figures, network, interval, "bounded_rmse")["mean"]
-        variance = along_k(figures, network, interval, "variance")["mean"]
+    for label, (network, way, colour, style) in LINES.items():
+        rmse = along_k(figures, network, way, "bounded_rmse")["mean"]
+        variance = along_k(figures, network, way, "variance")["mean"]
         ax.plot(rmse, variance, style, color=colour, label=label, markersize=4)
     paper = pd.DataFrame(PAPER_SMOOTHNESS).T
     paper = 100 * (paper / paper.loc[PLAIN] - 1)
@@ -111,10 +110,10 @@ def draw_price(ax, figures):
 
 
 def draw_features(ax, figures):
-    free = Setting("default", all_alike(0.5, DEFAULT)[0])
+    free = Setting("default", all_alike(0.2, TODAYS)[0])
     ours = {
-        "$k$ 0.5 for all, default network": (free, BLUE, "o"),
-        f"$k$ {CHOSEN.name.split()[1]} for {FEATURE} alone, slow network": (
+        "$k$ 0.2 for all": (free, BLUE, "o"),
+        f"$k$ {CHOSEN.name.split()[1]} for {FEATURE} alone": (
             CHOSEN,
             ORANGE,
             "s",

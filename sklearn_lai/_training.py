@@ -19,7 +19,6 @@ from ._moments import COLLAPSED_SHARE
 from ._network import Network
 from ._objective import Objective
 from ._optimizers import Optimizer
-from ._scaling import Layers
 from ._slopes import Derivative, SlopeMeasure
 from ._threads import suitable_threads
 from ._watch import Watch
@@ -144,7 +143,7 @@ class Trainer:
         alpha: float,
         validation: Callable[[Tensor], float] | None,
         watch: Watch,
-        fold: Callable[[Tensor], Layers],
+        fold: Callable[[Tensor], tuple[list[np.ndarray], list[np.ndarray]]],
     ):
         self.network = network
         self.batches = batches
@@ -154,7 +153,8 @@ class Trainer:
         self.history = History()
         # The parameters of the model if training ended here.
         self.kept, self._n_done = network.parameters.clone(), 0
-        self._objective, self._slope_measure = objective, Derivative()
+        self._objective = objective
+        self._slope_measure: SlopeMeasure = Derivative()
         self._optimizer = optimizer
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
@@ -200,7 +200,7 @@ class Trainer:
         """Note that an epoch is complete, its record too."""
         self._n_done = self.history.n_iter
 
-    def layers(self) -> Layers:
+    def layers(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The model if training ended here."""
         return self._fold(self.kept)
 
@@ -309,8 +309,9 @@ class Trainer:
             raise ValueError(
                 f"The training loss became {losses[bad[0]]} in epoch "
                 f"{self.history.n_iter + 1}, batch {bad[0] + 1} of {len(losses)}. "
-                "Likely cause: steps too large; lower learning_rate_init, keep "
-                "standardize=True, or, in the second stage, raise k."
+                "Likely cause: steps too large; lower learning_rate_init (in the "
+                "second stage lai_learning_rate_init, or raise k), or keep "
+                "standardize=True."
             )
 
 

@@ -1,4 +1,4 @@
-"""Networks for tests: random weights, and what automatic differentiation makes of them."""
+"""Networks for tests: random weights, and what autograd makes of them."""
 
 from itertools import pairwise
 

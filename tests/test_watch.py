@@ -209,14 +209,14 @@ def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
 
 
 def test_an_interruption_between_two_epochs_leaves_consistent_records(monkeypatch):
-    keep, counts = Trainer.keep_epoch, iter(range(100))
+    finish, counts = Trainer.finish_epoch, iter(range(100))
 
     def interrupted(*args, **kwargs):
         if next(counts) == 2:
             raise KeyboardInterrupt
-        keep(*args, **kwargs)
+        finish(*args, **kwargs)
 
-    monkeypatch.setattr(Trainer, "keep_epoch", interrupted)
+    monkeypatch.setattr(Trainer, "finish_epoch", interrupted)
     model = quick(LaiMLPRegressor, early_stopping=True, pretrain_epochs=9)
     with pytest.warns(UserWarning, match=r"after 2 epoch\(s\), 2 of them"):
         model.fit(X, y)
