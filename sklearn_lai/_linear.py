@@ -139,11 +139,11 @@ class LaiLinearRegressor(BaseLaiLinear):
 
         mse(w) * (1 - a + a * norm_j(phi(w_j; k_j)**2)),    a = lai_fraction
 
-    with the Lai factor ``phi`` of [1]_, which is least where ``|w_j| = k_j``. The slopes
-    are the same in every row, so whether each row has its own error or all have the
-    mean one (`lai_error` of :class:`LaiMLPRegressor`) is the same loss here. Its kinks
+    with the Lai factor ``phi`` of [1]_, which is least where ``|w_j| = k_j``. Its kinks
     there hold coefficients exactly, as the lasso's hold them at zero; large opposite
     coefficients of collinear features, which change the error little, shrink to them.
+    The slopes are the same in every row: whether each has its own error or all have
+    the mean one (`lai_error` of :class:`LaiMLPRegressor`), the loss is this.
 
     The exact solver needs the data once, for its second moments, or a few times if it
     is nearly collinear, to correct least squares. It starts from least

@@ -1,0 +1,174 @@
+"""The second stage: its error, its step, its average, and what it draws."""
+
+import numpy as np
+import pytest
+import torch
+from common import X, Y, fitted_state, quick, y
+from sklearn.model_selection import cross_val_predict, train_test_split
+
+from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor, _fitting
+from sklearn_lai.loss import BASE_LOSSES
+
+weight = np.random.default_rng(0).uniform(0.1, 3, len(X))
+
+
+def mlp(**parameters):
+    return quick(LaiMLPRegressor, n_iter_no_change=np.inf, **parameters)
+
+
+@pytest.fixture
+def mean_errors(monkeypatch):
+    """Mean errors of the objectives that are made, None where errors are own."""
+    seen = []
+    make = _fitting.make_objective
+
+    def spy(*args, mean_error=None, **kwargs):
+        seen.append(mean_error)
+        return make(*args, mean_error=mean_error, **kwargs)
+
+    monkeypatch.setattr(_fitting, "make_objective", spy)
+    return seen
+
+
+def assert_has_mean_loss(mean_error, pretrained, rows, target, weights, **parameters):
+    """Whether the loss of the error is the mean loss of a model, in standard units."""
+    unit = np.sqrt(np.cov(target.T, aweights=weights, bias=True).diagonal())
+    errors = torch.from_numpy((pretrained.predict(rows) - target) / unit)
+    loss = BASE_LOSSES[parameters["loss"]]
+    options = parameters.get("huber_delta", 1.0), parameters.get("quantile", 0.5)
+    losses = loss(errors, *options).numpy()
+    np.testing.assert_allclose(
+        loss(mean_error, *options), np.average(losses, axis=0, weights=weights)
+    )
+    assert (mean_error > 0).all()
+
+
+@pytest.mark.parametrize("weights", [np.ones(len(X)), weight], ids=["equal", "own"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"loss": "squared_error"},
+        {"loss": "absolute_error"},
+        {"loss": "huber", "huber_delta": 0.1},
+        {"loss": "huber", "huber_delta": 10.0},
+        {"loss": "quantile", "quantile": 0.8},
+    ],
+)
+def test_the_mean_error_has_the_mean_loss_of_the_pretrained_model(
+    parameters, weights, mean_errors
+):
+    model = mlp(**parameters, pretrain_epochs=30)
+    model.fit(X, Y, weights)
+    mean_error = mean_errors[-1]
+    pretrained = model.set_params(lai_epochs=0).fit(X, Y, weights)
+    assert_has_mean_loss(mean_error, pretrained, X, Y, weights, **parameters)
+
+
+def test_the_mean_error_is_that_of_the_best_weights(mean_errors):
+    model = mlp(early_stopping=True, pretrain_epochs=40, learning_rate_init=0.05)
+    rows, X_val, target, y_val = train_test_split(X, Y, random_state=0)
+    model.fit(rows, target, X_val=X_val, y_val=y_val)
+    assert np.argmax(model.validation_scores_[:40]) < 39
+    mean_error = mean_errors[-1]
+    model.set_params(lai_epochs=0).fit(rows, target, X_val=X_val, y_val=y_val)
+    weights = np.ones(len(rows))
+    assert_has_mean_loss(mean_error, model, rows, target, weights, loss="squared_error")
+
+
+def test_a_warm_start_and_a_pass_measure_the_mean_error_anew(mean_errors):
+    model = mlp(warm_start=True, pretrain_epochs=10).fit(X, y)
+    model.fit(X, y)
+    model.partial_fit(X, y)
+    first, second, of_pass = (error for error in mean_errors if error is not None)
+    assert len({first.item(), second.item(), of_pass.item()}) == 3
+
+
+def test_own_errors_have_no_mean_one(mean_errors):
+    mlp(lai_error="own").fit(X, y)
+    assert all(error is None for error in mean_errors)
+
+
+def test_the_average_is_over_the_epochs_of_the_second_half():
+    coefs = [mlp(lai_epochs=n, average=False).fit(X, y).coefs_[0] for n in (3, 4, 5)]
+    averaged = mlp(lai_epochs=5, average=True).fit(X, y).coefs_[0]
+    np.testing.assert_allclose(averaged, np.mean(coefs, axis=0), rtol=1e-12)
+    np.testing.assert_array_equal(
+        mlp(lai_epochs=1, lai_interval=1).fit(X, y).coefs_[0],
+        mlp(lai_epochs=1, lai_interval=1, average=False).fit(X, y).coefs_[0],
+    )
+
+
+def test_partial_fit_takes_no_average():
+    passes = [mlp(average=average) for average in (True, False)]
+    for _ in range(6):
+        for model in passes:
+            model.partial_fit(X, y)
+    np.testing.assert_array_equal(passes[0].predict(X), passes[1].predict(X))
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_the_step_of_the_second_stage_is_its_own(solver):
+    plain = mlp(solver=solver, lai_epochs=0).fit(X, y)
+    frozen = mlp(solver=solver, lai_learning_rate_init=1e-300, alpha=0.0)
+    np.testing.assert_allclose(
+        frozen.fit(X, y).predict(X),
+        plain.set_params(alpha=0.0).fit(X, y).predict(X),
+        rtol=1e-12,
+    )
+    slow, fast = (
+        mlp(solver=solver, lai_learning_rate_init=step).fit(X, y)
+        for step in (0.001, 0.01)
+    )
+    assert slow.loss_curve_[:3] == fast.loss_curve_[:3]
+    assert slow.loss_curve_[3:] != fast.loss_curve_[3:]
+
+
+def test_without_a_fraction_nothing_of_the_lai_loss_matters():
+    expected = fitted_state(mlp(lai_fraction=0).fit(X, y))
+    del expected["k_"]
+    for change in [
+        {"k": 0.01},
+        {"reach": 0},
+        {"lai_error": "own"},
+        {"lai_interval": 1},
+        {"norm": "l2"},
+    ]:
+        state = fitted_state(mlp(lai_fraction=0, **change).fit(X, y))
+        del state["k_"]
+        assert state == expected
+
+
+def test_draws_do_not_depend_on_how_many_processes_there_are():
+    serial, parallel = (
+        cross_val_predict(mlp(), X, y, cv=3, n_jobs=n_jobs) for n_jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(serial, parallel)
+
+
+def test_both_types_have_the_same_draws():
+    single = mlp().fit(X.astype(np.float32), y).predict(X.astype(np.float32))
+    np.testing.assert_allclose(single, mlp().fit(X, y).predict(X), rtol=1e-2)
+
+
+@pytest.mark.parametrize("reach", [0, 0.3])
+@pytest.mark.parametrize("lai_error", ["mean", "own"])
+@pytest.mark.parametrize("lai_interval", [1, None])
+def test_a_feature_alone_is_smoothed_alone(reach, lai_error, lai_interval):
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(400, 3))
+    target = np.sin(2 * data).sum(axis=1) + 0.3 * rng.normal(size=400)
+    others = {"feature_k": {0: None, 2: None}, "k": 0.05, "lai_fraction": 0.05}
+    stages = {"pretrain_epochs": 60, "lai_epochs": 60, "hidden_layer_sizes": (32,)}
+    shared = {"reach": reach, "lai_error": lai_error, "lai_interval": lai_interval}
+    model = mlp(**shared, **stages, **others).fit(data, target)
+    slopes = np.square(model.input_gradient(data)).mean(axis=0)
+    plain = model.set_params(lai_fraction=0).fit(data, target).input_gradient(data)
+    share = slopes / np.square(plain).mean(axis=0)
+    assert share[1] < 0.5 * share[[0, 2]].min()
+
+
+def test_adam_reaches_the_exact_objective_with_the_defaults():
+    exact = LaiLinearRegressor(k=0.1).fit(X, y)
+    adam = LaiLinearRegressor(k=0.1, solver="adam", random_state=0).fit(X, y)
+    unit = X.std(axis=0) / y.std()
+    np.testing.assert_allclose(adam.coef_ * unit, exact.coef_ * unit, atol=0.02)
