@@ -114,7 +114,7 @@ for name, rmse in baseline_rmse.items():
 lai = LaiMLPRegressor(pretrain_epochs=epochs, lai_epochs=epochs, **network)
 search = GridSearchCV(
     in_pipeline(lai),
-    {"model__k": [1, 0.5, 0.3, 0.2, 0.1, 0.05], "model__norm": ["l1", "l2"]},
+    {"model__k": [0.5, 0.3, 0.2, 0.1, 0.05, 0.03], "model__norm": ["l1", "l2"]},
     cv=folds,
     scoring=scoring,
     n_jobs=2,

@@ -162,7 +162,7 @@ class LaiLinearRegressor(BaseLaiLinear):
     Parameters
     ----------
     k : float or array-like of shape (n_features,) or (n_outputs, n_features), \
-            default=0.2
+            default=0.15
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws coefficients towards it, in magnitude. One for
         all features, one each, or one each per output.
@@ -300,7 +300,7 @@ class LaiLinearRegressor(BaseLaiLinear):
     def __init__(
         self,
         *,
-        k=0.2,
+        k=0.15,
         feature_k=None,
         norm="l1",
         l1_ratio=0.5,

@@ -48,7 +48,7 @@ class LaiMLPRegressor(BaseLaiMLP):
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer, >= 1 each; empty for a linear model.
     k : float or array-like of shape (n_features,) or (n_outputs, n_features), \
-            default=0.2
+            default=0.15
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws slopes towards it, in magnitude. Lower values
         give a smoother model. One for all features, one each, or one each per output.
@@ -234,7 +234,7 @@ class LaiMLPRegressor(BaseLaiMLP):
         self,
         hidden_layer_sizes=(100,),
         *,
-        k=0.2,
+        k=0.15,
         feature_k=None,
         reach=0.5,
         lai_error="mean",

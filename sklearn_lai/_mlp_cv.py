@@ -31,7 +31,7 @@ from .metrics import noise_sensitivity, prediction_variance
 
 # Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
 # share of it that is the least.
-SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.05
+SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.02
 
 
 class LaiMLPRegressorCV(BaseLaiMLP):
@@ -53,7 +53,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
         scale over the range in which the loss acts on this data: from the 99 %
         quantile of the pretrained model's slopes, in magnitude (at most 1 if
-        standardised), down to a twentieth of it.
+        standardised), down to a fiftieth of it.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
