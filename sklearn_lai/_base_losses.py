@@ -28,19 +28,12 @@ class BaseLoss:
         """Error, >= 0, that has this loss."""
         raise NotImplementedError
 
-    def of_multiples(self, error: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        """How the loss of the error times a factor depends on the factor's square.
-
-        Returns a function of the square that gives the loss and its derivative.
-        """
-
-        def evaluate(factor_2: Tensor) -> tuple[Tensor, Tensor]:
-            errors = factor_2.sqrt() * error
-            derivative = self.derivative(errors)
-            loss = derivative * self.lever(errors)
-            return loss, derivative * errors / (2 * factor_2)
-
-        return evaluate
+    def of_multiple(self, error: Tensor, factor_2: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss of an error times the root of `factor_2`, and its derivative by that."""
+        errors = factor_2.sqrt() * error
+        derivative = self.derivative(errors)
+        loss = derivative * self.lever(errors)
+        return loss, derivative * errors / (2 * factor_2)
 
 
 @dataclass(frozen=True)
@@ -61,9 +54,9 @@ class SquaredError(BaseLoss):
     def inverse(self, loss: Tensor) -> Tensor:
         return (2 * loss).sqrt()
 
-    def of_multiples(self, error: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        loss = error.square() / 2
-        return lambda factor_2: (factor_2 * loss, loss)
+    def of_multiple(self, error: Tensor, factor_2: Tensor) -> tuple[Tensor, Tensor]:
+        loss = error * error / 2
+        return factor_2 * loss, loss
 
 
 @dataclass(frozen=True)

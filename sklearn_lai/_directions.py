@@ -1,8 +1,8 @@
 """Directions in which the slopes of a batch were measured, and which sample had which.
 
 Slopes of a batch have shape (n_outputs, n_samples, n_measured). A quantity of the
-features, such as `k`, has shape (1 or n_outputs, n_features), or (1, 1, 1) if it is the
-same for all that are measured.
+features, such as `k`, has shape (1 or n_outputs, n_features), or (1 or n_outputs, 1, 1)
+if it is the same for all that are measured.
 """
 
 from typing import ClassVar, NamedTuple, Protocol
@@ -59,7 +59,7 @@ EVERY = EveryDirection()
 
 
 def merged(of_features: Tensor, is_measured: Tensor) -> Tensor:
-    """The quantity, of shape (1, 1, 1) if it is the same for all that are measured."""
+    """The quantity, in three axes if it is the same for all that are measured."""
     measured = of_features[:, is_measured]
-    is_same = measured.numel() > 0 and bool((measured == measured[0, 0]).all())
-    return measured[:1, :1, None].clone() if is_same else of_features
+    is_same = measured.numel() > 0 and bool((measured == measured[:, :1]).all())
+    return measured[:, :1, None].clone() if is_same else of_features

@@ -268,7 +268,7 @@ def _set_lai_loss(trainer: Trainer, task: Task, lai: LaiLoss) -> None:
         lai.l1_ratio,
         _to_tensor(k.astype(task.data.X.dtype), task.device),
         mean_error=trainer.mean_error() if lai.error == "mean" else None,
-        has_every_direction=lai.reach == 0,
+        reach=lai.reach,
     )
     measure = make_slope_measure(
         lai.reach,

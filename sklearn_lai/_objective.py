@@ -24,19 +24,21 @@ class Objective:
     The losses are those of the module `loss`, means over outputs, halved for the
     squared error; the gradients are those of sums over outputs, as in MLPRegressor.
     `k` has shape (1, n_features) or (n_outputs, n_features), NaN where the direction
-    is left out. Make it by `make_objective`.
+    is left out. Slopes are given times `unit`. Make it by `make_objective`.
     """
 
-    def __init__(self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor):
+    def __init__(
+        self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor, unit: float = 1.0
+    ):
         self.loss = loss
         self._norm, self._l1_ratio = NORMS[norm], l1_ratio
         self._is_kept = ~k.isnan()
         self._has_directions = bool(self._is_kept.any())
         self._k = torch.where(self._is_kept, k, 1)
-        self._k_2 = self._k.square()
+        self._k_2 = (unit * self._k).square()
         # Tensors of one element: operations with Python numbers make one each time.
         self._constants: dict[float, Tensor] = {}
-        self._one = self._constant(1.0)
+        self._unit_2 = self._constant(unit**2)
 
     def plain(
         self, error: Tensor, weight: float, sample_weight: Tensor | None = None
@@ -95,9 +97,9 @@ class Objective:
         The factor's derivative is itself times the product of the last two.
         """
         squares = slopes * slopes  # faster than square
-        cosine_2 = squares.add(self._one).reciprocal_()
+        cosine_2 = squares.add(self._unit_2).reciprocal_()
         factor_2 = torch.maximum(squares, k_2).mul_(cosine_2)
-        bend = torch.where(squares > k_2, slopes.reciprocal(), slopes.neg())
+        bend = torch.where(squares > k_2, self._unit_2 / slopes, slopes.neg())
         return factor_2, cosine_2, bend
 
     def _share(
@@ -158,8 +160,10 @@ class ProductObjective(Objective):
 class ElementwiseObjective(Objective):
     """Own errors, each multiplied by the factor of each slope of its sample."""
 
-    def __init__(self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor):
-        super().__init__(loss, norm, l1_ratio, k)
+    def __init__(
+        self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor, unit: float
+    ):
+        super().__init__(loss, norm, l1_ratio, k, unit)
         self._scale = self._is_kept / self._k.clamp(max=1)
 
     def _mixed(
@@ -214,24 +218,18 @@ class MeanErrorObjective(Objective):
         norm: str,
         l1_ratio: float,
         k: Tensor,
+        reach: float,
         mean_error: Tensor,
-        *,
-        has_every_direction: bool,
     ):
-        super().__init__(loss, norm, l1_ratio, k)
-        is_measured = self._is_kept.any(0) | has_every_direction
+        super().__init__(loss, norm, l1_ratio, k, reach or 1.0)
         self._weight = self._is_kept.to(k.dtype)
-        self._weight_at, self._k_2_at, self._minus_k_2_at, self._scale_2_at = (
-            merged(of_features, is_measured)
-            for of_features in (
-                self._weight,
-                self._k_2,
-                -self._k_2,
-                1 / self._k_2.clamp(max=1),
-            )
+        error = mean_error[:, None] / self._k.clamp(max=1)
+        self._weight_at, self._k_2_at, self._error_at = (
+            merged(of_features, self._is_kept.any(0) | (reach == 0))
+            for of_features in (self._weight, self._k_2, error)
         )
+        self._minus_k_2_at = -self._k_2_at
         self._is_sum = norm == "l1"
-        self._losses_of = loss.of_multiples(mean_error[:, None, None])
 
     def _mixed(
         self,
@@ -243,21 +241,21 @@ class MeanErrorObjective(Objective):
         directions: Directions,
     ) -> MixedGradient:
         plain, output_gradient = self.plain(error, plain_weight, sample_weight)
-        at = directions.at
-        k_2, minus_k_2 = at(self._k_2_at), at(self._minus_k_2_at)
-        scale_2 = at(self._scale_2_at)
-        # Half the derivative of factor_2 is slopes * pull * cosine_2**2 * scale_2.
+        k_2, minus_k_2 = directions.at(self._k_2_at), directions.at(self._minus_k_2_at)
+        # Half the derivative of factor_2 is slopes * pull * cosine_2**2.
         squares = slopes * slopes  # faster than square
-        cosine_2 = squares.add(self._one).reciprocal_()
-        factor_2 = torch.maximum(squares, k_2).mul_(cosine_2).mul_(scale_2)
-        pull = torch.where(squares > k_2, self._one, minus_k_2)
+        cosine_2 = squares.add(self._unit_2).reciprocal_()
+        factor_2 = torch.maximum(squares, k_2).mul_(cosine_2)
+        pull = torch.where(squares > k_2, self._unit_2, minus_k_2)
 
-        losses, derivative = self._losses_of(factor_2)
+        losses, derivative = self.loss.of_multiple(
+            directions.at(self._error_at), factor_2
+        )
         share = self._share(error, sample_weight, directions.stands_for)
         norm, weight = self._norm_of(losses, share, directions)
         lai = norm.mul_(self._constant(1 / len(slopes)))
 
-        weight = weight * scale_2 * derivative * self._constant(2 * lai_weight)
+        weight = weight * self._constant(2 * lai_weight) * derivative
         slope_gradient = cosine_2.mul_(cosine_2).mul_(pull).mul_(slopes).mul_(weight)
         return MixedGradient(plain, lai, output_gradient, slope_gradient)
 
@@ -279,19 +277,15 @@ def make_objective(
     l1_ratio: float,
     k: Tensor,
     *,
+    reach: float = 0.0,
     mean_error: Tensor | None = None,
-    has_every_direction: bool = True,
 ) -> Objective:
-    """The objective whose formulas fit; own errors unless there is a mean error."""
+    """The objective whose formulas fit; own errors unless there is a mean error.
+
+    With a reach, slopes are given times it: as the changes of the outputs.
+    """
     if mean_error is not None:
-        return MeanErrorObjective(
-            loss,
-            norm,
-            l1_ratio,
-            k,
-            mean_error,
-            has_every_direction=has_every_direction,
-        )
-    if loss.degree is None or not has_every_direction:
-        return ElementwiseObjective(loss, norm, l1_ratio, k)
+        return MeanErrorObjective(loss, norm, l1_ratio, k, reach, mean_error)
+    if loss.degree is None or reach > 0:
+        return ElementwiseObjective(loss, norm, l1_ratio, k, reach or 1.0)
     return ProductObjective(loss, norm, l1_ratio, k)

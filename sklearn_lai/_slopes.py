@@ -59,16 +59,16 @@ class Derivative:
 class FiniteDifference:
     """The slope of a sample is measured over a random distance, along one feature.
 
-    The distance is normal with the standard deviation `reach`, and the change of the
-    outputs is divided by `reach`, so that for a linear model the expected square is
-    that of the derivative. The features, of those at the positions `candidates`, are
+    The distance is normal with the standard deviation `reach`, and a slope is the
+    change of an output divided by `reach`, so that for a linear model the expected
+    square is that of the derivative. The objective takes the changes. The features, of those at the positions `candidates`, are
     dealt in turn, from a random one on: each has as many samples of a batch as any
     other, give or take one.
     """
 
     def __init__(self, reach: float, candidates: np.ndarray, like: Tensor):
         self._reach = reach
-        self._inverse = like.new_tensor(1 / reach)
+        self._like = like
         self._candidates = torch.from_numpy(candidates).to(like.device)
         self._pairs: dict[int, _Pair] = {}
 
@@ -76,7 +76,7 @@ class FiniteDifference:
         n_samples, n_candidates = sum(sizes), len(self._candidates)
         firsts = rng.integers(n_candidates, size=len(sizes)).tolist()
         distances = torch.from_numpy(rng.standard_normal(n_samples) * self._reach)
-        distances = distances[:, None].to(self._inverse)
+        distances = distances[:, None].to(self._like)
         self._draws = zip(firsts, distances.split(list(sizes)), strict=True)
 
     def backpropagate(
@@ -94,16 +94,16 @@ class FiniteDifference:
         pair.X.copy_(X)
         torch.scatter_add(X, 1, features, distances, out=pair.X_moved)
         network.forward(pair.X_stack, out=pair.output_stack)
-        torch.sub(pair.moved_outputs, pair.outputs, out=pair.slopes)
-        plain, lai, output_gradient, slope_gradient = objective.mixed(
+        torch.sub(pair.moved_outputs, pair.outputs, out=pair.changes)
+        plain, lai, output_gradient, change_gradient = objective.mixed(
             pair.error.sub_(y),
-            pair.slopes.mul_(self._inverse),
+            pair.changes,
             plain_weight,
             lai_weight,
             sample_weight,
             DrawnDirections(features, len(self._candidates)),
         )
-        torch.mul(slope_gradient, self._inverse, out=pair.slope_gradient)
+        pair.change_gradient.copy_(change_gradient)
         torch.sub(output_gradient, pair.moved_gradient, out=pair.gradient)
         network.backward(pair.gradient_stack)
         return plain, lai
@@ -129,10 +129,10 @@ class _Pair:
         self.output_stack = torch.cat([y, y])
         self.error, moved = self.output_stack.tensor_split(2)
         self.outputs, self.moved_outputs = self.error.mT[..., None], moved.mT[..., None]
-        self.slopes = torch.empty_like(self.outputs)
+        self.changes = torch.empty_like(self.outputs)
         self.gradient_stack = torch.cat([y, y])
         self.gradient, self.moved_gradient = self.gradient_stack.tensor_split(2)
-        self.slope_gradient = self.moved_gradient.mT[..., None]
+        self.change_gradient = self.moved_gradient.mT[..., None]
         places = torch.arange(n_samples + n_candidates - 1, device=X.device)
         deals = candidates[places % n_candidates].unfold(0, n_samples, 1)
         self.deals = deals[..., None].unbind(0)

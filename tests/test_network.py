@@ -249,7 +249,10 @@ def test_layers_come_back_as_they_went_in(fit_intercept):
     coefs, intercepts = to_tensors(random_layers([3, 2, 1]))
     network = Network(coefs, intercepts, "relu", fit_intercept=fit_intercept)
     for given_arrays, returned, kept in zip(
-        (coefs, intercepts), network.layers(), (1, fit_intercept), strict=True
+        (coefs, intercepts),
+        network.layers(network.parameters),
+        (1, fit_intercept),
+        strict=True,
     ):
         for array, back in zip(given_arrays, returned, strict=True):
             assert torch.equal(back, array * kept)

@@ -98,7 +98,7 @@ def assert_gradients_agree(sizes, k, problem, n_samples=9):
         0.4,
         k,
         mean_error=mean_error,
-        has_every_direction=problem["reach"] == 0,
+        reach=problem["reach"],
     )
     measure = make_slope_measure(
         problem["reach"],
@@ -186,7 +186,7 @@ def test_features_are_dealt_evenly_and_none_is_preferred(n_samples):
         "l2",
         1.0,
         torch.ones(1, 4).double(),
-        has_every_direction=False,
+        reach=0.3,
     )
     seen, mixed = [], objective.mixed
 
@@ -215,13 +215,13 @@ def test_expected_square_of_a_linear_slope_is_that_of_the_derivative():
         "l1",
         1.0,
         torch.ones(1, 3).double(),
-        has_every_direction=False,
+        reach=0.3,
     )
     mixed = objective.mixed
 
-    def spy(error, slopes, *arguments):
-        seen.append(slopes.flatten().numpy().copy())
-        return mixed(error, slopes, *arguments)
+    def spy(error, changes, *arguments):
+        seen.append(changes.flatten().numpy() / 0.3)
+        return mixed(error, changes, *arguments)
 
     objective.mixed = spy
     measure = make_slope_measure(0.3, np.arange(3), network.parameters)
@@ -229,3 +229,25 @@ def test_expected_square_of_a_linear_slope_is_that_of_the_derivative():
     batch = torch.ones(30_000, 4).double(), torch.zeros(30_000, 1).double(), None
     measure.backpropagate(network, objective, batch, 0.0, 1.0)
     assert np.square(seen).mean() == pytest.approx(np.square(coef).mean(), rel=0.03)
+
+
+def test_a_step_allocates_no_matrix():
+    n_samples, n_features, hidden = 50, 20, 30
+    layers = to_tensors(random_layers([n_features, hidden, 1]))
+    network = Network(*layers, "relu")
+    objective = make_objective(
+        BASE_LOSSES["squared_error"](1.0, 0.5),
+        "l1",
+        1.0,
+        torch.full((1, n_features), 0.3).double(),
+        reach=0.5,
+        mean_error=torch.ones(1).double(),
+    )
+    measure = make_slope_measure(0.5, np.arange(n_features), network.parameters)
+    measure.draw([n_samples] * 3, np.random.default_rng(0))
+    batch = torch.ones(n_samples, 21).double(), torch.zeros(n_samples, 1).double(), None
+    measure.backpropagate(network, objective, batch, 0.99, 0.05)  # makes the buffers
+    with torch.profiler.profile(profile_memory=True) as profile:
+        measure.backpropagate(network, objective, batch, 0.99, 0.05)
+    allocated = [event.cpu_memory_usage for event in profile.events()]
+    assert max(allocated) <= 8 * 2 * n_samples  # at most a number or two for each row
