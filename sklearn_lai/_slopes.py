@@ -61,9 +61,10 @@ class FiniteDifference:
 
     The distance is normal with the standard deviation `reach`, and a slope is the
     change of an output divided by `reach`, so that for a linear model the expected
-    square is that of the derivative. The objective takes the changes. The features, of those at the positions `candidates`, are
-    dealt in turn, from a random one on: each has as many samples of a batch as any
-    other, give or take one.
+    square is that of the derivative. The objective takes the changes.
+
+    The features, of those at the positions `candidates`, are dealt in turn, from a
+    random one on: each has as many samples of a batch as any other, give or take one.
     """
 
     def __init__(self, reach: float, candidates: np.ndarray, like: Tensor):
