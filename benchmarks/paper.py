@@ -23,8 +23,8 @@ near the RMSE of 0.6960 and the variance of 0.7728 that the paper has without co
 units of target and scaled features for "min-max" and "unscaled".
 
 Changes are relative to MSE alone with the same set-up and seed, which is that of the
-split, the initial weights and the batches. `FEATURE`'s k and the set-up "slow" were
-chosen on the seeds 100 to 107; the seeds reported are 0, 1, ...
+split, the initial weights and the batches. `FEATURE`'s k was chosen on the seeds 100 to
+102, the set-up "slow" on 100 to 107; the seeds reported are 0, 1, ...
 """
 
 import argparse
