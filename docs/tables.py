@@ -110,14 +110,14 @@ def tradeoff(kind: str, noise: float | None = NOISE, methods=None) -> list[dict]
 
 
 def by_set(
-    found: list[dict], cell: Callable[[dict], str], corner: str = "method"
+    found: list[dict], cell: Callable[[dict], str], corner: str = "set"
 ) -> Table:
-    """A cell of every method on every set."""
+    """A row for every set, with a cell of every method."""
     sets = list(dict.fromkeys(row["set"] for row in found))
     methods = list(dict.fromkeys(row["method"] for row in found))
     cells = {(row["set"], row["method"]): cell(row) for row in found}
-    rows = [[method, *(cells[key, method] for key in sets)] for method in methods]
-    return Table([corner, *sets], rows, "tradeoff")
+    rows = [[key, *(cells[key, method] for method in methods)] for key in sets]
+    return Table([corner, *methods], rows, "tradeoff")
 
 
 def with_error(row: dict, name: str = "area", error: str = "se") -> str:
@@ -200,13 +200,13 @@ TABLES |= {
 def ablation() -> Table:
     """Areas with each of the three choices, and without."""
     found = tradeoff("summary")
-    names = [row["method"] for row in found if " error, reach " in row["method"]]
-    table = by_set([r for r in found if r["method"] in (*names, DEFAULT)], with_error)
-    rows = {row[0]: row for row in table.rows}
-    default = [f"all three: {DEFAULT}", *rows.pop(DEFAULT)[1:]]
-    return table._replace(
-        header=["area, %", *table.header[1:]], rows=[*rows.values(), default]
-    )
+    ablated = [row for row in found if " error, reach " in row["method"]]
+    default = [
+        row | {"method": "mean error, reach 0.5, own step: the default"}
+        for row in found
+        if row["method"] == DEFAULT
+    ]
+    return by_set([*ablated, *default], with_error, "area, %")
 
 
 @table
