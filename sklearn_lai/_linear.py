@@ -142,8 +142,9 @@ class LaiLinearRegressor(BaseLaiLinear):
     with the Lai factor ``phi`` of [1]_, which is least where ``|w_j| = k_j``. Its kinks
     there hold coefficients exactly, as the lasso's hold them at zero; large opposite
     coefficients of collinear features, which change the error little, shrink to them.
-    The slopes are the same in every row: whether each has its own error or all have
-    the mean one (`lai_error` of :class:`LaiMLPRegressor`), the loss is this.
+    The slopes are the same in every row, so whether each row's own error is multiplied
+    or the mean one of all rows, the loss is this; unlike that of
+    :class:`LaiMLPRegressor`, the mean error falls as the model is fitted.
 
     The exact solver needs the data once, for its second moments, or a few times if it
     is nearly collinear, to correct least squares. It starts from least

@@ -62,14 +62,17 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
         deviations (in feature units without `standardize`): it compares the prediction
         for a row with that at a normal random distance of this standard deviation along
-        one feature, in every batch another. 0 is the derivative, as in [1]_.
+        one feature, in every batch another. 0 is the derivative, as in [1]_; much below
+        0.001, differences of float32 data are little but rounding.
     lai_error : {'mean', 'own'}, default='mean'
         Error inside the Lai loss. 'mean' is the same for all rows and throughout the
         second stage: that whose loss is the mean plain loss of the training rows when
         the stage begins, for each output. So the Lai loss acts on slopes alone, and on
         those of all rows alike. 'own' is each row's own error, as in [1]_.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
-        Norm by which the losses of the directions become one.
+        Norm by which the losses of the directions become one. With a `reach`, a batch
+        estimates them, without bias for 'l1'; 'l2' and 'elasticnet' are too large where
+        a batch has not many more rows than there are features.
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
     lai_fraction : float, default=0.01
@@ -108,7 +111,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     learning_rate_init : float, default=0.001
         Step size of the first stage, > 0.
     lai_learning_rate_init : float, default=0.003
-        Step size of the second stage, > 0.
+        Step size of the second stage, > 0, whatever that of the first.
     average : bool, default=True
         Whether the model has the average of the weights over the second half of the
         second stage, at the ends of its epochs, or the last weights.

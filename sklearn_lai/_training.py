@@ -220,12 +220,13 @@ class Trainer:
     def mean_error(self) -> Tensor:
         """Error whose loss is the mean plain loss over the data, of each output."""
         loss, total = self._objective.loss, torch.zeros((), dtype=torch.float64)
-        for X, y, weight in self.batches.in_order():
-            error = self.network.forward(X).sub_(y)
-            losses = loss.derivative(error) * loss.lever(error)
-            if weight is not None:
-                losses = losses * weight[:, None]
-            total = total + losses.sum(0).cpu().double()
+        with self.interruptible(), _threads_for(self):
+            for X, y, weight in self.batches.in_order():
+                error = self.network.forward(X).sub_(y)
+                losses = loss.derivative(error) * loss.lever(error)
+                if weight is not None:
+                    losses = losses * weight[:, None]
+                total = total + losses.sum(0).cpu().double()
         return loss.inverse(total / len(self.batches.X)).to(self._nothing)
 
     def epoch(self, weights: np.ndarray, rng: np.random.Generator) -> float:

@@ -7,6 +7,7 @@ from common import X, Y, fitted_state, quick, y
 from sklearn.model_selection import cross_val_predict, train_test_split
 
 from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor, _fitting
+from sklearn_lai._batches import Batches
 from sklearn_lai.loss import BASE_LOSSES
 
 weight = np.random.default_rng(0).uniform(0.1, 3, len(X))
@@ -172,3 +173,15 @@ def test_adam_reaches_the_exact_objective_with_the_defaults():
     adam = LaiLinearRegressor(k=0.1, solver="adam", random_state=0).fit(X, y)
     unit = X.std(axis=0) / y.std()
     np.testing.assert_allclose(adam.coef_ * unit, exact.coef_ * unit, atol=0.02)
+
+
+def test_an_interruption_before_the_second_stage_keeps_the_first(monkeypatch):
+    def interrupted(batches):
+        raise KeyboardInterrupt
+
+    expected = mlp(lai_epochs=0).fit(X, y).predict(X)
+    monkeypatch.setattr(Batches, "in_order", interrupted)  # of the mean error
+    model = mlp()
+    with pytest.warns(UserWarning, match=r"after 3 epoch\(s\), 3 of them pretraining"):
+        model.fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), expected)

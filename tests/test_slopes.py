@@ -251,3 +251,28 @@ def test_a_step_allocates_no_matrix():
         measure.backpropagate(network, objective, batch, 0.99, 0.05)
     allocated = [event.cpu_memory_usage for event in profile.events()]
     assert max(allocated) <= 8 * 2 * n_samples  # at most a number or two for each row
+
+
+@pytest.mark.parametrize("n_samples", [5, 40])
+def test_the_sum_over_drawn_features_is_that_over_all_on_average(n_samples):
+    """With fewer rows than features, too; the slopes are the same everywhere."""
+    n_features, n_batches = 12, 4000
+    coef = np.linspace(0.1, 2, n_features)
+    network = Network(*to_tensors(([coef[:, None]], [np.zeros(1)])), "identity")
+    k = torch.full((1, n_features), 0.3).double()
+    one = torch.ones(1).double()
+    loss = BASE_LOSSES["squared_error"](1.0, 0.5)
+    objective = make_objective(loss, "l1", 1.0, k, reach=0.5, mean_error=one)
+    measure = make_slope_measure(0.5, np.arange(n_features), network.parameters)
+    measure.draw([n_samples] * n_batches, np.random.default_rng(0))
+    batch = torch.ones(n_samples, n_features + 1).double(), torch.zeros(n_samples, 1)
+    drawn = [
+        measure.backpropagate(
+            network, objective, (batch[0], batch[1].double(), None), 0.0, 1.0
+        )[1].item()
+        for _ in range(n_batches)
+    ]
+    slopes = coef * np.random.default_rng(1).standard_normal((100_000, 1))
+    factors = lai_factor(torch.from_numpy(slopes), 0.3)
+    expected = factors.square().mean(0).sum().item() / 2
+    assert np.mean(drawn) == pytest.approx(expected, rel=0.02)
