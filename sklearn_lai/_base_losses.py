@@ -29,7 +29,7 @@ class BaseLoss:
         raise NotImplementedError
 
     def of_multiple(self, error: Tensor, factor_2: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss of an error times the root of `factor_2`, and derivative by `factor_2`."""
+        """Loss of an error times a factor, given its square; and derivative by that."""
         errors = factor_2.sqrt() * error
         derivative = self.derivative(errors)
         loss = derivative * self.lever(errors)
