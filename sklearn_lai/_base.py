@@ -246,11 +246,11 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     ) -> LaiLoss:
         """What the second stage adds to a task."""
         stage = LaiStage(
-            self.lai_epochs,
-            self.lai_fraction,
-            self.lai_interval,
-            self.lai_learning_rate_init,
-            self.average,
+            epochs=self.lai_epochs,
+            fraction=self.lai_fraction,
+            interval=self.lai_interval,
+            learning_rate=self.lai_learning_rate_init,
+            average=self.average,
             is_warm=is_warm,
         )
         return LaiLoss(k, error, reach, self.norm, self.l1_ratio, stage)

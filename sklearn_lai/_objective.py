@@ -96,11 +96,18 @@ class Objective:
 
         The factor's derivative is itself times the product of the last two.
         """
+        factor_2, cosine_2, is_steep = self._squared_factor(slopes, k_2)
+        bend = torch.where(is_steep, self._unit_2 / slopes, slopes.neg())
+        return factor_2, cosine_2, bend
+
+    def _squared_factor(
+        self, slopes: Tensor, k_2: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Squared factor without its scale, squared cosines, what is steeper than k."""
         squares = slopes * slopes  # faster than square
         cosine_2 = squares.add(self._unit_2).reciprocal_()
         factor_2 = torch.maximum(squares, k_2).mul_(cosine_2)
-        bend = torch.where(squares > k_2, self._unit_2 / slopes, slopes.neg())
-        return factor_2, cosine_2, bend
+        return factor_2, cosine_2, squares > k_2
 
     def _share(
         self, error: Tensor, sample_weight: Tensor | None, stands_for: int = 1
@@ -177,33 +184,20 @@ class ElementwiseObjective(Objective):
     ) -> MixedGradient:
         plain, output_gradient = self.plain(error, plain_weight, sample_weight)
         share = self._share(error, sample_weight, directions.stands_for)
-        lai, factor, gradient, slope_gradient = self._lai(
-            error.mT[..., None], slopes, lai_weight, share, directions
-        )
-        output_gradient = output_gradient + (gradient * factor).sum(-1).mT
-        return MixedGradient(plain, lai, output_gradient, slope_gradient)
-
-    def _lai(
-        self,
-        errors: Tensor,
-        slopes: Tensor,
-        lai_weight: float,
-        share: Tensor,
-        directions: Directions,
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Lai loss, factors, and gradients of multiplied errors and of slopes."""
-        n_outputs, n_features = len(slopes), self._scale.shape[1]
         factor, cosine_2, bend = self._geometry(slopes, directions.at(self._k_2))
         factor = factor.sqrt_().mul_(directions.at(self._scale))
-        errors = factor * errors
+        errors = factor * error.mT[..., None]  # of the shape of the slopes
         gradient = self.loss.derivative(errors) * share
-        losses = directions.total(gradient * self.loss.lever(errors), n_features)
+        losses = directions.total(
+            gradient * self.loss.lever(errors), self._scale.shape[1]
+        )
         norm, direction = self._norm(losses, self._l1_ratio)
-        lai = norm / n_outputs
+        lai = norm / len(slopes)
 
         gradient = gradient * directions.at(direction * self._constant(lai_weight))
+        output_gradient = output_gradient + (gradient * factor).sum(-1).mT
         slope_gradient = gradient * errors * cosine_2 * bend
-        return lai, factor, gradient, slope_gradient
+        return MixedGradient(plain, lai, output_gradient, slope_gradient)
 
 
 class MeanErrorObjective(Objective):
@@ -242,11 +236,9 @@ class MeanErrorObjective(Objective):
     ) -> MixedGradient:
         plain, output_gradient = self.plain(error, plain_weight, sample_weight)
         k_2, minus_k_2 = directions.at(self._k_2_at), directions.at(self._minus_k_2_at)
+        factor_2, cosine_2, is_steep = self._squared_factor(slopes, k_2)
         # Half the derivative of factor_2 is slopes * pull * cosine_2**2.
-        squares = slopes * slopes  # faster than square
-        cosine_2 = squares.add(self._unit_2).reciprocal_()
-        factor_2 = torch.maximum(squares, k_2).mul_(cosine_2)
-        pull = torch.where(squares > k_2, self._unit_2, minus_k_2)
+        pull = torch.where(is_steep, self._unit_2, minus_k_2)
 
         losses, derivative = self.loss.of_multiple(
             directions.at(self._error_at), factor_2

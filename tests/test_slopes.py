@@ -20,6 +20,7 @@ from sklearn_lai.loss import input_gradient, lai_factor
 
 K = [[0.3, math.nan, 0.05, 1.5], [1.0, math.nan, 0.2, 0.1], [0.4, 0.2, 2.0, math.nan]]
 SEED = 3
+SQUARED_ERROR = BASE_LOSSES["squared_error"](1.0, 0.5)
 
 
 def drawn(n_samples, k, reach):
@@ -182,7 +183,7 @@ def test_features_are_dealt_evenly_and_none_is_preferred(n_samples):
     measure = make_slope_measure(0.3, candidates, torch.zeros(1).double())
     layers = to_tensors(random_layers([4, 1]))
     objective = make_objective(
-        BASE_LOSSES["squared_error"](1.0, 0.5),
+        SQUARED_ERROR,
         "l2",
         1.0,
         torch.ones(1, 4).double(),
@@ -211,7 +212,7 @@ def test_expected_square_of_a_linear_slope_is_that_of_the_derivative():
     network = Network(*to_tensors(([coef[:, None]], [np.zeros(1)])), "relu")
     seen = []
     objective = make_objective(
-        BASE_LOSSES["squared_error"](1.0, 0.5),
+        SQUARED_ERROR,
         "l1",
         1.0,
         torch.ones(1, 3).double(),
@@ -236,7 +237,7 @@ def test_a_step_allocates_no_matrix():
     layers = to_tensors(random_layers([n_features, hidden, 1]))
     network = Network(*layers, "relu")
     objective = make_objective(
-        BASE_LOSSES["squared_error"](1.0, 0.5),
+        SQUARED_ERROR,
         "l1",
         1.0,
         torch.full((1, n_features), 0.3).double(),
@@ -261,8 +262,7 @@ def test_the_sum_over_drawn_features_is_that_over_all_on_average(n_samples):
     network = Network(*to_tensors(([coef[:, None]], [np.zeros(1)])), "identity")
     k = torch.full((1, n_features), 0.3).double()
     one = torch.ones(1).double()
-    loss = BASE_LOSSES["squared_error"](1.0, 0.5)
-    objective = make_objective(loss, "l1", 1.0, k, reach=0.5, mean_error=one)
+    objective = make_objective(SQUARED_ERROR, "l1", 1.0, k, reach=0.5, mean_error=one)
     measure = make_slope_measure(0.5, np.arange(n_features), network.parameters)
     measure.draw([n_samples] * n_batches, np.random.default_rng(0))
     batch = torch.ones(n_samples, n_features + 1).double(), torch.zeros(n_samples, 1)
