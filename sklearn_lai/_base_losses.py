@@ -28,9 +28,13 @@ class BaseLoss:
         """Error, >= 0, that has this loss."""
         raise NotImplementedError
 
-    def of_multiple(self, error: Tensor, factor_2: Tensor) -> tuple[Tensor, Tensor]:
+    def level(self, error: Tensor) -> Tensor:
+        """What `of_multiple` takes for an error, which may be made once."""
+        return error
+
+    def of_multiple(self, level: Tensor, factor_2: Tensor) -> tuple[Tensor, Tensor]:
         """Loss of an error times a factor, given its square; and derivative by that."""
-        errors = factor_2.sqrt() * error
+        errors = factor_2.sqrt() * level
         derivative = self.derivative(errors)
         loss = derivative * self.lever(errors)
         return loss, derivative * errors / (2 * factor_2)
@@ -54,9 +58,11 @@ class SquaredError(BaseLoss):
     def inverse(self, loss: Tensor) -> Tensor:
         return (2 * loss).sqrt()
 
-    def of_multiple(self, error: Tensor, factor_2: Tensor) -> tuple[Tensor, Tensor]:
-        loss = error * error / 2
-        return factor_2 * loss, loss
+    def level(self, error: Tensor) -> Tensor:
+        return error * error / 2
+
+    def of_multiple(self, level: Tensor, factor_2: Tensor) -> tuple[Tensor, Tensor]:
+        return factor_2 * level, level
 
 
 @dataclass(frozen=True)

@@ -217,10 +217,10 @@ class MeanErrorObjective(Objective):
     ):
         super().__init__(loss, norm, l1_ratio, k, reach or 1.0)
         self._weight = self._is_kept.to(k.dtype)
-        error = mean_error[:, None] / self._k.clamp(max=1)
-        self._weight_at, self._k_2_at, self._error_at = (
+        level = loss.level(mean_error[:, None] / self._k.clamp(max=1))
+        self._weight_at, self._k_2_at, self._level_at = (
             merged(of_features, self._is_kept.any(0) | (reach == 0))
-            for of_features in (self._weight, self._k_2, error)
+            for of_features in (self._weight, self._k_2, level)
         )
         self._minus_k_2_at = -self._k_2_at
         self._is_sum = norm == "l1"
@@ -241,7 +241,7 @@ class MeanErrorObjective(Objective):
         pull = torch.where(is_steep, self._unit_2, minus_k_2)
 
         losses, derivative = self.loss.of_multiple(
-            directions.at(self._error_at), factor_2
+            directions.at(self._level_at), factor_2
         )
         share = self._share(error, sample_weight, directions.stands_for)
         norm, weight = self._norm_of(losses, share, directions)
