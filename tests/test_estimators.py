@@ -190,6 +190,7 @@ def test_any_batch_size_works(Estimator, batch_size, shuffle):
 
 
 @estimators
+@pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
 @settings(max_examples=25)
 @given(
     n_samples=st.integers(1, 12),
