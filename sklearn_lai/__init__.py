@@ -1,10 +1,10 @@
 """Scikit-learn regressors whose slopes the user controls, with the Lai loss."""
 
 from ._feature_k import FeatureK
-from ._linear import LaiLinearRegressor
-from ._linear_path import LaiLinearRegressorCV, lai_linear_path
-from ._mlp import LaiMLPRegressor
-from ._mlp_cv import LaiMLPRegressorCV
+from ._linear.path import LaiLinearRegressorCV, lai_linear_path
+from ._linear.regressor import LaiLinearRegressor
+from ._mlp.cv import LaiMLPRegressorCV
+from ._mlp.regressor import LaiMLPRegressor
 
 __version__ = "0.1.0"
 

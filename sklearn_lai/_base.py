@@ -21,9 +21,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._base_losses import BASE_LOSSES, NORMS
 from ._callbacks import CallbackSupportMixin
-from ._fitting import (
+from ._train.base_losses import BASE_LOSSES, NORMS
+from ._train.fitting import (
     Data,
     LaiLoss,
     Task,
@@ -32,8 +32,9 @@ from ._fitting import (
     run_first_stage,
     run_second_stage,
 )
-from ._scaling import Layers, Scale, Spread, Units
-from ._training import History, Interrupted, LaiStage, PlainStage, Stopped
+from ._train.training import History, Interrupted, LaiStage, PlainStage, Stopped
+from ._train.watch import Watch
+from ._units import Layers, Scale, Spread, Units
 from ._validation import (
     DEVICE,
     FEATURE_K,
@@ -49,7 +50,6 @@ from ._validation import (
     check,
     resolve_k,
 )
-from ._watch import Watch
 
 SHARED_RULES: Mapping[str, Rule] = {
     "k": K,

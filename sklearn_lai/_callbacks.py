@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ._watch import MakeLayers, Watch
+from ._train.watch import MakeLayers, Watch
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks

@@ -9,9 +9,10 @@ from common import X, quick, y
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_lai import LaiMLPRegressor, _batches, _inference
-from sklearn_lai._batches import Batches
-from sklearn_lai._threads import MIN_OPERATIONS, suitable_threads
+from sklearn_lai import LaiMLPRegressor, _inference
+from sklearn_lai._train import batches as _batches
+from sklearn_lai._train.batches import Batches
+from sklearn_lai._train.threads import MIN_OPERATIONS, suitable_threads
 
 
 def make_batches(n_samples, n_features=3, **options):

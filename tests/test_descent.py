@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from sklearn_lai._descent import _descend, solve
-from sklearn_lai._linear_objective import Gram, Problem, Quadratic
+from sklearn_lai._linear.descent import _descend, solve
+from sklearn_lai._linear.objective import Gram, Problem, Quadratic
 from sklearn_lai.loss import lai_factor
 
 L1_RATIOS = [0.0, 0.5, 1.0]

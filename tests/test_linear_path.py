@@ -15,7 +15,6 @@ from sklearn_lai import (
     LaiLinearRegressor,
     LaiLinearRegressorCV,
     lai_linear_path,
-    model_selection,
 )
 
 PARAMETERS = {"norm": "elasticnet", "l1_ratio": 0.3, "lai_fraction": 0.2}
@@ -192,8 +191,3 @@ def test_the_path_of_nearly_collinear_features_is_that_of_single_fits():
     single = LaiLinearRegressor(k=0.3, **parameters).fit(data, y)
     np.testing.assert_allclose(coefs[:, 0], single.coef_, rtol=1e-9)
     np.testing.assert_allclose(chosen.coef_, single.coef_, rtol=1e-6)
-
-
-def test_the_public_module_has_the_same_objects():
-    assert model_selection.LaiLinearRegressorCV is LaiLinearRegressorCV
-    assert model_selection.lai_linear_path is lai_linear_path

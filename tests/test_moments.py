@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_lai import _moments
-from sklearn_lai._moments import Moments
+from sklearn_lai._linear import moments as _moments
+from sklearn_lai._linear.moments import Moments
 
 
 def make_data(n_samples=500, n_features=3, n_outputs=2, seed=0):

@@ -20,10 +20,10 @@ from networks import (
 
 from sklearn_lai import _inference
 from sklearn_lai import loss as loss_module
-from sklearn_lai._activations import ACTIVATIONS
-from sklearn_lai._base_losses import BASE_LOSSES, NORMS
-from sklearn_lai._network import Network
-from sklearn_lai._objective import make_objective
+from sklearn_lai._train.activations import ACTIVATIONS
+from sklearn_lai._train.base_losses import BASE_LOSSES, NORMS
+from sklearn_lai._train.network import Network
+from sklearn_lai._train.objective import make_objective
 
 
 def autograd_gradient(layers, X, y, k, weights, activation, options, sample_weight):

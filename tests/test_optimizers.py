@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sklearn_lai._optimizers import SGD, Adam
+from sklearn_lai._train.optimizers import SGD, Adam
 
 
 def trajectory(make_step, n_steps=30):

@@ -8,7 +8,7 @@ from common import X, Y, fitted_state, quick, y
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
-from sklearn_lai._training import lai_schedule
+from sklearn_lai._train.training import lai_schedule
 
 
 def mlp(**parameters):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_lai import _scaling
+from sklearn_lai import _units as _scaling
 from sklearn_lai._inference import predict
-from sklearn_lai._scaling import Scale, Spread, Units
+from sklearn_lai._units import Scale, Spread, Units
 
 
 def standard_units(X, y, *, centre):

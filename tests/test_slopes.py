@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import HIDDEN, flat, outputs, random_layers, to_tensors, with_ones
 
-from sklearn_lai._activations import ACTIVATIONS
-from sklearn_lai._base_losses import BASE_LOSSES, NORMS
-from sklearn_lai._network import Network
-from sklearn_lai._objective import make_objective
-from sklearn_lai._slopes import make_slope_measure
+from sklearn_lai._train.activations import ACTIVATIONS
+from sklearn_lai._train.base_losses import BASE_LOSSES, NORMS
+from sklearn_lai._train.network import Network
+from sklearn_lai._train.objective import make_objective
+from sklearn_lai._train.slopes import make_slope_measure
 from sklearn_lai.loss import BASE_LOSSES as LOSSES
 from sklearn_lai.loss import NORMS as NORMS_OF_LOSSES
 from sklearn_lai.loss import input_gradient, lai_factor

@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
 
 from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
-from sklearn_lai._training import Plateau, lai_schedule
+from sklearn_lai._train.training import Plateau, lai_schedule
 
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 

@@ -13,7 +13,7 @@ from sklearn_lai import (
     LaiMLPRegressor,
     LaiMLPRegressorCV,
 )
-from sklearn_lai._training import Trainer
+from sklearn_lai._train.training import Trainer
 
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 

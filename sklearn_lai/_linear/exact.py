@@ -5,10 +5,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from ._descent import Solution, solve
-from ._linear_objective import Gram, Problem, Quadratic
-from ._moments import COLLAPSED_SHARE, Moments, residual_products
-from ._scaling import Scale, Units
+from .._units import Scale, Units
+from .descent import Solution, solve
+from .moments import COLLAPSED_SHARE, Moments, residual_products
+from .objective import Gram, Problem, Quadratic
 
 # Condition number of a Gram matrix from which on least squares is corrected.
 ILL_CONDITIONED = 1e7

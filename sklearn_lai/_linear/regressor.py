@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import (
+from .._base import (
     SHARED_RULES,
     BaseLaiRegressor,
     all_or_nothing,
@@ -17,15 +17,15 @@ from ._base import (
     unit_of_constant_features,
     warn_caller,
 )
-from ._callbacks import watched, with_callbacks
-from ._exact import Fit, Regression
-from ._fitting import Data
-from ._moments import Moments
-from ._optimizers import Adam
-from ._scaling import Layers
-from ._training import History
-from ._validation import Boolean, OneOf, Rule
-from ._watch import Watch
+from .._callbacks import watched, with_callbacks
+from .._train.fitting import Data
+from .._train.optimizers import Adam
+from .._train.training import History
+from .._train.watch import Watch
+from .._units import Layers
+from .._validation import Boolean, OneOf, Rule
+from .exact import Fit, Regression
+from .moments import Moments
 
 # What `l1_ratio` is for the norms that do not have the parameter.
 L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from sklearn.metrics import d2_pinball_score, r2_score
 
-from ._base_losses import BaseLoss, Quantile
-from ._batches import Batches
-from ._inference import predict
-from ._network import Network
-from ._objective import Objective, make_objective
-from ._scaling import Layers, Spread, Units
-from ._slopes import make_slope_measure
-from ._training import (
+from .._inference import predict
+from .._units import Layers, Spread, Units
+from .base_losses import BaseLoss, Quantile
+from .batches import Batches
+from .network import Network
+from .objective import Objective, make_objective
+from .slopes import make_slope_measure
+from .training import (
     History,
     LaiStage,
     PlainStage,
@@ -27,7 +27,7 @@ from ._training import (
     pretrain,
     train_lai,
 )
-from ._watch import Watch
+from .watch import Watch
 
 
 class Data(NamedTuple):

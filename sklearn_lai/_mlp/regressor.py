@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 
-from ._base import all_or_nothing, random_streams
-from ._base_mlp import BaseLaiMLP
-from ._callbacks import watched, with_callbacks
-from ._fitting import Data, LaiLoss, Progress, Task, run_first_stage, run_pass
-from ._scaling import Layers, Units
-from ._training import History
-from ._validation import Boolean, Rule
+from .._base import all_or_nothing, random_streams
+from .._callbacks import watched, with_callbacks
+from .._train.fitting import Data, LaiLoss, Progress, Task, run_first_stage, run_pass
+from .._train.training import History
+from .._units import Layers, Units
+from .._validation import Boolean, Rule
+from .base import BaseLaiMLP
 
 
 def _has_no_early_stopping(estimator: "LaiMLPRegressor") -> bool:

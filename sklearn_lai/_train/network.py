@@ -16,7 +16,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from ._activations import ACTIVATIONS
+from .activations import ACTIVATIONS
 
 
 class Network:

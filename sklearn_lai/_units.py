@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
-from ._moments import ROUNDING
+from ._linear.moments import ROUNDING
 
 BLOCK_BYTES = 2**23
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from ..model_selection import smoothest_within
 from . import _plotting
-from ._refit import smoothest_within
 
 # Of the colour bar.
 MAX_TICKS = 8

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._validation import resolve_k
 from . import _plotting
-from ._validation import resolve_k
 
 # Shown of each distribution: a thin line, a thick line and a point.
 OUTER, INNER = (5, 95), (25, 75)

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._batches import Batch
-from ._directions import DrawnDirections
-from ._network import Network
-from ._objective import Objective
+from .batches import Batch
+from .directions import DrawnDirections
+from .network import Network
+from .objective import Objective
 
 
 class SlopeMeasure(Protocol):

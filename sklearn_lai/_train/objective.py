@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ._base_losses import NORMS, BaseLoss
-from ._directions import EVERY, Directions, merged
+from .base_losses import NORMS, BaseLoss
+from .directions import EVERY, Directions, merged
 
 
 class MixedGradient(NamedTuple):

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._batches import Batch, Batches
-from ._moments import COLLAPSED_SHARE
-from ._network import Network
-from ._objective import Objective
-from ._optimizers import Optimizer
-from ._slopes import Derivative, SlopeMeasure
-from ._threads import suitable_threads
-from ._watch import Watch
+from .._linear.moments import COLLAPSED_SHARE
+from .batches import Batch, Batches
+from .network import Network
+from .objective import Objective
+from .optimizers import Optimizer
+from .slopes import Derivative, SlopeMeasure
+from .threads import suitable_threads
+from .watch import Watch
 
 # Rows that are enough to tell whether predictions have collapsed.
 VARIANCE_ROWS = 5_000

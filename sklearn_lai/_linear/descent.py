@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._linear_objective import Problem
-from ._newton import NEGLIGIBLE, Local
+from .newton import NEGLIGIBLE, Local
+from .objective import Problem
 
 # Newton steps of a descent at most, and how often it is left for a lower point.
 MAX_STEPS, MAX_JUMPS = 500, 100

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..metrics import noise_sensitivity
 from . import _plotting
-from .metrics import noise_sensitivity
 
 
 class SensitivityDisplay:

@@ -11,7 +11,7 @@ Constraints", SIAM Journal on Control and Optimization 20 (1982).
 import numpy as np
 from scipy.linalg.lapack import dposv
 
-from ._linear_objective import EPSILON, Problem
+from .objective import EPSILON, Problem
 
 # Relative differences of J below this are rounding.
 NEGLIGIBLE = 1e-13

@@ -11,23 +11,23 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.metrics import mean_squared_error
 
-from . import _inference
-from ._base import all_or_nothing, random_streams
-from ._base_mlp import BaseLaiMLP
-from ._callbacks import watched, with_callbacks
-from ._fitting import (
+from .. import _inference
+from .._base import all_or_nothing, random_streams
+from .._callbacks import watched, with_callbacks
+from .._folds import list_folds, smallest_within
+from .._train.fitting import (
     Data,
     Task,
     layers_of,
     run_first_stage,
     run_second_stage,
 )
-from ._folds import list_folds, smallest_within
-from ._scaling import Layers
-from ._training import Snapshot
-from ._validation import KS, NONE, AnyOf, Number, Rule
-from ._watch import Watch
-from .metrics import noise_sensitivity, prediction_variance
+from .._train.training import Snapshot
+from .._train.watch import Watch
+from .._units import Layers
+from .._validation import KS, NONE, AnyOf, Number, Rule
+from ..metrics import noise_sensitivity, prediction_variance
+from .base import BaseLaiMLP
 
 # Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
 # share of it that is the least.

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ._base import SHARED_RULES, all_or_nothing
-from ._callbacks import watched, with_callbacks
-from ._exact import Regression, mean_squared_error
-from ._folds import list_folds, smallest_within
-from ._linear import BaseLaiLinear, LaiLinearRegressor
-from ._linear_objective import Quadratic
-from ._moments import Moments
-from ._validation import KS, Boolean, Number, Rule, check
+from .._base import SHARED_RULES, all_or_nothing
+from .._callbacks import watched, with_callbacks
+from .._folds import list_folds, smallest_within
+from .._validation import KS, Boolean, Number, Rule, check
+from .exact import Regression, mean_squared_error
+from .moments import Moments
+from .objective import Quadratic
+from .regressor import BaseLaiLinear, LaiLinearRegressor
 
 # Least k of a path over its largest.
 LEAST_SHARE = 1e-2

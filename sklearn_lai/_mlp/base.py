@@ -12,14 +12,14 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_memory
 
-from . import _inference
-from ._base import SHARED_RULES, BaseLaiRegressor
-from ._fitting import Data, LaiLoss, Task
-from ._inference import ACTIVATIONS
-from ._optimizers import SGD, Adam
-from ._scaling import Layers, Units
-from ._training import History
-from ._validation import (
+from .. import _inference
+from .._base import SHARED_RULES, BaseLaiRegressor
+from .._inference import ACTIVATIONS
+from .._train.fitting import Data, LaiLoss, Task
+from .._train.optimizers import SGD, Adam
+from .._train.training import History
+from .._units import Layers, Units
+from .._validation import (
     MEMORY,
     POSITIVE,
     AnyOf,

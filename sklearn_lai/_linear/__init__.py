@@ -1,0 +1,1 @@
+"""Linear models with controlled slopes, and their exact solver."""

@@ -1,0 +1,1 @@
+"""Lai Training in torch: networks, losses, stages."""
