@@ -1,7 +1,8 @@
 """Scikit-learn regressors whose slopes the user controls, with the Lai loss."""
 
 from ._feature_k import FeatureK
-from ._linear.path import LaiLinearRegressorCV, lai_linear_path
+from ._linear.cv import LaiLinearRegressorCV
+from ._linear.path import lai_linear_path
 from ._linear.regressor import LaiLinearRegressor
 from ._mlp.cv import LaiMLPRegressorCV
 from ._mlp.regressor import LaiMLPRegressor

@@ -30,24 +30,23 @@ class CallbackWatch(Watch):
         self._context = context
         self._may_stop = may_stop
 
-    def epochs(
-        self, stage: str, n_epochs: int, make_layers: MakeLayers | None = None
-    ) -> Iterator[int]:
-        self.was_stopped = False
-        of_stage = self._context.subcontext(stage, max_subtasks=n_epochs)
-        of_stage.call_on_fit_task_begin(estimator=self._estimator)
-        for i in super().epochs(stage, n_epochs, make_layers):
-            of_epoch = of_stage.subcontext("epoch")
-            of_epoch.call_on_fit_task_begin(estimator=self._estimator)
-            yield i
-            is_to_stop = of_epoch.call_on_fit_task_end(
-                estimator=self._estimator,
-                reconstruction_attributes=self._attributes(make_layers),
-            )
-            if is_to_stop and self._may_stop:
-                self.was_stopped = True
-                break
-        of_stage.call_on_fit_task_end(estimator=self._estimator)
+    def begin_stage(self, name: str, n_epochs: int) -> None:
+        self._of_stage = self._context.subcontext(name, max_subtasks=n_epochs)
+        self._of_stage.call_on_fit_task_begin(estimator=self._estimator)
+
+    def begin_epoch(self) -> None:
+        self._of_epoch = self._of_stage.subcontext("epoch")
+        self._of_epoch.call_on_fit_task_begin(estimator=self._estimator)
+
+    def end_epoch(self, make_layers: MakeLayers | None = None) -> bool:
+        is_to_stop = self._of_epoch.call_on_fit_task_end(
+            estimator=self._estimator,
+            reconstruction_attributes=self._attributes(make_layers),
+        )
+        return bool(is_to_stop) and self._may_stop
+
+    def end_stage(self) -> None:
+        self._of_stage.call_on_fit_task_end(estimator=self._estimator)
 
     def _attributes(self, make_layers: MakeLayers | None) -> Callable | None:
         """Makes the attributes that the estimator needs to predict with the weights."""

@@ -1,7 +1,29 @@
-"""Overrides of k as hyperparameters that searches can set one by one."""
+"""Boundary slopes by feature: as a user gives them, and as all else takes them.
+
+A user gives `k`, a number, one per feature, or one per output and feature, and in
+`feature_k` overrides of it by the names or positions of columns, of which None leaves a
+direction alone. `resolve_k` makes one array of both, of shape (n_features,) or
+(n_outputs, n_features) if `k` is 2-D, that has NaN where a direction is left out. This
+is `feature_k_` of the estimators and `k` of the second stage, of the objectives, there
+as a tensor, and of the exact solver.
+"""
 
 from collections.abc import Iterator, Mapping
+from numbers import Integral
 from typing import Any, Self
+
+import numpy as np
+
+from ._validation import NONE, POSITIVE, AnyOf, Each, InstanceOf, Number, check
+
+K = AnyOf(POSITIVE, Each(POSITIVE), Each(POSITIVE, ndim=2))
+KS = AnyOf(Number(Integral, 1), Each(POSITIVE, least=1))
+FEATURE_K = AnyOf(
+    NONE,
+    InstanceOf(
+        Mapping, "a mapping {column name or position: float or None} or FeatureK"
+    ),
+)
 
 
 class FeatureK(Mapping):
@@ -81,3 +103,63 @@ class FeatureK(Mapping):
         """
         self._k.update(params)
         return self
+
+
+def resolve_k(
+    k: Any,
+    feature_k: Mapping | None,
+    n_features: int,
+    n_outputs: int,
+    names: np.ndarray | None,
+) -> np.ndarray:
+    """Boundary slope of every feature, or of every output and feature if `k` is 2-D.
+
+    NaN marks a feature that is left out. `k` and `feature_k` keep their rules; `names`
+    are those of the columns.
+    """
+    resolved = np.array(k, dtype=np.float64)
+    if resolved.shape not in ((), (n_features,), (n_outputs, n_features)):
+        raise ValueError(
+            f"k must be one number, one per feature, shape ({n_features},), or one per "
+            f"output and feature, shape ({n_outputs}, {n_features}), got {k!r} of "
+            f"shape {resolved.shape}."
+        )
+    if resolved.ndim == 0:
+        resolved = np.full(n_features, resolved)
+    set_by: dict[int, Any] = {}
+    for key, k_j in (feature_k or {}).items():
+        j = _column(key, n_features, names)
+        if j in set_by:
+            raise ValueError(
+                f"feature_k names column {j} twice, as {set_by[j]!r} and {key!r}; "
+                "give each column once."
+            )
+        set_by[j] = key
+        check(f"feature_k[{key!r}]", k_j, AnyOf(POSITIVE, NONE))
+        resolved[..., j] = np.nan if k_j is None else k_j
+    return resolved
+
+
+def _column(key: Any, n_features: int, names: np.ndarray | None) -> int:
+    """Position of a column given by name or position."""
+    if names is None and isinstance(key, str) and key.isdecimal():
+        key = int(key)
+    if not isinstance(key, str):
+        rule = Number(Integral, 0, n_features - 1)
+        check("a key of feature_k that is no column name", key, rule)
+        return int(key)
+    if names is None:
+        raise ValueError(
+            f"feature_k has the column name {key!r}, but X has no column names: pass "
+            "X as a DataFrame with string column names (inside a pipeline, call "
+            "set_output(transform='pandas') on it) or use column positions, "
+            f"0 to {n_features - 1}."
+        )
+    positions = np.flatnonzero(np.asarray(names) == key)
+    if len(positions) != 1:
+        problem = "is not a column" if len(positions) == 0 else "names several columns"
+        raise ValueError(
+            f"feature_k has the column name {key!r}, which {problem} of X; its "
+            f"columns are {', '.join(map(repr, names.tolist()))}."
+        )
+    return int(positions[0])

@@ -1,6 +1,6 @@
 """Folds of a cross-validation, listed once, and the choice of k by its errors."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.model_selection import check_cv
@@ -20,7 +20,25 @@ def list_folds(
     return folds
 
 
-def smallest_within(ks: np.ndarray, errors: np.ndarray, tolerance: float) -> np.intp:
-    """Index of the smallest k whose error is at most 1 + tolerance times the least."""
-    is_within = errors <= (1 + tolerance) * errors.min()
-    return np.where(is_within, ks, np.inf).argmin()
+def smallest_within(
+    ks: np.ndarray, errors: np.ndarray, tolerance: float | Literal["1se"]
+) -> np.intp:
+    """Index of the smallest k whose error is at most `largest_rmse`."""
+    rmse = np.sqrt(errors.mean(axis=1))
+    return np.where(rmse <= largest_rmse(errors, tolerance), ks, np.inf).argmin()
+
+
+def largest_rmse(errors: np.ndarray, tolerance: float | Literal["1se"]) -> float:
+    """Root mean squared error up to which a candidate is accurate enough.
+
+    `errors` are mean squared errors, (n_candidates, n_folds). The tolerance is a share
+    of the least root, or the standard error of the least mean.
+    """
+    mean = errors.mean(axis=1)
+    if tolerance != "1se":
+        return float((1 + tolerance) * np.sqrt(mean.min()))
+    n_folds = errors.shape[1]
+    if n_folds < 2:
+        raise ValueError(f"tolerance='1se' needs at least 2 folds, got {n_folds}.")
+    best = mean.argmin()
+    return float(np.sqrt(mean[best] + errors[best].std(ddof=1) / np.sqrt(n_folds)))

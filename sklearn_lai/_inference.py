@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, ndtr
 
+from ._blocks import row_blocks
+
 # Hidden values of a block of rows, about as many as a cache holds.
 BLOCK_BYTES = 2**19
 
@@ -88,7 +90,7 @@ def predict(
     """Outputs of the network, shape (n_samples, n_outputs)."""
     apply = ACTIVATIONS[activation].apply
     outputs = np.empty((len(X), coefs[-1].shape[1]), _dtype(X, coefs))
-    for rows in _row_blocks(len(X), coefs, outputs.itemsize):
+    for rows in _blocks(len(X), coefs, outputs.itemsize):
         hidden = X[rows]
         for coef, intercept in zip(coefs[:-1], intercepts[:-1], strict=True):
             hidden = np.dot(hidden, coef)  # less overhead than @
@@ -109,7 +111,7 @@ def input_gradient(
     n_outputs = coefs[-1].shape[1]
     shape = (len(X), n_outputs, X.shape[1])
     slopes = np.empty(shape, _dtype(X, coefs))
-    for rows in _row_blocks(len(X), coefs, n_outputs * slopes.itemsize):
+    for rows in _blocks(len(X), coefs, n_outputs * slopes.itemsize):
         slopes[rows] = _block_gradient(X[rows], coefs, intercepts, activation)
     return slopes
 
@@ -137,10 +139,9 @@ def _dtype(X: np.ndarray, coefs: list[np.ndarray]) -> np.dtype:
     return np.promote_types(X.dtype, coefs[0].dtype)
 
 
-def _row_blocks(
+def _blocks(
     n_samples: int, coefs: list[np.ndarray], item_bytes: int
 ) -> Iterator[slice]:
     """Blocks of rows whose values in the widest layer fill about a cache."""
     widest = max([max(coef.shape) for coef in coefs])
-    size = max(1, BLOCK_BYTES // (widest * item_bytes))
-    return (slice(start, start + size) for start in range(0, n_samples, size))
+    return row_blocks(n_samples, widest * item_bytes, BLOCK_BYTES)

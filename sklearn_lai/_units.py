@@ -1,22 +1,28 @@
-"""Units: standardised for training, the caller's in the fitted weights."""
+"""Units: standardised for training, the caller's in the fitted weights.
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise
+Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773 (1979).
+"""
+
+from dataclasses import dataclass
+from functools import partial, reduce
+from operator import add
+from typing import Self
 
 import numpy as np
 from numpy.typing import DTypeLike
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils import gen_batches
 
-from ._linear.moments import ROUNDING
+from ._blocks import row_blocks
 
+# Deviations from a mean, relative to it, that are rounding errors.
+ROUNDING = 10 * np.finfo(np.float64).eps
 BLOCK_BYTES = 2**23
 
 Layers = tuple[list[np.ndarray], list[np.ndarray]]  # coefs, intercepts
 
 
 @dataclass(frozen=True)
-class Spread:
+class ColumnStatistics:
     """Weighted means and variances of columns, in float64, of rows that can be added.
 
     Columns are constant if all rows are exactly equal there; their mean is that value.
@@ -28,29 +34,63 @@ class Spread:
     is_constant: np.ndarray
 
     @classmethod
-    def of(cls, array: np.ndarray, sample_weight: np.ndarray | None = None) -> "Spread":
-        """Spread of the rows of an array."""
-        scaler = StandardScaler()
-        is_constant = np.ones(array.shape[1], dtype=bool)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows in _row_blocks(array):
-                weight = None if sample_weight is None else sample_weight[rows]
-                scaler.partial_fit(array[rows], sample_weight=weight)
-                is_constant &= (array[rows] == array[0]).all(axis=0)
-        mean = np.where(is_constant, array[0], scaler.mean_)
-        total = len(array) if sample_weight is None else sample_weight.sum()
-        return cls(float(total), mean, scaler.var_, is_constant)
+    def of(cls, array: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
+        """Statistics of the rows of an array; without weights, each has 1."""
+        row_bytes = array.shape[1] * array.itemsize
+        return reduce(
+            add,
+            (
+                cls._of_block(
+                    array[rows], None if sample_weight is None else sample_weight[rows]
+                )
+                for rows in row_blocks(len(array), row_bytes, BLOCK_BYTES)
+            ),
+        )
 
-    def __add__(self, other: "Spread") -> "Spread":
-        """Spread of the rows of both."""
-        total = self.weight + other.weight
-        share, difference = other.weight / total, other.mean - self.mean
+    @classmethod
+    def _of_block(cls, block: np.ndarray, weight: np.ndarray | None) -> Self:
+        """The same by two passes, of which the second corrects the first."""
+        if weight is None:
+            total, count = partial(np.sum, axis=0, dtype=np.float64), len(block)
+        else:
+            # Rounded as the values are, one by one and in their sums.
+            rounded = weight.astype(block.dtype, copy=False)
+            total = partial(np.matmul, rounded, dtype=np.float64)
+            of_columns = np.broadcast_to(rounded[:, None], block.shape)
+            count = of_columns.sum(axis=0, dtype=np.float64)
+        is_constant = (block == block[0]).all(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = total(block) / count
+            deviation = block - mean
+            excess = total(deviation)
+            deviation *= deviation
+            variance = (total(deviation) - excess**2 / count) / count
+        return cls(
+            float(len(block) if weight is None else weight.sum()),
+            np.where(is_constant, block[0], mean),
+            variance,
+            is_constant,
+        )
+
+    def __add__(self, other: Self) -> Self:
+        """Statistics of the rows of both."""
+        weight = self.weight + other.weight
+        share, difference = other.weight / weight, other.mean - self.mean
         within = (1 - share) * self.variance + share * other.variance
-        return Spread(
-            total,
-            self.mean + share * difference,
+        return type(self)(
+            weight,
+            self.mean + difference * share,
             within + share * (1 - share) * np.square(difference),
             self.is_constant & other.is_constant & (difference == 0),
+        )
+
+    def take(self, columns: slice) -> Self:
+        """Statistics of some of the columns."""
+        return type(self)(
+            self.weight,
+            self.mean[columns],
+            self.variance[columns],
+            self.is_constant[columns],
         )
 
     def is_constant_but_for_rounding(self) -> np.ndarray:
@@ -61,68 +101,40 @@ class Spread:
 
 @dataclass(frozen=True)
 class Scale:
-    """Origin and unit of each column of an array, in the array's dtype.
-
-    `spread` is that of the data they come from, None if they do not.
-    """
+    """Origin and unit of each column of an array, in the array's dtype."""
 
     mean: np.ndarray
     unit: np.ndarray
-    spread: Spread | None = None
 
     @classmethod
-    def identity(cls, array: np.ndarray) -> "Scale":
+    def identity(cls, array: np.ndarray) -> Self:
         """The columns' own units."""
         n_columns = array.shape[1]
         return cls(np.zeros(n_columns, array.dtype), np.ones(n_columns, array.dtype))
 
     @classmethod
-    def of_moments(
+    def standard(
         cls,
-        mean: np.ndarray,
-        variance: np.ndarray,
-        is_constant: np.ndarray,
+        statistics: ColumnStatistics,
         name: str,
         columns: np.ndarray | None = None,
         *,
-        centre: bool,
-        constant_unit: float,
+        centre: bool = True,
+        constant_unit: float = 1.0,
         dtype: DTypeLike = np.float64,
-    ) -> "Scale":
+    ) -> Self:
         """Mean and standard deviation, or `constant_unit` for a constant column.
 
         With an infinite unit the column is 0 in these units, and a coefficient of it
-        in the caller's.
+        in the caller's. `columns` are the names of the columns of `name`, for errors.
         """
+        mean, variance = statistics.mean, statistics.variance
+        is_constant = statistics.is_constant_but_for_rounding()
         _check_variance(variance, is_constant, name, columns)
         unit = np.where(is_constant, constant_unit, np.sqrt(variance))
         mean = mean if centre else np.zeros_like(mean)
         # Rounded here, so that standardising and folding use the same numbers.
         return cls(mean.astype(dtype), unit.astype(dtype))
-
-    @classmethod
-    def of_spread(
-        cls,
-        spread: Spread,
-        name: str,
-        columns: np.ndarray | None,
-        dtype: DTypeLike,
-        *,
-        centre: bool,
-        constant_unit: float,
-    ) -> "Scale":
-        """The same from a spread; `columns` are the names of the columns of `name`."""
-        scale = cls.of_moments(
-            spread.mean,
-            spread.variance,
-            spread.is_constant_but_for_rounding(),
-            name,
-            columns,
-            centre=centre,
-            constant_unit=constant_unit,
-            dtype=dtype,
-        )
-        return replace(scale, spread=spread)
 
     def standardise(self, array: np.ndarray) -> np.ndarray:
         """Fresh, C-contiguous array in these units."""
@@ -135,12 +147,64 @@ class Scale:
         return np.isinf(self.unit)
 
 
+Statistics = tuple[ColumnStatistics, ColumnStatistics]  # of X and y
+
+
 @dataclass(frozen=True)
 class Units:
-    """Units of the features and of the outputs."""
+    """Units of the features and of the outputs, and the statistics they come from."""
 
     X: Scale
     y: Scale
+    statistics: Statistics | None = None
+
+    @classmethod
+    def identity(cls, X: np.ndarray, y: np.ndarray) -> Self:
+        """The units of the data."""
+        return cls(Scale.identity(X), Scale.identity(y))
+
+    @classmethod
+    def of_rows(
+        cls,
+        X: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        *,
+        earlier: Statistics | None = None,
+        names: np.ndarray | None = None,
+        centre: bool = True,
+    ) -> Self:
+        """Standard units of these rows, together with earlier ones."""
+        statistics = (
+            ColumnStatistics.of(X, sample_weight),
+            ColumnStatistics.of(y, sample_weight),
+        )
+        if earlier is not None:
+            statistics = (earlier[0] + statistics[0], earlier[1] + statistics[1])
+        return cls.standard(statistics, names=names, centre=centre, dtype=X.dtype)
+
+    @classmethod
+    def standard(
+        cls,
+        statistics: Statistics,
+        *,
+        names: np.ndarray | None = None,
+        centre: bool = True,
+        dtype: DTypeLike = np.float64,
+    ) -> Self:
+        """Standard deviations; `names` are those of the features, for errors.
+
+        Constant features have no influence; uncentred, they are as good as any.
+        """
+        X = Scale.standard(
+            statistics[0],
+            "X",
+            names,
+            centre=centre,
+            constant_unit=np.inf if centre else 1.0,
+            dtype=dtype,
+        )
+        return cls(X, Scale.standard(statistics[1], "y", centre=centre), statistics)
 
     def fold(self, layers: Layers) -> Layers:
         """Weights, given in these units, of the same function in the caller's."""
@@ -160,12 +224,6 @@ class Units:
         unit = np.where(self.X.is_constant(), 0, self.X.unit)
         coefs[0] = coefs[0] * unit[:, None]
         return _cast((coefs, intercepts), self.X.unit.dtype)
-
-
-def _row_blocks(array: np.ndarray) -> Iterator[slice]:
-    """Blocks of rows, small enough for intermediate results to need little memory."""
-    row_bytes = max(1, array.shape[1] * array.itemsize)
-    return gen_batches(len(array), max(1, BLOCK_BYTES // row_bytes))
 
 
 def _check_variance(

@@ -1,7 +1,7 @@
 """Checks of hyperparameters: each estimator declares rules, checked once in fit."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from os import PathLike
@@ -178,14 +178,7 @@ class HasMethod:
 
 POSITIVE = Number(Real, 0, closed="neither")
 NONE = InstanceOf(type(None), "None")
-K = AnyOf(POSITIVE, Each(POSITIVE), Each(POSITIVE, ndim=2))
-KS = AnyOf(Number(Integral, 1), Each(POSITIVE, least=1))
-FEATURE_K = AnyOf(
-    NONE,
-    InstanceOf(
-        Mapping, "a mapping {column name or position: float or None} or FeatureK"
-    ),
-)
+TOLERANCE = AnyOf(Number(Real, 0), OneOf(("1se",)))
 DEVICE = OneOf(("cpu", "cuda", "mps", "auto"))
 MEMORY = AnyOf(
     NONE,
@@ -209,63 +202,3 @@ def check_writable(name: str, folder: str) -> None:
         raise ValueError(
             f"{name} must be a folder that can be written, got {folder!r}: {error}."
         ) from error
-
-
-def resolve_k(
-    k: Any,
-    feature_k: Mapping | None,
-    n_features: int,
-    n_outputs: int,
-    names: np.ndarray | None,
-) -> np.ndarray:
-    """Boundary slope of every feature, or of every output and feature if `k` is 2-D.
-
-    NaN marks a feature that is left out. `k` and `feature_k` keep their rules; `names`
-    are those of the columns.
-    """
-    resolved = np.array(k, dtype=np.float64)
-    if resolved.shape not in ((), (n_features,), (n_outputs, n_features)):
-        raise ValueError(
-            f"k must be one number, one per feature, shape ({n_features},), or one per "
-            f"output and feature, shape ({n_outputs}, {n_features}), got {k!r} of "
-            f"shape {resolved.shape}."
-        )
-    if resolved.ndim == 0:
-        resolved = np.full(n_features, resolved)
-    set_by: dict[int, Any] = {}
-    for key, k_j in (feature_k or {}).items():
-        j = _column(key, n_features, names)
-        if j in set_by:
-            raise ValueError(
-                f"feature_k names column {j} twice, as {set_by[j]!r} and {key!r}; "
-                "give each column once."
-            )
-        set_by[j] = key
-        check(f"feature_k[{key!r}]", k_j, AnyOf(POSITIVE, NONE))
-        resolved[..., j] = np.nan if k_j is None else k_j
-    return resolved
-
-
-def _column(key: Any, n_features: int, names: np.ndarray | None) -> int:
-    """Position of a column given by name or position."""
-    if names is None and isinstance(key, str) and key.isdecimal():
-        key = int(key)
-    if not isinstance(key, str):
-        rule = Number(Integral, 0, n_features - 1)
-        check("a key of feature_k that is no column name", key, rule)
-        return int(key)
-    if names is None:
-        raise ValueError(
-            f"feature_k has the column name {key!r}, but X has no column names: pass "
-            "X as a DataFrame with string column names (inside a pipeline, call "
-            "set_output(transform='pandas') on it) or use column positions, "
-            f"0 to {n_features - 1}."
-        )
-    positions = np.flatnonzero(np.asarray(names) == key)
-    if len(positions) != 1:
-        problem = "is not a column" if len(positions) == 0 else "names several columns"
-        raise ValueError(
-            f"feature_k has the column name {key!r}, which {problem} of X; its "
-            f"columns are {', '.join(map(repr, names.tolist()))}."
-        )
-    return int(positions[0])

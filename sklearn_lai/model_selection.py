@@ -1,15 +1,12 @@
-"""Which candidate of a search to refit, on the trade-off of accuracy and smoothness."""
+"""Choice of hyperparameters on the trade-off between accuracy and smoothness."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from ._validation import AnyOf, Number, OneOf, check
-
-TOLERANCE = AnyOf(Number(Real, 0), OneOf(("1se",)))
+from ._validation import TOLERANCE, check
 
 
 def smoothest_within(

@@ -245,8 +245,10 @@ def test_column_vector_is_one_target_with_a_warning(Estimator):
 @estimators
 def test_k_is_resolved_per_feature(Estimator):
     model = quick(Estimator, k=[0.1, 0.2, 0.3, 0.4, 0.5], feature_k={1: 2.0, -0: None})
-    np.testing.assert_array_equal(model.fit(X, y).k_, [np.nan, 2.0, 0.3, 0.4, 0.5])
-    np.testing.assert_array_equal(quick(Estimator, k=0.7).fit(X, y).k_, [0.7] * 5)
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.feature_k_, [np.nan, 2.0, 0.3, 0.4, 0.5])
+    model = quick(Estimator, k=0.7).fit(X, y)
+    np.testing.assert_array_equal(model.feature_k_, [0.7] * 5)
 
 
 @estimators

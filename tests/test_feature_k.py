@@ -25,16 +25,16 @@ def test_it_does_what_a_mapping_does(Estimator):
     k = {"a": 0.1, "b c": None, "d__e": 2.0, "self": 0.3, "1": 0.4}
     by_mapping = quick(Estimator, feature_k=k).fit(FRAME, y)
     by_object = quick(Estimator, feature_k=FeatureK(**k)).fit(FRAME, y)
-    np.testing.assert_array_equal(by_object.k_, [0.1, np.nan, 2.0, 0.3, 0.4])
+    np.testing.assert_array_equal(by_object.feature_k_, [0.1, np.nan, 2.0, 0.3, 0.4])
     np.testing.assert_array_equal(by_object.predict(FRAME), by_mapping.predict(FRAME))
 
 
 @estimators
 def test_digits_are_positions_where_there_are_no_names(Estimator):
     model = quick(Estimator, k=0.3, feature_k=FeatureK(**{"1": 0.7})).fit(X, y)
-    np.testing.assert_array_equal(model.k_, [0.3, 0.7, 0.3, 0.3, 0.3])
+    np.testing.assert_array_equal(model.feature_k_, [0.3, 0.7, 0.3, 0.3, 0.3])
     named = quick(Estimator, k=0.3, feature_k=FeatureK(**{"1": 0.7})).fit(FRAME, y)
-    np.testing.assert_array_equal(named.k_, [0.3, 0.3, 0.3, 0.3, 0.7])
+    np.testing.assert_array_equal(named.feature_k_, [0.3, 0.3, 0.3, 0.3, 0.7])
 
 
 @estimators
@@ -50,7 +50,7 @@ def test_searches_set_slopes_by_name(Estimator, name):
     distributions = {key: loguniform(0.01, 1), "lai__k": loguniform(0.1, 1)}
     random = RandomizedSearchCV(pipeline, distributions, n_iter=3, cv=2, random_state=0)
     fitted = random.fit(FRAME, y).best_estimator_["lai"]
-    assert fitted.k_[list(FRAME).index(name)] == random.best_params_[key]
+    assert fitted.feature_k_[list(FRAME).index(name)] == random.best_params_[key]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_tradeoff_of_a_cv_estimator_shows_its_paths():
     np.testing.assert_allclose(points[:, 0], model.sensitivity_path_.mean(axis=(1, 2)))
     np.testing.assert_array_equal(display.points_.get_array(), model.ks_)
     assert model.ks_[display.chosen] == model.k_
-    assert display.largest_error == pytest.approx(np.sqrt(1.1 * mse.min()))
+    assert display.largest_error == pytest.approx(1.1 * np.sqrt(mse.min()))
 
 
 @pytest.mark.parametrize("tolerance", [0, 0.02, "1se"])
@@ -238,7 +238,7 @@ def test_linear_slopes_in_a_pipeline_are_the_coefficients():
     display = SlopeDisplay.from_estimator(pipeline, FRAME, y)
     coef = np.broadcast_to(model.coef_ / np.std(y), X.shape)
     np.testing.assert_allclose(display.slopes, coef)
-    np.testing.assert_array_equal(display.k, np.full(5, model.k_))
+    np.testing.assert_array_equal(display.k, model.feature_k_)
     assert set(row_names(display)) == set("abcde")
 
 

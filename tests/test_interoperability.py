@@ -62,7 +62,7 @@ def test_clone_and_set_params(Estimator):
     assert copied.feature_k == feature_k
     np.testing.assert_array_equal(copied.k, k)
     changed = copied.set_params(k=0.5, feature_k=None).fit(X, y)
-    np.testing.assert_array_equal(changed.k_, np.full(5, 0.5))
+    np.testing.assert_array_equal(changed.feature_k_, np.full(5, 0.5))
 
 
 @estimators
@@ -99,7 +99,7 @@ def test_feature_k_by_column_name(Estimator, frame):
     model = quick(Estimator, k=0.3, feature_k={"b": 0.1, "d": None, 4: 2.0}).fit(
         data, y
     )
-    np.testing.assert_array_equal(model.k_, [0.3, 0.1, 0.3, np.nan, 2.0])
+    np.testing.assert_array_equal(model.feature_k_, [0.3, 0.1, 0.3, np.nan, 2.0])
     assert model.feature_names_in_.tolist() == NAMES
     by_index = quick(Estimator, k=0.3, feature_k={1: 0.1, 3: None, 4: 2.0}).fit(X, y)
     np.testing.assert_allclose(model.predict(data), by_index.predict(X), rtol=1e-9)
@@ -120,7 +120,7 @@ def test_names_reach_the_model_through_a_column_transformer(Estimator):
         columns, quick(Estimator, k=0.3, feature_k={"region_north": 0.05})
     )
     model.fit(frame, y)
-    np.testing.assert_array_equal(model[-1].k_, [0.3] * 5 + [0.05, 0.3])
+    np.testing.assert_array_equal(model[-1].feature_k_, [0.3] * 5 + [0.05, 0.3])
 
 
 @estimators

@@ -85,9 +85,10 @@ def test_the_model_is_a_plain_fit_with_the_chosen_k():
 
 def test_tolerance_takes_the_smallest_k_within_it():
     mse = search(ks=8).fit(X, y).mse_path_.mean(axis=1)
+    rmse = np.sqrt(mse)
     for tolerance in (0.0, 0.05, 0.5):
         model = search(ks=8, tolerance=tolerance).fit(X, y)
-        assert model.k_ == model.ks_[mse <= (1 + tolerance) * mse.min()].min()
+        assert model.k_ == model.ks_[rmse <= (1 + tolerance) * rmse.min()].min()
 
 
 def test_smaller_k_is_smoother():
@@ -142,7 +143,7 @@ def test_names_and_groups_reach_it():
     [
         ({"ks": []}, ValueError, r"ks must be .*at least 1 item.*got \[\]"),
         ({"ks": [0.1, 0.0]}, ValueError, r"ks must be .*> 0, got \[0\.1, 0\.0\]"),
-        ({"tolerance": -1}, ValueError, "tolerance must be .*>= 0, got -1"),
+        ({"tolerance": -1}, ValueError, "tolerance must be .*>= 0 or .*'1se', got -1"),
         ({"n_jobs": "two"}, TypeError, "n_jobs must be .*got 'two'"),
         ({"feature_k": {"z": 0.1}}, ValueError, "feature_k has the column name 'z'"),
         ({"cv": []}, ValueError, "cv must have at least one fold"),

@@ -21,19 +21,19 @@ def make_data(n_samples=500, n_features=3, n_outputs=2, seed=0):
 
 def assert_same(ours, theirs, rtol=1e-12):
     assert ours.n_rows == theirs.n_rows
-    unit = np.sqrt(np.diag(theirs.scatter) / theirs.weight) + 1e-300
-    np.testing.assert_allclose(ours.weight, theirs.weight, rtol=rtol)
+    unit = np.sqrt(np.diag(theirs.scatter) / theirs.columns.weight) + 1e-300
+    np.testing.assert_allclose(ours.columns.weight, theirs.columns.weight, rtol=rtol)
     np.testing.assert_allclose(
-        (ours.mean - theirs.mean) / unit,
+        (ours.columns.mean - theirs.columns.mean) / unit,
         0,
-        atol=rtol * (1 + np.abs(theirs.mean) / unit).max(),
+        atol=rtol * (1 + np.abs(theirs.columns.mean) / unit).max(),
     )
     np.testing.assert_allclose(
-        ours.scatter / theirs.weight / np.outer(unit, unit),
-        theirs.scatter / theirs.weight / np.outer(unit, unit),
+        ours.scatter / theirs.columns.weight / np.outer(unit, unit),
+        theirs.scatter / theirs.columns.weight / np.outer(unit, unit),
         atol=rtol,
     )
-    np.testing.assert_array_equal(ours.is_constant, theirs.is_constant)
+    np.testing.assert_array_equal(ours.columns.is_constant, theirs.columns.is_constant)
 
 
 @pytest.fixture(autouse=True)
@@ -84,8 +84,8 @@ def test_whole_weights_are_repetitions_and_zero_weights_removals():
     weighted = Moments.of(X, y, weight.astype(float))
     repeated = Moments.of(X.repeat(weight, axis=0), y.repeat(weight, axis=0))
     assert weighted.n_rows == np.count_nonzero(weight)
-    assert weighted.weight == repeated.weight
-    np.testing.assert_allclose(weighted.mean, repeated.mean, rtol=1e-12)
+    assert weighted.columns.weight == repeated.columns.weight
+    np.testing.assert_allclose(weighted.columns.mean, repeated.columns.mean, rtol=1e-12)
     np.testing.assert_allclose(weighted.scatter, repeated.scatter, rtol=1e-11)
 
 
@@ -96,10 +96,10 @@ def test_constant_columns_are_exact_whatever_the_rows_without_weight_say(value):
     X[:70, 1] = 7
     weight = np.where(np.arange(len(X)) < 70, 0.0, 1.3)
     moments = Moments.of(X, y, weight)
-    assert moments.is_constant.tolist() == [False, True, False, False, False]
-    assert moments.mean[1] == value
+    assert moments.columns.is_constant.tolist() == [False, True, False, False, False]
+    assert moments.columns.mean[1] == value
     assert (moments.scatter[1] == 0).all()
-    assert not Moments.of(X, y).is_constant.any()
+    assert not Moments.of(X, y).columns.is_constant.any()
 
 
 def test_integers_and_single_precision_are_gathered_in_double():

@@ -8,7 +8,7 @@ from common import X, Y, fitted_state, quick, y
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
-from sklearn_lai._train.training import lai_schedule
+from sklearn_lai._train.schedule import lai_schedule
 
 
 def mlp(**parameters):
@@ -74,10 +74,10 @@ def test_units_are_those_of_all_rows_seen():
     model = mlp()
     for rows in parts:
         model.partial_fit(X[rows], y[rows])
-    spread_X, spread_y = model._progress.spreads
-    np.testing.assert_allclose(spread_X.mean, X.mean(0))
-    np.testing.assert_allclose(spread_X.variance, X.var(0))
-    assert spread_y.variance == pytest.approx(y.var())
+    of_X, of_y = model._progress.statistics
+    np.testing.assert_allclose(of_X.mean, X.mean(0))
+    np.testing.assert_allclose(of_X.variance, X.var(0))
+    assert of_y.variance == pytest.approx(y.var())
 
 
 def test_a_feature_that_starts_to_vary_is_learned():

@@ -7,7 +7,7 @@ from common import X, Y, fitted_state, quick, y
 from sklearn.model_selection import cross_val_predict, train_test_split
 
 from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
-from sklearn_lai._train import fitting as _fitting
+from sklearn_lai._train import training
 from sklearn_lai._train.batches import Batches
 from sklearn_lai.loss import BASE_LOSSES
 
@@ -22,13 +22,13 @@ def mlp(**parameters):
 def mean_errors(monkeypatch):
     """Mean errors of the objectives that are made, None where errors are own."""
     seen = []
-    make = _fitting.make_objective
+    make = training.make_objective
 
     def spy(*args, mean_error=None, **kwargs):
         seen.append(mean_error)
         return make(*args, mean_error=mean_error, **kwargs)
 
-    monkeypatch.setattr(_fitting, "make_objective", spy)
+    monkeypatch.setattr(training, "make_objective", spy)
     return seen
 
 
@@ -127,7 +127,7 @@ def test_the_step_of_the_second_stage_is_its_own(solver):
 
 def test_without_a_fraction_nothing_of_the_lai_loss_matters():
     expected = fitted_state(mlp(lai_fraction=0).fit(X, y))
-    del expected["k_"]
+    del expected["feature_k_"]
     for change in [
         {"k": 0.01},
         {"reach": 0},
@@ -136,7 +136,7 @@ def test_without_a_fraction_nothing_of_the_lai_loss_matters():
         {"norm": "l2"},
     ]:
         state = fitted_state(mlp(lai_fraction=0, **change).fit(X, y))
-        del state["k_"]
+        del state["feature_k_"]
         assert state == expected
 
 

@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
 
 from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
-from sklearn_lai._train.training import Plateau, lai_schedule
+from sklearn_lai._train.schedule import Plateau, lai_schedule
 
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
@@ -260,7 +260,7 @@ def test_all_directions_left_out_is_plain_training(Estimator):
     np.testing.assert_allclose(
         left_out.fit(X, y).predict(X), plain.fit(X, y).predict(X), rtol=1e-9
     )
-    assert np.isnan(left_out.k_).all()
+    assert np.isnan(left_out.feature_k_).all()
 
 
 @estimators
@@ -441,7 +441,7 @@ def test_k_of_an_output_smooths_that_output(Estimator):
     k[1] = 0.2
     model = quick(Estimator, k=k, lai_fraction=0.3, pretrain_epochs=20, lai_epochs=60)
     model.fit(X, Y)
-    assert model.k_.tolist() == k.tolist()
+    assert model.feature_k_.tolist() == k.tolist()
     slopes = np.abs(model.input_gradient(X)).mean(axis=(0, 2)) / Y.std(axis=0)
     assert slopes[1] < 0.7 * slopes[0]
 

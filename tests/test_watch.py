@@ -118,8 +118,8 @@ def test_callbacks_are_torn_down_when_fit_fails(Estimator):
 @pytest.mark.parametrize(
     ("model", "n_tasks"),
     [
-        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0), 12),
-        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0, n_jobs=2), 12),
+        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0), 8),
+        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0, n_jobs=2), 8),
         (LaiLinearRegressor(), 0),
         (LaiLinearRegressorCV(), 0),
     ],
@@ -208,20 +208,26 @@ def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
     np.testing.assert_array_equal(model.coefs_[0], best[0])
 
 
-def test_an_interruption_between_two_epochs_leaves_consistent_records(monkeypatch):
-    finish, counts = Trainer.finish_epoch, iter(range(100))
+@pytest.mark.parametrize(("moment", "n_epochs"), [("before", 2), ("after", 3)])
+def test_an_interruption_between_two_epochs_leaves_whole_epochs(
+    moment, n_epochs, monkeypatch
+):
+    stages = {"early_stopping": True, "pretrain_epochs": n_epochs, "lai_epochs": 0}
+    expected = fitted_state(quick(LaiMLPRegressor, **stages).fit(X, y))
+    keep, counts = Trainer.keep, iter(range(100))
 
-    def interrupted(*args, **kwargs):
-        if next(counts) == 2:
+    def interrupted(*args):
+        is_third = next(counts) == 2
+        if moment == "after" or not is_third:
+            keep(*args)
+        if is_third:
             raise KeyboardInterrupt
-        finish(*args, **kwargs)
 
-    monkeypatch.setattr(Trainer, "finish_epoch", interrupted)
+    monkeypatch.setattr(Trainer, "keep", interrupted)
     model = quick(LaiMLPRegressor, early_stopping=True, pretrain_epochs=9)
-    with pytest.warns(UserWarning, match=r"after 2 epoch\(s\), 2 of them"):
+    with pytest.warns(UserWarning, match=rf"after {n_epochs} epoch\(s\)"):
         model.fit(X, y)
-    assert model.n_iter_ == model.n_pretrain_iter_ == len(model.loss_curve_) == 2
-    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert fitted_state(model) == expected
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from .._collapse import has_collapsed
 from .._units import Scale, Units
 from .descent import Solution, solve
-from .moments import COLLAPSED_SHARE, Moments, residual_products
+from .moments import Moments, residual_products
 from .objective import Gram, Problem, Quadratic
 
 # Condition number of a Gram matrix from which on least squares is corrected.
@@ -42,16 +43,13 @@ class Regression:
         *,
         fit_intercept: bool,
         standardize: bool,
-        constant_unit: float,
         names: np.ndarray | None,
     ) -> Self:
-        """Regression on moments; `constant_unit` is that of constant features.
-
-        `names` are those of the features, for errors.
-        """
+        """Regression on moments; `names` are those of the features, for errors."""
         n_features = moments.n_features
         if standardize:
-            units = _standard_units(moments, constant_unit, names, centre=fit_intercept)
+            statistics = moments.features, moments.outputs
+            units = Units.standard(statistics, names=names, centre=fit_intercept)
         else:
             units = _raw_units(moments, centre=fit_intercept)
         unit = np.append(units.X.unit, units.y.unit)
@@ -109,7 +107,7 @@ class Regression:
         ]
         solutions = [solve(problem) for problem in problems]
         coef = np.stack([solution.coef for solution in solutions], axis=1)
-        collapsed = any(map(_has_collapsed, self.errors, solutions))
+        collapsed = any(map(_collapses, self.errors, solutions))
         return Fit(*self._fold(coef), solutions, collapsed)
 
     def _fold(self, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -123,51 +121,24 @@ def mean_squared_error(
     moments: Moments, coef: np.ndarray, intercept: np.ndarray
 ) -> np.ndarray:
     """Mean squared error of a linear model on rows with these moments, by output."""
-    n = moments.n_features
     products = moments.mean_products(centre=True)
-    bias = moments.mean[n:] - intercept - moments.mean[:n] @ coef
+    bias = moments.outputs.mean - intercept - moments.features.mean @ coef
     # Products of deviations of the residuals, which are linear in the columns.
     residual = np.vstack([-coef, np.eye(coef.shape[1])])
     variance = (residual * (products @ residual)).sum(axis=0)
     return np.maximum(variance, 0) + np.square(bias)
 
 
-def _standard_units(
-    moments: Moments, constant_unit: float, names: np.ndarray | None, *, centre: bool
-) -> Units:
-    n = moments.n_features
-    mean, variance = moments.mean, moments.variance()
-    is_constant = moments.is_constant_but_for_rounding()
-    return Units(
-        Scale.of_moments(
-            mean[:n],
-            variance[:n],
-            is_constant[:n],
-            "X",
-            names,
-            centre=centre,
-            constant_unit=constant_unit,
-        ),
-        Scale.of_moments(
-            mean[n:],
-            variance[n:],
-            is_constant[n:],
-            "y",
-            centre=centre,
-            constant_unit=1.0,
-        ),
-    )
-
-
 def _raw_units(moments: Moments, *, centre: bool) -> Units:
     """The units of the data, centred all the same: the intercept is solved for."""
-    n = moments.n_features
-    mean = moments.mean if centre else np.zeros_like(moments.mean)
-    unit = np.ones_like(mean)
+    mean = moments.columns.mean if centre else np.zeros_like(moments.columns.mean)
+    n, unit = moments.n_features, np.ones_like(mean)
     return Units(Scale(mean[:n], unit[:n]), Scale(mean[n:], unit[n:]))
 
 
-def _has_collapsed(mse: Quadratic, solution: Solution) -> bool:
+def _collapses(mse: Quadratic, solution: Solution) -> bool:
     """Whether predictions hardly vary, though those of least squares did."""
-    lowest = COLLAPSED_SHARE * mse.power
-    return bool(mse.explained(solution.coef) < lowest <= mse.explained(mse.minimum))
+    least_squares, lai = mse.explained(mse.minimum), mse.explained(solution.coef)
+    return bool(
+        has_collapsed(lai, mse.power) and not has_collapsed(least_squares, mse.power)
+    )

@@ -7,16 +7,14 @@ Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwis
 Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773 (1979), for `+`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
-# Deviations from a mean, relative to it, that are rounding errors.
-ROUNDING = 10 * np.finfo(np.float64).eps
-# Predictions with less than this share of the target's variance have collapsed.
-COLLAPSED_SHARE = 0.01
+from .._blocks import row_blocks
+from .._units import ColumnStatistics
+
 # Rows spread over the data whose mean is near enough to that of all.
 SAMPLE_ROWS = 1000
 # Size of a block of rows, about that of a cache.
@@ -28,16 +26,13 @@ class Moments:
     """Moments of the columns of X and y together, in float64.
 
     `scatter` is the weighted sum of products of deviations from the mean, shape
-    (n_columns, n_columns). Columns are constant if all rows are exactly equal there;
-    their mean is that value.
+    (n_columns, n_columns), the square of a deviation being that of `columns`.
     """
 
     n_features: int
     n_rows: int
-    weight: float
-    mean: np.ndarray
+    columns: ColumnStatistics
     scatter: np.ndarray
-    is_constant: np.ndarray
 
     @classmethod
     def of(
@@ -56,8 +51,9 @@ class Moments:
             rows = rows[sample_weight[rows] > 0]
         n_rows = len(X) if rows is None else len(rows)
         n_features, n_columns = X.shape[1], X.shape[1] + y.shape[1]
-        blocks = _row_blocks(n_rows, n_columns, rows)
-        buffer = np.empty((min(_block_rows(n_columns), n_rows), n_columns + 1))
+        blocks = list(row_blocks(n_rows, 8 * n_columns, BLOCK_BYTES))
+        longest = max((block.stop - block.start for block in blocks), default=0)
+        buffer = np.empty((longest, n_columns + 1))
         # Products of deviations from `origin`, and, with the ones, their sums.
         products = np.zeros((n_columns + 1, n_columns + 1))
         origin, is_constant = np.zeros(n_columns), np.ones(n_columns, dtype=bool)
@@ -65,8 +61,9 @@ class Moments:
             sample = np.linspace(0, n_rows - 1, min(n_rows, SAMPLE_ROWS)).astype(int)
             sample = sample if rows is None else rows[sample]
             origin = _origin(X[sample], y[sample])
-        for chosen, size in blocks:
-            data = buffer[:size]
+        for block in blocks:
+            chosen = block if rows is None else _as_slice(rows[block])
+            data = buffer[: block.stop - block.start]
             np.subtract(X[chosen], origin[:n_features], out=data[:, :n_features])
             np.subtract(y[chosen], origin[n_features:], out=data[:, n_features:-1])
             data[:, -1] = 1
@@ -79,44 +76,44 @@ class Moments:
         mean = sums / weight if n_rows else sums
         with np.errstate(over="ignore", invalid="ignore"):
             scatter = products[:-1, :-1] - np.outer(mean, sums)
-        return cls(
-            n_features, n_rows, float(weight), origin + mean, scatter, is_constant
+        columns = ColumnStatistics(
+            float(weight), origin + mean, np.zeros(n_columns), is_constant
         )
+        return cls(n_features, n_rows, columns, scatter)._with_variances()
 
     def __add__(self, other: Self) -> Self:
         """Moments of the rows of both."""
         if self.n_rows == 0 or other.n_rows == 0:
             return self if other.n_rows == 0 else other
-        weight = self.weight + other.weight
-        difference = other.mean - self.mean
-        spread = self.weight * (other.weight / weight)
-        return type(self)(
-            self.n_features,
-            self.n_rows + other.n_rows,
-            weight,
-            self.mean + difference * (other.weight / weight),
-            self.scatter + other.scatter + spread * np.outer(difference, difference),
-            self.is_constant & other.is_constant & (difference == 0),
-        )
+        columns = self.columns + other.columns
+        difference = other.columns.mean - self.columns.mean
+        spread = self.columns.weight * (other.columns.weight / columns.weight)
+        scatter = self.scatter + other.scatter
+        scatter = scatter + spread * np.outer(difference, difference)
+        n_rows = self.n_rows + other.n_rows
+        return type(self)(self.n_features, n_rows, columns, scatter)._with_variances()
+
+    def _with_variances(self) -> Self:
+        """The same, with the variances of the columns that the scatter has."""
+        if self.n_rows == 0:
+            return self
+        variance = np.diag(self.scatter) / self.columns.weight
+        return replace(self, columns=replace(self.columns, variance=variance))
 
     @property
-    def n_outputs(self) -> int:
-        """How many of the columns are those of y."""
-        return len(self.mean) - self.n_features
+    def features(self) -> ColumnStatistics:
+        """Statistics of the features."""
+        return self.columns.take(slice(self.n_features))
 
-    def variance(self) -> np.ndarray:
-        """Variance of each column."""
-        return np.diag(self.scatter) / self.weight
-
-    def is_constant_but_for_rounding(self) -> np.ndarray:
-        """Columns whose deviations from their mean are rounding errors."""
-        rounding = np.square(ROUNDING * self.mean)
-        return self.is_constant | (self.variance() < rounding)
+    @property
+    def outputs(self) -> ColumnStatistics:
+        """Statistics of the outputs."""
+        return self.columns.take(slice(self.n_features, None))
 
     def mean_products(self, *, centre: bool) -> np.ndarray:
         """Mean products of pairs of columns, of deviations from the mean if centred."""
-        products = self.scatter / self.weight
-        return products if centre else products + np.outer(self.mean, self.mean)
+        products, mean = self.scatter / self.columns.weight, self.columns.mean
+        return products if centre else products + np.outer(mean, mean)
 
 
 def residual_products(
@@ -129,33 +126,16 @@ def residual_products(
 ) -> np.ndarray:
     """Mean products of the features' deviations from `mean` and a model's residuals."""
     total, weight, at_mean = np.zeros_like(coef), 0.0, intercept + mean @ coef
-    for chosen, size in _row_blocks(len(X), X.shape[1], None):
-        deviation = X[chosen] - mean
-        residual = y[chosen] - at_mean - deviation @ coef
+    for rows in row_blocks(len(X), 8 * X.shape[1], BLOCK_BYTES):
+        deviation = X[rows] - mean
+        residual = y[rows] - at_mean - deviation @ coef
         if sample_weight is None:
-            weight += size
+            weight += len(residual)
         else:
-            residual *= sample_weight[chosen, None]
-            weight += sample_weight[chosen].sum()
+            residual *= sample_weight[rows, None]
+            weight += sample_weight[rows].sum()
         total += deviation.T @ residual
     return total / weight
-
-
-def _block_rows(n_columns: int) -> int:
-    return max(1, BLOCK_BYTES // (8 * n_columns))
-
-
-def _row_blocks(
-    n_rows: int, n_columns: int, rows: np.ndarray | None
-) -> Iterator[tuple[slice | np.ndarray, int]]:
-    """Indices of blocks of all rows or of `rows`, and how many these are."""
-    size = _block_rows(n_columns)
-    for start in range(0, n_rows, size):
-        block = slice(start, min(start + size, n_rows))
-        yield (
-            block if rows is None else _as_slice(rows[block]),
-            block.stop - block.start,
-        )
 
 
 def _origin(X: np.ndarray, y: np.ndarray) -> np.ndarray:

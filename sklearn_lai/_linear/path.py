@@ -1,24 +1,34 @@
-"""Exact linear solutions along k, and the choice of k by cross-validation."""
+"""Exact linear solutions along k."""
 
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
-from numbers import Integral, Real
-from operator import add
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from numbers import Integral
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from .._base import SHARED_RULES, all_or_nothing
-from .._callbacks import watched, with_callbacks
-from .._folds import list_folds, smallest_within
-from .._validation import KS, Boolean, Number, Rule, check
-from .exact import Regression, mean_squared_error
+from .._base import SHARED_RULES, check_data, check_parameters
+from .._feature_k import KS, resolve_k
+from .._validation import Boolean, Rule
+from .exact import Fit, Regression
 from .moments import Moments
 from .objective import Quadratic
-from .regressor import BaseLaiLinear, LaiLinearRegressor
 
 # Least k of a path over its largest.
 LEAST_SHARE = 1e-2
+# What `l1_ratio` is for the norms that do not have the parameter.
+L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}
+# Powers of ten of k, either way, whose squares are numbers.
+LARGEST_EXPONENT = 60
+
+PATH_RULES: Mapping[str, Rule] = {
+    "ks": KS,
+    **{
+        name: SHARED_RULES[name]
+        for name in ("feature_k", "norm", "l1_ratio", "lai_fraction", "standardize")
+    },
+    "fit_intercept": Boolean(),
+}
 
 
 def lai_linear_path(
@@ -96,215 +106,50 @@ def lai_linear_path(
     >>> coefs.shape
     (10, 2)
     """
-    check("ks", ks, KS)
-    model = LaiLinearRegressor(
-        feature_k=feature_k,
-        norm=norm,
-        l1_ratio=l1_ratio,
-        lai_fraction=lai_fraction,
-        fit_intercept=fit_intercept,
-        solver="exact",
-        standardize=standardize,
+    check_parameters(PATH_RULES, locals())
+    described = BaseEstimator()  # takes the names of the features
+    data = check_data(described, X, y, sample_weight)
+    names = getattr(described, "feature_names_in_", None)
+    moments = Moments.of(*data)
+    regression = Regression.of(
+        moments, fit_intercept=fit_intercept, standardize=standardize, names=names
+    ).refined(*data)
+    ks = resolve_ks(ks, regression)
+    n_features, n_outputs = data.X.shape[1], data.y.shape[1]
+    fits = solve_path(
+        regression,
+        [resolve_k(k, feature_k, n_features, n_outputs, names) for k in ks],
+        norm,
+        l1_ratio,
+        lai_fraction,
     )
-    model._check_parameters()
-    data = model._check_data(X, y, sample_weight)
-    regression = model._regression(Moments.of(*data)).refined(*data)
-    ks = _resolve_ks(ks, regression)
-    fits = [model._fit(regression, model._resolve_k(k)) for k in ks]
     coefs = np.stack([fit.coef.T for fit in fits], axis=-1)
     optimalities = [max(s.optimality for s in fit.solutions) for fit in fits]
     return ks, coefs[0] if len(coefs) == 1 else coefs, np.array(optimalities)
 
 
-class LaiLinearRegressorCV(BaseLaiLinear):
-    """LaiLinearRegressor with the boundary slope chosen by cross-validation.
-
-    Every `k` is solved exactly on every fold. With folds that divide the data, as those
-    of KFold, the data is visited once: the second moments of a fold's training data are
-    the sums of those of the other folds, and errors, too, follow from moments. With
-    other folds their training data is visited as well.
-
-    Parameters
-    ----------
-    ks : int or array-like of shape (n_ks,), default=50
-        Boundary slopes to choose from, > 0, in target standard deviations per feature
-        standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
-        scale from the largest slope among the regressions on single features down to a
-        hundredth of it.
-    feature_k : mapping of {str or int: float or None} or FeatureK, default=None
-        Overrides of `k` for single features, by column name (`X` must be a
-        DataFrame) or position, from 0. None leaves that direction alone. With
-        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
-    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
-        Norm by which the losses of the directions become one.
-    l1_ratio : float, default=0.5
-        Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
-    lai_fraction : float, default=0.01
-        Weight of the Lai loss in the second stage, in [0, 1]; 0 is least squares.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept. Without it the data is not centred.
-    cv : int, cross-validation splitter or iterable of splits, default=None
-        Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
-    tolerance : float, default=0.0
-        How much accuracy to give for smaller slopes, >= 0: of all `ks` whose error is
-        at most ``1 + tolerance`` times the least one, the smallest is chosen. 0 is the
-        most accurate, 0.02 allows for 2 % more mean squared error. With several
-        outputs, errors are in variances of their targets.
-    tol : float, default=0.0001
-        Largest `optimality_` without a warning, >= 0.
-    standardize : bool, default=True
-        Whether the loss is that of standardised features and target. False is the units
-        of the data, in which `ks` then are, too.
-
-    Attributes
-    ----------
-    k_ : float
-        Chosen boundary slope.
-    ks_ : ndarray of shape (n_ks,)
-        Boundary slopes that were compared.
-    mse_path_ : ndarray of shape (n_ks, n_folds)
-        Mean squared error on the test data of every fold, in squared target units, the
-        mean over outputs. With several outputs `k_` is chosen by the errors in
-        variances of each.
-    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Coefficients for `k_` on all data, in target units per feature unit.
-    intercept_ : float or ndarray of shape (n_outputs,)
-        Intercept, in target units; 0 without `fit_intercept`.
-    objective_ : float or ndarray of shape (n_outputs,)
-        Objective at the solution, in squared units of training.
-    optimality_ : float
-        Largest rate at which the objective still falls along a coefficient, relative to
-        the objective and in units of training.
-    n_iter_ : int
-        Newton steps of the solution, at most, over outputs.
-    n_features_in_ : int
-        Features seen in `fit`.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, where `X` had names that are all strings.
-
-    See Also
-    --------
-    LaiLinearRegressor : The same for a given `k`.
-    lai_linear_path : The coefficients along `k`.
-    sklearn.linear_model.LassoCV : The lasso with its penalty chosen likewise.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn_lai import LaiLinearRegressorCV
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = LaiLinearRegressorCV(tolerance=0.02).fit(X, y)
-    >>> model.mse_path_.shape
-    (50, 5)
-    """
-
-    _rules: ClassVar[Mapping[str, Rule]] = {
-        "ks": KS,
-        **{
-            name: SHARED_RULES[name]
-            for name in ("feature_k", "norm", "l1_ratio", "lai_fraction")
-        },
-        "fit_intercept": Boolean(),
-        "tolerance": Number(Real, 0),
-        "tol": SHARED_RULES["tol"],
-        "standardize": SHARED_RULES["standardize"],
-    }
-
-    def __init__(
-        self,
-        *,
-        ks=50,
-        feature_k=None,
-        norm="l1",
-        l1_ratio=0.5,
-        lai_fraction=0.01,
-        fit_intercept=True,
-        cv=None,
-        tolerance=0.0,
-        tol=1e-4,
-        standardize=True,
-    ):
-        self.ks = ks
-        self.feature_k = feature_k
-        self.norm = norm
-        self.l1_ratio = l1_ratio
-        self.lai_fraction = lai_fraction
-        self.fit_intercept = fit_intercept
-        self.cv = cv
-        self.tolerance = tolerance
-        self.tol = tol
-        self.standardize = standardize
-
-    @with_callbacks
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
-    ) -> "LaiLinearRegressorCV":
-        """Choose `k` by cross-validation and fit the model for it to all data.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features, dense and finite. float32 data gives float32 coefficients, all
-            other float64 ones.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; each is a problem of its own, with the same `k`.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights, >= 0 and not all 0 on any fold, in training and in the errors. None
-            is 1 for every sample.
-        groups : array-like of shape (n_samples,), default=None
-            Groups of the samples, for a `cv` that needs them, such as GroupKFold.
-
-        Returns
-        -------
-        LaiLinearRegressorCV
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If the data or a parameter has a value that is not allowed. An earlier fit
-            is kept.
-        TypeError
-            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If the Lai loss made the predictions collapse towards a constant, or the
-            exact solver did not reach `tol`.
-        """
-        with watched(self), all_or_nothing(self):
-            self._check_parameters()
-            data = self._check_data(X, y, sample_weight)
-            folds = list_folds(self.cv, data.X, data.y, groups)
-            total, trains, tests = _fold_moments(*data, folds)
-            regression = self._regression(total).refined(*data)
-            self._choose(regression, trains, tests)
-            fit = self._fit(regression, self._resolve_k(self.k_))
-            self._set_solution(fit, self.k_, data.X.dtype)
-        return self
-
-    def _choose(
-        self,
-        regression: Regression,
-        trains: Sequence[Moments],
-        tests: Sequence[Moments],
-    ) -> None:
-        """Compare all `ks` on all folds."""
-        self.ks_ = _resolve_ks(self.ks, regression)
-        errors = np.empty((len(self.ks_), len(tests), len(regression.errors)))
-        for fold, (train, test) in enumerate(zip(trains, tests, strict=True)):
-            on_fold = self._regression(train)
-            for i, k in enumerate(self.ks_):
-                fit = self._fit(on_fold, self._resolve_k(k))
-                errors[i, fold] = mean_squared_error(test, fit.coef, fit.intercept)
-        self.mse_path_ = errors.mean(axis=2)
-        # In the targets' own units, so that the choice does not depend on theirs.
-        error = (errors / np.square(regression.units.y.unit)).mean(axis=(1, 2))
-        self.k_ = float(self.ks_[smallest_within(self.ks_, error, self.tolerance)])
+def solve_path(
+    regression: Regression,
+    ks: Iterable[np.ndarray],
+    norm: str,
+    l1_ratio: float,
+    lai_fraction: float,
+) -> list[Fit]:
+    """Exact solutions for resolved boundary slopes, each on its own."""
+    l1_ratio = L1_RATIOS.get(norm, l1_ratio)
+    fits = []
+    for k in ks:
+        largest = np.abs(np.log10(k[~np.isnan(k)])).max(initial=0)
+        if largest > LARGEST_EXPONENT:
+            raise ValueError(
+                f"k must be from 1e-{LARGEST_EXPONENT} to 1e{LARGEST_EXPONENT} for the "
+                f"exact solver, got 1e{largest:+.0f} or its inverse."
+            )
+        fits.append(regression.fit(k, lai_fraction, l1_ratio))
+    return fits
 
 
-def _resolve_ks(ks: Any, regression: Regression) -> np.ndarray:
+def resolve_ks(ks: Any, regression: Regression) -> np.ndarray:
     """The boundary slopes themselves, or as many as `ks` says."""
     if not isinstance(ks, Integral):
         return np.array(ks, dtype=np.float64)
@@ -317,45 +162,3 @@ def _largest_single_slope(mse: Quadratic) -> float:
     power = np.diag(mse.gram.matrix)
     slope = np.divide(mse.correlation, power, out=np.zeros_like(power), where=power > 0)
     return float(np.abs(slope).max())
-
-
-def _fold_moments(
-    X: np.ndarray,
-    y: np.ndarray,
-    sample_weight: np.ndarray | None,
-    folds: Sequence[tuple[np.ndarray, np.ndarray]],
-) -> tuple[Moments, list[Moments], list[Moments]]:
-    """Moments of all rows, and of every fold's training and test rows."""
-    tests = [Moments.of(X, y, sample_weight, rows=test) for _, test in folds]
-    if _divide_the_data(folds, len(X)):
-        # Sums of the others: a difference to all would lose digits to large values.
-        before, after = (list(accumulate(part, add)) for part in (tests, tests[::-1]))
-        total = before[-1]
-        none = Moments.of(X[:0], y[:0])
-        trains = list(map(add, [none, *before[:-1]], [*after[-2::-1], none]))
-    else:
-        total = Moments.of(X, y, sample_weight)
-        trains = [Moments.of(X, y, sample_weight, rows=train) for train, _ in folds]
-    for number, (train, test) in enumerate(zip(trains, tests, strict=True)):
-        if train.n_rows == 0 or test.n_rows == 0:
-            raise ValueError(
-                f"Fold {number} of cv has no training or no test samples with a "
-                "positive sample_weight."
-            )
-    return total, trains, tests
-
-
-def _divide_the_data(
-    folds: Sequence[tuple[np.ndarray, np.ndarray]], n_samples: int
-) -> bool:
-    """Whether every sample is tested once and trains on all other folds."""
-    times_tested = np.zeros(n_samples, dtype=int)
-    for train, test in folds:
-        is_trained = np.zeros(n_samples, dtype=bool)
-        is_trained[train] = True
-        times_tested[test] += 1
-        if is_trained[test].any() or not (
-            is_trained.sum() == len(train) == n_samples - len(test)
-        ):
-            return False
-    return bool((times_tested == 1).all())

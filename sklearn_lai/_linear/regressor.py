@@ -1,137 +1,18 @@
 """The linear regressor."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
-
-from .._base import (
-    SHARED_RULES,
-    BaseLaiRegressor,
-    all_or_nothing,
-    random_streams,
-    unit_of_constant_features,
-    warn_caller,
-)
+from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._train.fitting import Data
-from .._train.optimizers import Adam
-from .._train.training import History
-from .._train.watch import Watch
 from .._units import Layers
 from .._validation import Boolean, OneOf, Rule
-from .exact import Fit, Regression
+from .adam import AdamMixin
 from .moments import Moments
-
-# What `l1_ratio` is for the norms that do not have the parameter.
-L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}
-
-# Powers of ten of k, either way, whose squares are numbers.
-LARGEST_EXPONENT = 60
+from .partial_fit import PartialFitMixin, is_exact
 
 
-class BaseLaiLinear(BaseLaiRegressor):
-    """A linear model and how it is solved from moments."""
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the units of the target.
-        """
-        return self._check_features(X) @ self.coef_.T + self.intercept_
-
-    def input_gradient(self, X: Any) -> np.ndarray:
-        """Exact slopes of the model: its coefficients, once per row of `X`.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
-            Slopes in target units per feature unit.
-        """
-        n_samples = len(self._check_features(X))
-        return np.tile(self.coef_, (n_samples, *[1] * self.coef_.ndim))
-
-    def _coef_attributes(
-        self, coef: np.ndarray, intercept: np.ndarray, dtype: np.dtype
-    ) -> dict[str, Any]:
-        """Attributes of coefficients (n_features, n_outputs) and intercepts."""
-        with np.errstate(over="ignore"):
-            coef, intercept = coef.astype(dtype), intercept.astype(dtype)
-        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
-            raise ValueError(
-                f"The coefficients are too large for {np.dtype(dtype).name}: rescale y "
-                "or the features, or pass float64 data."
-            )
-        single = coef.shape[1] == 1
-        return {
-            "coef_": coef[:, 0] if single else coef.T,
-            "intercept_": float(intercept[0]) if single else intercept,
-        }
-
-    def _regression(self, moments: Moments) -> Regression:
-        return Regression.of(
-            moments,
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            constant_unit=unit_of_constant_features(centre=self.fit_intercept),
-            names=getattr(self, "feature_names_in_", None),
-        )
-
-    def _fit(self, regression: Regression, k: np.ndarray) -> Fit:
-        largest = np.abs(np.log10(k[~np.isnan(k)])).max(initial=0)
-        if largest > LARGEST_EXPONENT:
-            raise ValueError(
-                f"k must be from 1e-{LARGEST_EXPONENT} to 1e{LARGEST_EXPONENT} for the "
-                f"exact solver, got 1e{largest:+.0f} or its inverse."
-            )
-        l1_ratio = L1_RATIOS.get(self.norm)
-        if l1_ratio is None:
-            l1_ratio = self.l1_ratio
-        return regression.fit(k, self.lai_fraction, l1_ratio)
-
-    def _set_solution(self, fit: Fit, k: Any, dtype: np.dtype) -> None:
-        """Set what is known of an exact solution, and warn if it is a bad one."""
-        self._set_attributes(self._coef_attributes(fit.coef, fit.intercept, dtype))
-        objectives = np.array([solution.objective for solution in fit.solutions])
-        self.objective_ = float(objectives[0]) if len(objectives) == 1 else objectives
-        self.optimality_ = max(solution.optimality for solution in fit.solutions)
-        self.n_iter_ = max(solution.n_iter for solution in fit.solutions)
-        if fit.collapsed:
-            self._warn_of_collapse(k)
-        if self.optimality_ > self.tol:
-            warn_caller(
-                "The exact solver stopped where its objective still falls, at a "
-                f"relative rate of {self.optimality_:.2g}, above tol={self.tol!r}. "
-                "Raise tol, or drop features that are nearly collinear.",
-                ConvergenceWarning,
-            )
-
-
-def _is_exact(estimator: "LaiLinearRegressor") -> bool:
-    """Whether the solver is the exact one."""
-    if estimator.solver == "auto":
-        return estimator.loss == "squared_error"
-    return estimator.solver == "exact"
-
-
-class LaiLinearRegressor(BaseLaiLinear):
+class LaiLinearRegressor(PartialFitMixin, AdamMixin):
     """Linear regression whose coefficients are controlled by the Lai loss.
 
     For a linear model the slopes are the coefficients, the same for every row, and
@@ -240,7 +121,7 @@ class LaiLinearRegressor(BaseLaiLinear):
         Coefficients, in target units per feature unit.
     intercept_ : float or ndarray of shape (n_outputs,)
         Intercept, in target units; 0 without `fit_intercept`.
-    k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+    feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Boundary slope of each feature, and of each output if `k` is 2-D; NaN where
         `feature_k` has None.
     n_iter_ : int
@@ -293,7 +174,7 @@ class LaiLinearRegressor(BaseLaiLinear):
     """
 
     _rules: ClassVar[Mapping[str, Rule]] = {
-        **SHARED_RULES,
+        **AdamMixin._rules,
         "fit_intercept": Boolean(),
         "solver": OneOf(("auto", "exact", "adam")),
     }
@@ -388,137 +269,19 @@ class LaiLinearRegressor(BaseLaiLinear):
             If the second stage of 'adam' has too few batches for a single one with the
             Lai loss.
         """
-        n_stages = 0 if _is_exact(self) else 2
+        n_stages = 0 if is_exact(self) else 2
         with watched(self, n_stages=n_stages) as watch, all_or_nothing(self):
             self._check_parameters()
             self._forget()
-            data = self._check_data(X, y, sample_weight)
-            self.k_ = self._resolve_k(self.k, data.y.shape[1])
-            if _is_exact(self):
-                self._moments = Moments.of(*data)
-                regression = self._regression(self._moments)
-                self._solve(regression.refined(*data), data.X.dtype)
+            data = check_data(self, X, y, sample_weight)
+            if is_exact(self):
+                moments = Moments.of(*data)
+                regression = self._regression(moments).refined(*data)
+                self._solve(moments, regression, data.X.dtype)
             else:
                 self._check_epochs()
-                history = self._fit_adam(data.with_weight(), watch)
-                self._record(history)
-                self._warn_of(history, self.k)
-        return self
-
-    @available_if(_is_exact)
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None
-    ) -> "LaiLinearRegressor":
-        """Fit the model to these rows and all those of earlier calls.
-
-        Only with the exact solver, and after calls of `fit`, `partial_fit` or `merge`
-        with it. The data is kept as its moments, so the result is that of `fit` on all
-        rows, in whatever order and parts they come. It differs by rounding, which
-        moments magnify by the square of the condition number of the standardised
-        features; only `fit` corrects that, by a second pass where it is large.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features, dense and finite.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights, >= 0 and not all 0; None is 1 for every sample.
-
-        Returns
-        -------
-        LaiLinearRegressor
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If the data or a parameter has a value that is not allowed. An earlier fit
-            is kept.
-        TypeError
-            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
-
-        Warns
-        -----
-        ConvergenceWarning
-            As for `fit`.
-        """
-        with all_or_nothing(self):
-            self._check_parameters()
-            is_first = not hasattr(self, "_moments")
-            if is_first:
-                self._forget()
-            data = self._check_data(X, y, sample_weight, reset=is_first)
-            self.k_ = self._resolve_k(self.k, data.y.shape[1])
-            added = Moments.of(*data)
-            if is_first:
-                self._moments, dtype = added, data.X.dtype
-            else:
-                self._check_same_outputs(added)
-                self._moments, dtype = self._moments + added, self.coef_.dtype
-            dtype = np.promote_types(data.X.dtype, dtype)
-            self._solve(self._regression(self._moments), dtype)
-        return self
-
-    @available_if(_is_exact)
-    def merge(self, other: "LaiLinearRegressor") -> "LaiLinearRegressor":
-        """Fit the model to its own rows and those of another fitted model.
-
-        Only with the exact solver. So parts of the data can be fitted apart, on several
-        machines even, and reduced to one model, which is that of `fit` on all rows,
-        but for rounding as in `partial_fit`. The hyperparameters are those of this
-        model.
-
-        Parameters
-        ----------
-        other : LaiLinearRegressor
-            A model fitted to other rows of the same columns. It is not changed.
-
-        Returns
-        -------
-        LaiLinearRegressor
-            This estimator.
-
-        Raises
-        ------
-        ValueError
-            If the features or outputs of the models differ, or one was not fitted by
-            the exact solver.
-        NotFittedError
-            If one of the models is not fitted.
-        TypeError
-            If `other` is no LaiLinearRegressor.
-
-        Warns
-        -----
-        ConvergenceWarning
-            As for `fit`.
-        """
-        if not isinstance(other, LaiLinearRegressor):
-            raise TypeError(
-                f"other must be a LaiLinearRegressor, got {other!r} of type "
-                f"{type(other).__name__}."
-            )
-        for name, model in {"this model": self, "other": other}.items():
-            check_is_fitted(model)
-            if not hasattr(model, "_moments"):
-                raise ValueError(
-                    f"merge needs models fitted with solver='exact'; {name} has "
-                    f"solver={model.solver!r}."
-                )
-        if _columns(self) != _columns(other):
-            raise ValueError(
-                "merge needs models with the same features, got "
-                f"{_columns(self)} and {_columns(other)}."
-            )
-        with all_or_nothing(self):
-            self._check_parameters()
-            self._check_same_outputs(other._moments)
-            self.k_ = self._resolve_k(self.k, other._moments.n_outputs)
-            self._moments = self._moments + other._moments
-            dtype = np.promote_types(self.coef_.dtype, other.coef_.dtype)
-            self._solve(self._regression(self._moments), dtype)
+                self.feature_k_ = self._resolve_k(self.k, data.y.shape[1])
+                self._fit_by_adam(data.with_weight(), watch)
         return self
 
     def _check_parameters(self) -> None:
@@ -529,49 +292,7 @@ class LaiLinearRegressor(BaseLaiLinear):
                 "use solver='adam' or 'auto'."
             )
 
-    def _check_same_outputs(self, moments: Moments) -> None:
-        n_outputs, others = self._moments.n_outputs, moments.n_outputs
-        if n_outputs != others:
-            raise ValueError(
-                f"y must have {n_outputs} output(s) as in earlier data, got {others}."
-            )
-
-    def _forget(self) -> None:
-        """Drop what the last fit left, some of which only one solver sets."""
-        for name in list(vars(self)):
-            if name.endswith("_") or name == "_moments":
-                delattr(self, name)
-
-    def _solve(self, regression: Regression, dtype: np.dtype) -> None:
-        """Solve the regression on the moments seen so far."""
-        fit = self._fit(regression, self.k_)
-        self.n_samples_seen_ = self._moments.n_rows
-        self._set_solution(fit, self.k, dtype)
-
-    def _fit_adam(self, data: Data, watch: Watch) -> History:
-        """Train on mini-batches, from coefficients of 0."""
-        sizes, dtype = (data.X.shape[1], data.y.shape[1]), data.X.dtype
-        rng, lai_rng = random_streams(self._seed())
-        task = self._task(
-            data,
-            ([np.zeros(sizes, dtype)], [np.zeros(sizes[1], dtype)]),
-            self._units(data, centre=self.fit_intercept),
-            rng,
-            optimizer=partial(Adam, learning_rate=self.learning_rate_init),
-            fit_intercept=self.fit_intercept,
-        )
-        lai = self._lai_loss(self.k_)
-        layers, history = self._train(task, lai, lai_rng, watch)
-        self._set_attributes(self._attributes_of(layers))
-        return history
-
     def _attributes_of(self, layers: Layers) -> dict[str, Any]:
         """Fitted attributes that say what the model is."""
         ([coef], [intercept]) = layers
         return self._coef_attributes(coef, intercept, coef.dtype)
-
-
-def _columns(model: LaiLinearRegressor) -> list[str] | int:
-    """Names of the features, or how many there are."""
-    names = getattr(model, "feature_names_in_", None)
-    return model.n_features_in_ if names is None else names.tolist()

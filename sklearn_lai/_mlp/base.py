@@ -1,7 +1,8 @@
 """What both multilayer perceptrons share: the network, its data, its predictions."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
@@ -13,12 +14,13 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_memory
 
 from .. import _inference
-from .._base import SHARED_RULES, BaseLaiRegressor
+from .._base import Data
 from .._inference import ACTIVATIONS
-from .._train.fitting import Data, LaiLoss, Task
+from .._lai_training import LaiTrainingRegressor
 from .._train.optimizers import SGD, Adam
-from .._train.training import History
-from .._units import Layers, Units
+from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
+from .._train.training import LaiStage, Trainer
+from .._units import Layers, Statistics, Units
 from .._validation import (
     MEMORY,
     POSITIVE,
@@ -32,7 +34,7 @@ from .._validation import (
 )
 
 
-class BaseLaiMLP(BaseLaiRegressor):
+class BaseLaiMLP(LaiTrainingRegressor):
     """A multilayer perceptron and how it is trained on data."""
 
     coefs_: list[np.ndarray]
@@ -42,7 +44,7 @@ class BaseLaiMLP(BaseLaiRegressor):
     validation_scores_: list[float] | None
 
     _rules: ClassVar[Mapping[str, Rule]] = {
-        **SHARED_RULES,
+        **LaiTrainingRegressor._rules,
         "hidden_layer_sizes": AnyOf(Number(Integral, 1), Each(Number(Integral, 1))),
         "reach": Number(Real, 0),
         "lai_error": OneOf(("mean", "own")),
@@ -97,8 +99,8 @@ class BaseLaiMLP(BaseLaiRegressor):
         )
         return slopes[:, 0] if self.n_outputs_ == 1 else slopes
 
-    def _lai_loss(self, k: np.ndarray, **options: Any) -> LaiLoss:
-        return super()._lai_loss(k, error=self.lai_error, reach=self.reach, **options)
+    def _lai_stage(self, k: np.ndarray, **options: Any) -> LaiStage:
+        return super()._lai_stage(k, error=self.lai_error, reach=self.reach, **options)
 
     def _hidden_sizes(self) -> list[int]:
         return np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
@@ -107,41 +109,72 @@ class BaseLaiMLP(BaseLaiRegressor):
         """Units of every layer, input and output among them."""
         return [data.X.shape[1], *self._hidden_sizes(), data.y.shape[1]]
 
-    def _mlp_task(
+    def _units(self, data: Data, earlier: Statistics | None = None) -> Units:
+        """Units of training on this data, with earlier one."""
+        if not self.standardize:
+            return Units.identity(data.X, data.y)
+        return Units.of_rows(*data, earlier=earlier, names=self._feature_names())
+
+    def _from_new_weights(
+        self, data: Data, validation: Data | None, rng: np.random.Generator
+    ) -> TrainingData:
+        """What is trained on, from new weights, but for what is held out."""
+        data, validation = self._hold_out(data, validation, rng)
+        layers = _glorot_uniform(self._sizes(data), self.activation, data.X.dtype, rng)
+        return TrainingData(*data, self._units(data), layers, validation)
+
+    def _from_fitted_weights(
         self,
         data: Data,
-        validation: Data | None,
-        layers: Layers,
-        units: Units,
-        rng: np.random.Generator,
-    ) -> Task:
-        """What is to be trained on this data."""
-        return self._task(
-            data,
-            layers,
-            units,
-            rng,
-            optimizer=self._optimizer(),
+        validation: Data | None = None,
+        earlier: Statistics | None = None,
+    ) -> TrainingData:
+        """The same from the weights of the last fit, if they fit the data."""
+        sizes = self._sizes(data)
+        fitted = [len(self.coefs_[0]), *map(len, self.intercepts_)]
+        if sizes != fitted:
+            raise ValueError(
+                "warm_start and partial_fit need the layer sizes of the last fit, "
+                f"features and outputs included, {fitted}; hidden_layer_sizes and the "
+                f"data have {sizes}."
+            )
+        units = self._units(data, earlier)
+        layers = units.unfold((self.coefs_, self.intercepts_))
+        return TrainingData(*data, units, layers, validation)
+
+    def _mlp_recipe(self, data: TrainingData) -> Recipe:
+        return self._recipe(
+            data.X.dtype,
+            self._optimizer(),
             activation=self.activation,
             alpha=self.alpha,
-            validation=validation,
         )
 
-    def _fresh_task(
-        self, data: Data, validation: Data | None, rng: np.random.Generator
-    ) -> Task:
-        """The same from new weights, on what is not held out."""
-        data, validation = self._hold_out(data, validation, rng)
-        units = self._units(data)
-        layers = _glorot_uniform(self._sizes(data), self.activation, data.X.dtype, rng)
-        return self._mlp_task(data, validation, layers, units, rng)
-
-    def _set_fitted(
-        self, layers: Layers, history: History, n_samples: int, *, is_warm: bool
+    def _pretrain(
+        self,
+        trainer: Trainer,
+        data: TrainingData,
+        recipe: Recipe,
+        rng: np.random.Generator,
     ) -> None:
+        """The first stage, looked up in `memory` if there is one; a hit is a resume.
+
+        The generator stays as it is.
+        """
+        memory = self.memory
+        if isinstance(memory, str | PathLike):
+            memory = fspath(memory)
+            check_writable("memory", memory)
+        run = check_memory(memory).cache(run_pretraining, ignore=["trainer"])
+        with suppress(Stopped):
+            trainer.resume(run(data, recipe, rng.bit_generator.state, trainer))
+
+    def _set_fitted(self, trainer: Trainer, *, is_warm: bool = False) -> None:
         """Set what training gave and recorded; records go on if warm."""
-        self._set_attributes(self._attributes_of(layers))
+        history = trainer.model.history
+        self._set_attributes(self._attributes_of(trainer.layers()))
         self._record(history, is_warm=is_warm)
+        n_samples = len(trainer.batches.X)
         self.t_ = (self.t_ if is_warm else 0) + n_samples * history.n_iter
         earlier = self.validation_scores_ if is_warm else None
         self.validation_scores_ = (
@@ -160,14 +193,6 @@ class BaseLaiMLP(BaseLaiRegressor):
             "hidden_activation_": self.activation,
             "out_activation_": "identity",
         }
-
-    def _cached(self, function: Callable) -> Callable:
-        """The function, or one that looks its results up in `memory`."""
-        memory = self.memory
-        if isinstance(memory, str | PathLike):
-            memory = fspath(memory)
-            check_writable("memory", memory)
-        return check_memory(memory).cache(function, ignore=["watch"])
 
     def _hold_out(
         self, data: Data, validation: Data | None, rng: np.random.Generator

@@ -3,29 +3,25 @@
 import math
 from collections.abc import Mapping
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from types import SimpleNamespace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.metrics import mean_squared_error
 
 from .. import _inference
-from .._base import all_or_nothing, random_streams
+from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
+from .._feature_k import KS
 from .._folds import list_folds, smallest_within
-from .._train.fitting import (
-    Data,
-    Task,
-    layers_of,
-    run_first_stage,
-    run_second_stage,
-)
-from .._train.training import Snapshot
+from .._lai_training import random_streams
+from .._train.setup import TrainingData
+from .._train.training import Trainer, train_lai
 from .._train.watch import Watch
 from .._units import Layers
-from .._validation import KS, NONE, AnyOf, Number, Rule
+from .._validation import NONE, TOLERANCE, AnyOf, Number, Rule
 from ..metrics import noise_sensitivity, prediction_variance
 from .base import BaseLaiMLP
 
@@ -217,7 +213,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     _rules: ClassVar[Mapping[str, Rule]] = {
         **{name: rule for name, rule in BaseLaiMLP._rules.items() if name != "k"},
         "ks": KS,
-        "tolerance": Number(Real, 0),
+        "tolerance": TOLERANCE,
         "n_jobs": AnyOf(NONE, Number(Integral, -np.inf)),
     }
 
@@ -343,127 +339,115 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss.
         """
-        with watched(self, n_stages=4, may_stop=False) as watch, all_or_nothing(self):
+        with watched(self, n_stages=3, may_stop=False) as watch, all_or_nothing(self):
             self._check_parameters()
             self._check_epochs()
-            data = self._check_data(X, y, sample_weight)
-            folds = list_folds(self.cv, data.X, data.y, groups)
+            rows = check_data(self, X, y, sample_weight)
+            folds = list_folds(self.cv, rows.X, rows.y, groups)
             seed = self._seed()
-            task = self._task_on(data.with_weight(), seed)
-            pretrained = self._cached(run_first_stage)(task, watch=watch)
-            self.ks_ = self._resolve_ks(task, pretrained)
-            errors = self._follow_ks(data, folds, seed, watch)
+            data, trainer = self._pretrained(rows.with_weight(), seed, watch)
+            self.ks_ = self._resolve_ks(data, trainer.layers())
+            errors = self._follow_folds(rows, folds, seed, watch)
             # In the targets' own units, so that the choice does not depend on theirs.
-            self._choose(errors / np.square(task.units.y.unit))
-            lai = self._lai_loss(self._resolve_k(self.k_))
-            _, rng = random_streams(seed)
-            layers, history = run_second_stage(task, pretrained, lai, rng, watch=watch)
-            self._set_fitted(layers, history, len(task.data.X), is_warm=False)
-            self._warn_of(history, self.k_)
+            self._choose(errors / np.square(data.units.y.unit))
+            self.feature_k_ = self._resolve_k(self.k_)
+            stage = self._lai_stage(self.feature_k_)
+            self._run_lai_stage(trainer, stage, random_streams(seed)[1], self.k_)
+            self._set_fitted(trainer)
         return self
 
-    def _task_on(self, data: Data, seed: int) -> Task:
-        """What is to be trained on this data."""
+    def _pretrained(
+        self, rows: Data, seed: int, watch: Watch
+    ) -> tuple[TrainingData, Trainer]:
+        """The trainer of these rows, after the first stage, and what it trains on."""
         rng, _ = random_streams(seed)
-        return self._fresh_task(data, None, rng)
+        data = self._from_new_weights(rows, None, rng)
+        recipe = self._mlp_recipe(data)
+        trainer = self._make_trainer(data, recipe, watch)
+        self._pretrain(trainer, data, recipe, rng)
+        return data, trainer
 
-    def _resolve_ks(self, task: Task, pretrained: Snapshot) -> np.ndarray:
+    def _resolve_ks(self, data: TrainingData, pretrained: Layers) -> np.ndarray:
         """The boundary slopes themselves, or as many as `ks` says."""
         if not isinstance(self.ks, Integral):
             return np.array(self.ks, dtype=np.float64)
-        layers = layers_of(task, pretrained.parameters)
-        rows = task.data.X[:: math.ceil(len(task.data.X) / SLOPE_ROWS)]
-        slopes = _inference.input_gradient(rows, *layers, self.activation)
-        unit = np.where(task.units.X.is_constant(), 0, task.units.X.unit)
-        slopes = np.abs(slopes * unit / task.units.y.unit[:, None])
+        rows = data.X[:: math.ceil(len(data.X) / SLOPE_ROWS)]
+        slopes = _inference.input_gradient(rows, *pretrained, self.activation)
+        unit_X, unit_y = data.units.X, data.units.y.unit
+        unit = np.where(unit_X.is_constant(), 0, unit_X.unit)
+        slopes = np.abs(slopes * unit / unit_y[:, None])
         largest = float(np.quantile(slopes, SLOPE_QUANTILE)) or 1.0
         if self.standardize:
             largest = min(largest, 1.0)
         return np.geomspace(largest, LEAST_SHARE * largest, int(self.ks))
 
-    def _follow_ks(
+    def _follow_folds(
         self,
-        data: Data,
+        rows: Data,
         folds: list[tuple[np.ndarray, np.ndarray]],
         seed: int,
         watch: Watch,
     ) -> np.ndarray:
-        """Set the paths: pretrain on every fold, then train every k from there.
-
-        Returns the mean squared errors, of shape (n_ks, n_folds, n_outputs).
-        """
+        """Set the paths; returns mean squared errors, (n_ks, n_folds, n_outputs)."""
+        watch.begin_stage("folds", len(folds))
+        paths = []
         with Parallel(n_jobs=self.n_jobs, return_as="generator") as parallel:
-            starts = parallel(
-                delayed(_pretrain_fold)(self, data, train, seed) for train, _ in folds
+            assessed = parallel(
+                delayed(_follow_ks)(self, rows, *fold, seed) for fold in folds
             )
-            starts = [next(starts) for _ in watch.epochs("folds", len(folds))]
-            tasks = [
-                delayed(_assess)(self, data, *fold, seed, start, k)
-                for k in self.ks_
-                for fold, start in zip(folds, starts, strict=True)
-            ]
-            assessments = parallel(tasks)
-            assessments = [
-                next(assessments) for _ in watch.epochs("ks of folds", len(tasks))
-            ]
-        shape = len(self.ks_), len(folds)
+            for _ in folds:
+                watch.begin_epoch()
+                paths.append(next(assessed))
+                watch.end_epoch()
+        watch.end_stage()
         errors, self.sensitivity_path_, self.variance_path_ = (
-            np.array(path).reshape(*shape, *np.shape(path[0]))
-            for path in zip(*assessments, strict=True)
+            np.stack(path, axis=1) for path in zip(*paths, strict=True)
         )
         self.mse_path_ = errors.mean(axis=2)
         return errors
 
     def _choose(self, errors: np.ndarray) -> None:
         """Set the smallest k that is accurate enough."""
-        chosen = smallest_within(self.ks_, errors.mean(axis=(1, 2)), self.tolerance)
+        chosen = smallest_within(self.ks_, errors.mean(axis=2), self.tolerance)
         self.k_ = float(self.ks_[chosen])
         self.best_score_ = -float(self.mse_path_[chosen].mean())
 
 
-class _Assessment(NamedTuple):
-    """On the test data of a fold: error of each output, sensitivities, variance."""
-
-    mse: np.ndarray
-    sensitivity: np.ndarray
-    variance: float
-
-
-def _pretrain_fold(
-    estimator: LaiMLPRegressorCV, data: Data, train: np.ndarray, seed: int
-) -> Snapshot:
-    """The first stage on a fold."""
-    task = estimator._task_on(data.take(train), seed)
-    return estimator._cached(run_first_stage)(task, watch=Watch())
-
-
-def _assess(
-    estimator: LaiMLPRegressorCV,
-    data: Data,
+def _follow_ks(
+    model: LaiMLPRegressorCV,
+    rows: Data,
     train: np.ndarray,
     test: np.ndarray,
     seed: int,
-    pretrained: Snapshot,
-    k: float,
-) -> _Assessment:
-    """The second stage on a fold, and what the model is like on its test data."""
-    task = estimator._task_on(data.take(train), seed)
-    lai = estimator._lai_loss(estimator._resolve_k(k))
-    _, rng = random_streams(seed)
-    layers, _ = run_second_stage(task, pretrained, lai, rng, watch=Watch())
-    model = SimpleNamespace(predict=partial(_predict, layers, estimator.activation))
-    X, y, sample_weight = data.take(test)
-    return _Assessment(
-        mean_squared_error(
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pretrain on a fold, train every k from there, and look at its test data.
+
+    Returns mean squared errors (n_ks, n_outputs), noise sensitivities (n_ks,
+    n_features) and variances of the predictions (n_ks,).
+    """
+    X, y, sample_weight = rows.take(test)
+    _, trainer = model._pretrained(rows.take(train), seed, Watch())
+    pretrained, assessed = trainer.snapshot(), []
+    for k in model.ks_:
+        trainer.resume(pretrained)
+        _, rng = random_streams(seed)
+        train_lai(trainer, model._lai_stage(model._resolve_k(k)), rng)
+        layers = trainer.layers()
+        predictor = SimpleNamespace(
+            predict=partial(_predict, layers=layers, activation=model.activation)
+        )
+        errors = mean_squared_error(
             y,
-            model.predict(X),
+            predictor.predict(X),
             sample_weight=sample_weight,
             multioutput="raw_values",
-        ),
-        noise_sensitivity(model, X).mean(axis=0),
-        float(np.mean(prediction_variance(model, X))),
-    )
+        )
+        sensitivity = noise_sensitivity(predictor, X).mean(axis=0)
+        variance = float(np.mean(prediction_variance(predictor, X)))
+        assessed.append((errors, sensitivity, variance))
+    errors, sensitivities, variances = zip(*assessed, strict=True)
+    return np.array(errors), np.array(sensitivities), np.array(variances)
 
 
-def _predict(layers: Layers, activation: str, X: np.ndarray) -> np.ndarray:
+def _predict(X: np.ndarray, layers: Layers, activation: str) -> np.ndarray:
     return _inference.predict(X, *layers, activation)

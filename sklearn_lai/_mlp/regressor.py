@@ -1,30 +1,20 @@
 """The multilayer perceptron regressor."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 
-from .._base import all_or_nothing, random_streams
+from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._train.fitting import Data, LaiLoss, Progress, Task, run_first_stage, run_pass
-from .._train.training import History
-from .._units import Layers, Units
+from .._lai_training import random_streams
 from .._validation import Boolean, Rule
 from .base import BaseLaiMLP
+from .partial_fit import PartialFitMixin, Progress
 
 
-def _has_no_early_stopping(estimator: "LaiMLPRegressor") -> bool:
-    """Whether there is partial_fit, which has no epochs to stop after."""
-    if estimator.early_stopping:
-        raise AttributeError("partial_fit does not support early_stopping=True.")
-    return True
-
-
-class LaiMLPRegressor(BaseLaiMLP):
+class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     """Multilayer perceptron whose slopes are controlled by the Lai loss.
 
     A drop-in for :class:`sklearn.neural_network.MLPRegressor` that trains in two
@@ -170,7 +160,7 @@ class LaiMLPRegressor(BaseLaiMLP):
         Coefficients of each layer, in the units of the data.
     intercepts_ : list of ndarray of shape (n_units_out,)
         Intercepts of each layer, in the units of the data.
-    k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+    feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Boundary slope of each feature, and of each output if `k` is 2-D; NaN where
         `feature_k` has None.
     n_iter_ : int
@@ -373,89 +363,27 @@ class LaiMLPRegressor(BaseLaiMLP):
             self._check_parameters()
             self._check_epochs()
             is_warm = self.warm_start and hasattr(self, "coefs_")
-            data = self._check_data(X, y, sample_weight, reset=not is_warm)
-            data = data.with_weight()
-            validation = self._check_validation(X_val, y_val, sample_weight_val, data)
-            self.k_ = self._resolve_k(self.k, data.y.shape[1])
+            rows = check_data(self, X, y, sample_weight, reset=not is_warm)
+            rows = rows.with_weight()
+            validation = self._check_validation(X_val, y_val, sample_weight_val, rows)
+            self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
             rng, lai_rng = random_streams(self._seed())
-            make_task = self._warm_task if is_warm else self._fresh_task
-            task = make_task(data, validation, rng)
-            layers, history = self._train(
-                task,
-                self._lai_loss(self.k_, is_warm=is_warm),
+            if is_warm:
+                rows, validation = self._hold_out(rows, validation, rng)
+                data = self._from_fitted_weights(rows, validation)
+            else:
+                data = self._from_new_weights(rows, validation, rng)
+            recipe = self._mlp_recipe(data)
+            trainer = self._make_trainer(data, recipe, watch)
+            self._run_stages(
+                trainer,
+                partial(self._pretrain, trainer, data, recipe, rng),
+                self._lai_stage(self.feature_k_),
                 lai_rng,
-                watch,
-                first_stage=self._cached(run_first_stage),
+                is_warm=is_warm,
             )
-            self._set_fitted(layers, history, len(task.data.X), is_warm=is_warm)
-            self._progress = Progress(
-                n_passes=math.inf,
-                n_lai_batches=0,
-                optimizer=None,
-                spreads=(task.units.X.spread, task.units.y.spread),
-                rng_states=(rng.bit_generator.state, lai_rng.bit_generator.state),
-            )
-            self._warn_of(history, self.k)
-        return self
-
-    @available_if(_has_no_early_stopping)
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None
-    ) -> "LaiMLPRegressor":
-        """Train for one pass over a chunk of data, from the weights so far.
-
-        The first `pretrain_epochs` calls are the first stage, all later ones are Lai
-        Training; after `fit`, all calls are. So data larger than memory trains chunk by
-        chunk, several times over. The standardisation is that of all rows seen, and its
-        change leaves the function learned so far as it is. The optimiser goes on from
-        the call before. Weights are not averaged, and the mean error is that of the
-        chunk before its pass. `lai_epochs`, `average`, `tol`, `n_iter_no_change` and
-        `memory` have no effect. The first chunk should be like the others, since the
-        initial weights are in its units. Not available with ``early_stopping=True``.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Features, dense and finite.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights, >= 0 and not all 0; None is 1 for every sample.
-
-        Returns
-        -------
-        LaiMLPRegressor
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If the data or a parameter has a value that is not allowed, or training
-            diverges. An earlier fit is kept.
-        TypeError
-            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If the Lai loss made the predictions collapse towards a constant.
-        """
-        with all_or_nothing(self):
-            self._check_parameters()
-            is_first = not hasattr(self, "_progress")
-            data = self._check_data(X, y, sample_weight, reset=is_first).with_weight()
-            self.k_ = self._resolve_k(self.k, data.y.shape[1])
-            progress = self._first_progress() if is_first else self._progress
-            rngs = [_generator(state) for state in progress.rng_states]
-            is_lai = progress.n_passes >= self.pretrain_epochs
-            task = self._task_of_pass(data, progress, rngs[0], is_first=is_first)
-            lai = self._lai_loss_of_pass(progress) if is_lai else None
-            layers, history, progress = run_pass(task, lai, progress, rngs[is_lai])
-            states = tuple(rng.bit_generator.state for rng in rngs)
-            self._progress = replace(progress, rng_states=states)
-            self._count_pass(layers, history, len(task.data.X), is_first=is_first)
-            if history.collapsed:
-                self._warn_of_collapse(self.k)
+            self._set_fitted(trainer, is_warm=is_warm)
+            self._progress = Progress.after_fit(data.units.statistics, rng, lai_rng)
         return self
 
     def _check_validation(
@@ -473,8 +401,8 @@ class LaiMLPRegressor(BaseLaiMLP):
             raise ValueError(
                 "X_val and y_val need early_stopping=True, got early_stopping=False."
             )
-        validation = self._check_data(
-            X, y, sample_weight, reset=False, weight_name="sample_weight_val"
+        validation = check_data(
+            self, X, y, sample_weight, reset=False, weight_name="sample_weight_val"
         ).with_weight()
         if validation.y.shape[1] != data.y.shape[1]:
             raise ValueError(
@@ -488,76 +416,3 @@ class LaiMLPRegressor(BaseLaiMLP):
         if not np.isfinite(X).all():
             raise ValueError(f"X_val has values that are too large for {X.dtype}.")
         return validation._replace(X=X)
-
-    def _warm_task(
-        self, data: Data, validation: Data | None, rng: np.random.Generator
-    ) -> Task:
-        """What is to be trained on this data, from the weights of the last fit."""
-        data, validation = self._hold_out(data, validation, rng)
-        units = self._units(data)
-        return self._mlp_task(data, validation, self._unfolded(data, units), units, rng)
-
-    def _unfolded(self, data: Data, units: Units) -> Layers:
-        """Weights of the last fit in these units, if they fit the data."""
-        sizes = self._sizes(data)
-        fitted = [len(self.coefs_[0]), *map(len, self.intercepts_)]
-        if sizes != fitted:
-            raise ValueError(
-                "warm_start and partial_fit need the layer sizes of the last fit, "
-                f"features and outputs included, {fitted}; hidden_layer_sizes and the "
-                f"data have {sizes}."
-            )
-        return units.unfold((self.coefs_, self.intercepts_))
-
-    def _first_progress(self) -> Progress:
-        streams = random_streams(self._seed())
-        return Progress(
-            n_passes=0,
-            n_lai_batches=0,
-            optimizer=None,
-            spreads=(None, None),
-            rng_states=tuple(rng.bit_generator.state for rng in streams),
-        )
-
-    def _task_of_pass(
-        self,
-        data: Data,
-        progress: Progress,
-        rng: np.random.Generator,
-        *,
-        is_first: bool,
-    ) -> Task:
-        """What is to be trained on a chunk, in the units of all data seen."""
-        if is_first:
-            return self._fresh_task(data, None, rng)
-        if self.standardize != (progress.spreads[0] is not None):
-            raise ValueError(
-                "standardize must stay as it was in the calls before, got "
-                f"standardize={self.standardize!r}."
-            )
-        dtype = np.promote_types(data.X.dtype, self.coefs_[0].dtype)
-        data = data._replace(X=data.X.astype(dtype, copy=False))
-        units = self._units(data, *progress.spreads)
-        return self._mlp_task(data, None, self._unfolded(data, units), units, rng)
-
-    def _lai_loss_of_pass(self, progress: Progress) -> LaiLoss:
-        lai = self._lai_loss(self.k_, is_warm=progress.n_passes > 0)
-        stage = replace(
-            lai.stage, epochs=1, average=False, n_earlier=progress.n_lai_batches
-        )
-        return replace(lai, stage=stage)
-
-    def _count_pass(
-        self, layers: Layers, history: History, n_samples: int, *, is_first: bool
-    ) -> None:
-        """Set what a pass gave, and add its records to those before."""
-        n_earlier = (0, 0) if is_first else (self.n_iter_, self.n_pretrain_iter_)
-        self._set_fitted(layers, history, n_samples, is_warm=not is_first)
-        self.n_iter_ += n_earlier[0]
-        self.n_pretrain_iter_ += n_earlier[1]
-
-
-def _generator(state: Mapping[str, Any]) -> np.random.Generator:
-    rng = np.random.default_rng()
-    rng.bit_generator.state = state
-    return rng

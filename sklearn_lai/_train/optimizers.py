@@ -6,8 +6,10 @@ parameters.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,17 +26,18 @@ class Optimizer:
         raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
-        """Copy of what the steps so far have left, but for the parameters."""
+        """What the steps so far have left, but for the parameters, in arrays."""
+        state = {name: getattr(self, name) for name in self._state}
         return {
-            name: value.to("cpu", copy=True) if isinstance(value, Tensor) else value
-            for name, value in ((name, getattr(self, name)) for name in self._state)
+            name: value.cpu().numpy().copy() if torch.is_tensor(value) else value
+            for name, value in state.items()
         }
 
-    def resume(self, state: dict[str, Any]) -> None:
+    def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
         for name, value in state.items():
-            if isinstance(value, Tensor):
-                value = value.to(self._parameters, copy=True)
+            if isinstance(value, np.ndarray):
+                value = self._parameters.new_tensor(value)
             setattr(self, name, value)
 
 

@@ -1,6 +1,6 @@
 """How training is watched: what is printed, and what is told of every epoch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,31 +9,25 @@ MakeLayers = Callable[[], tuple[list[np.ndarray], list[np.ndarray]]]
 
 
 class Watch:
-    """Prints if verbose; a subclass may tell others of the epochs.
-
-    `was_stopped` is whether one of them ended the last stage.
-    """
+    """Prints if verbose; a subclass may tell others of the epochs."""
 
     def __init__(self, *, verbose: bool = False):
         self._verbose = verbose
-        self._is_ended = False
-        self.was_stopped = False
 
     def say(self, message: str, *values: float) -> None:
         """Print if verbose."""
         if self._verbose:
             print(message % values)
 
-    def epochs(
-        self, stage: str, n_epochs: int, make_layers: MakeLayers | None = None
-    ) -> Iterator[int]:
-        """Numbers of the epochs of a stage, each to be trained when it is given."""
-        self._is_ended = False
-        for i in range(n_epochs):
-            yield i
-            if self._is_ended:
-                break
+    def begin_stage(self, name: str, n_epochs: int) -> None:
+        """Tell that a stage of so many epochs at most begins."""
+
+    def begin_epoch(self) -> None:
+        """Tell that an epoch begins."""
+
+    def end_epoch(self, make_layers: MakeLayers | None = None) -> bool:
+        """Tell that it is done; returns whether the stage is to end with it."""
+        return False
 
     def end_stage(self) -> None:
-        """Make the epoch under way the last of its stage."""
-        self._is_ended = True
+        """Tell that the stage is done."""

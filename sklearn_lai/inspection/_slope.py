@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import resolve_k
 from . import _plotting
 
 # Shown of each distribution: a thin line, a thick line and a point.
@@ -132,7 +131,7 @@ class SlopeDisplay:
             slopes = slopes * np.std(np.asarray(X), axis=0) / np.std(y, axis=0)[:, None]
         display = cls(
             slopes=slopes.reshape(-1, X.shape[1]),
-            k=_boundaries(estimator),
+            k=estimator.feature_k_,
             feature_names=names,
             unit=unit,
         )
@@ -198,13 +197,3 @@ class SlopeDisplay:
         ax.set_xlabel(f"slope ({self.unit})")
         _plotting.legend_above(ax, handles, n_columns=4)
         return self
-
-
-def _boundaries(estimator: Any) -> np.ndarray:
-    """Boundary slope of each feature; the CV classes have one for all."""
-    if np.ndim(estimator.k_):
-        return estimator.k_
-    names = getattr(estimator, "feature_names_in_", None)
-    return resolve_k(
-        estimator.k_, estimator.feature_k, estimator.n_features_in_, 1, names
-    )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from .._folds import largest_rmse
 from ..model_selection import smoothest_within
 from . import _plotting
 
@@ -133,7 +134,7 @@ class TradeoffDisplay:
             roughness=estimator.sensitivity_path_.mean(axis=(1, 2)),
             values=estimator.ks_,
             chosen=int(np.flatnonzero(estimator.ks_ == estimator.k_)[0]),
-            largest_error=np.sqrt((1 + estimator.tolerance) * mse.min()),
+            largest_error=largest_rmse(estimator.mse_path_, estimator.tolerance),
             error_name="RMSE (target units)",
             roughness_name="mean noise sensitivity (target units)",
             chosen_name=f"chosen: k = {estimator.k_:.2g}",

@@ -7,26 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_lai import _units as _scaling
+from sklearn_lai import _units
 from sklearn_lai._inference import predict
-from sklearn_lai._units import Scale, Spread, Units
+from sklearn_lai._units import ColumnStatistics, Scale, Units
 
 
-def standard_units(X, y, *, centre):
-    return Units(standard(X, centre=centre), standard(y, centre=centre))
-
-
-def standard(array, *, centre=True, constant_unit=1.0):
-    spread = Spread.of(array)
-    return Scale.of_moments(
-        spread.mean,
-        spread.variance,
-        spread.is_constant_but_for_rounding(),
-        "X",
-        centre=centre,
-        constant_unit=constant_unit,
-        dtype=array.dtype,
-    )
+def standard(array, **options):
+    statistics = ColumnStatistics.of(array)
+    return Scale.standard(statistics, "X", dtype=array.dtype, **options)
 
 
 def random_layers(rng, sizes):
@@ -46,7 +34,7 @@ def test_folded_weights_are_the_same_function_in_the_callers_units(
     rng = np.random.default_rng(seed)
     X = rng.normal(3, [1, 10, 0.1], (20, 3))
     y = rng.normal(-5, 7, (20, n_outputs))
-    units = standard_units(X, y, centre=centre)
+    units = Units.of_rows(X, y, centre=centre)
     layers = random_layers(rng, [3, *hidden, n_outputs])
     inside = predict(units.X.standardise(X), *layers, "tanh")
     outside = predict(X, *units.fold(layers), "tanh")
@@ -92,7 +80,7 @@ def test_a_constant_column_of_infinite_unit_vanishes(value):
 def test_blocks_of_rows_give_the_moments_of_the_whole(monkeypatch):
     X = np.random.default_rng(0).normal(1e6, 1, (1000, 3))
     whole = standard(X)
-    monkeypatch.setattr(_scaling, "BLOCK_BYTES", 7 * X[0].nbytes)
+    monkeypatch.setattr(_units, "BLOCK_BYTES", 7 * X[0].nbytes)
     blocks = standard(X)
     np.testing.assert_allclose(blocks.mean, whole.mean, rtol=1e-14)
     np.testing.assert_allclose(blocks.unit, whole.unit, rtol=1e-9)
@@ -114,14 +102,16 @@ def test_the_type_of_the_data_is_kept(dtype):
     weighted=st.booleans(),
     seed=st.integers(0, 99),
 )
-def test_spreads_of_parts_add_up_to_that_of_the_whole(cuts, location, weighted, seed):
+def test_statistics_of_parts_add_up_to_those_of_the_whole(
+    cuts, location, weighted, seed
+):
     rng = np.random.default_rng(seed)
     X = np.column_stack([rng.normal(location, 1, (40, 2)), np.full(40, 0.1)])
     weight = rng.uniform(0.1, 2, 40) if weighted else None
-    whole = Spread.of(X, weight)
+    whole = ColumnStatistics.of(X, weight)
     total = None
     for rows in np.split(np.arange(40), sorted(cuts)):
-        part = Spread.of(X[rows], None if weight is None else weight[rows])
+        part = ColumnStatistics.of(X[rows], None if weight is None else weight[rows])
         total = part if total is None else total + part
     assert total.weight == pytest.approx(whole.weight)
     np.testing.assert_allclose(total.mean, whole.mean, rtol=1e-14, atol=1e-14)
@@ -130,6 +120,8 @@ def test_spreads_of_parts_add_up_to_that_of_the_whole(cuts, location, weighted, 
 
 
 def test_a_column_that_starts_to_vary_is_no_longer_constant():
-    total = Spread.of(np.ones((3, 1))) + Spread.of(np.full((3, 1), 2.0))
+    total = ColumnStatistics.of(np.ones((3, 1))) + ColumnStatistics.of(
+        np.full((3, 1), 2.0)
+    )
     assert not total.is_constant[0]
     assert total.variance[0] == pytest.approx(0.25)

@@ -1,0 +1,211 @@
+"""What the estimators that train in two stages share: recipes, the run, the record."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.metrics import d2_pinball_score, r2_score
+
+from ._base import SHARED_RULES, BaseLaiRegressor
+from ._callers import is_inside_search, warn_caller
+from ._collapse import has_collapsed, warn_of_collapse
+from ._feature_k import K
+from ._train.base_losses import BASE_LOSSES
+from ._train.record import History
+from ._train.setup import (
+    Recipe,
+    TrainingData,
+    make_trainer,
+    resolve_device,
+)
+from ._train.training import LaiStage, PlainStage, Trainer, train_lai
+from ._train.watch import Watch
+from ._validation import (
+    DEVICE,
+    NONE,
+    POSITIVE,
+    RANDOM_STATE,
+    AnyOf,
+    Boolean,
+    Number,
+    OneOf,
+    Rule,
+)
+
+
+class LaiTrainingRegressor(BaseLaiRegressor):
+    """Trained by `_train`; a subclass makes the data and the recipe of its model."""
+
+    n_iter_: int
+    n_pretrain_iter_: int
+    loss_: float
+    loss_curve_: list[float]
+    lai_loss_curve_: list[float]
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        **SHARED_RULES,
+        "k": K,
+        "lai_interval": AnyOf(Number(Integral, 1), NONE),
+        "lai_learning_rate_init": POSITIVE,
+        "average": Boolean(),
+        "loss": OneOf(tuple(BASE_LOSSES)),
+        "huber_delta": POSITIVE,
+        "quantile": Number(Real, 0, 1, closed="neither"),
+        "pretrain_epochs": Number(Integral, 0),
+        "lai_epochs": Number(Integral, 0),
+        "batch_size": AnyOf(OneOf(("auto",)), Number(Integral, 1)),
+        "learning_rate_init": POSITIVE,
+        "shuffle": Boolean(),
+        "random_state": RANDOM_STATE,
+        "n_iter_no_change": AnyOf(Number(Integral, 1), OneOf((np.inf,))),
+        "verbose": AnyOf(Boolean(), Number(Integral, 0)),
+        "device": DEVICE,
+    }
+
+    def _check_epochs(self) -> None:
+        if self.pretrain_epochs == self.lai_epochs == 0:
+            raise ValueError(
+                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
+            )
+
+    def _seed(self) -> int:
+        """Number that `random_state` stands for."""
+        seed = self.random_state
+        if isinstance(seed, np.random.RandomState):
+            return int(seed.randint(np.iinfo(np.int32).max))
+        return secrets.randbits(128) if seed is None else int(seed)
+
+    def _recipe(
+        self,
+        dtype: np.dtype,
+        optimizer: partial,
+        *,
+        activation: str = "identity",
+        alpha: float = 0.0,
+        fit_intercept: bool = True,
+    ) -> Recipe:
+        """How the model is trained in the first stage, on data of this type."""
+        return Recipe(
+            activation=activation,
+            fit_intercept=fit_intercept,
+            loss=BASE_LOSSES[self.loss](self.huber_delta, self.quantile),
+            alpha=alpha,
+            optimizer=optimizer,
+            batch_size=200 if self.batch_size == "auto" else self.batch_size,
+            shuffle=self.shuffle,
+            device=resolve_device(self.device, dtype),
+            stage=PlainStage(self.pretrain_epochs, self.tol, self.n_iter_no_change),
+        )
+
+    def _lai_stage(
+        self, k: np.ndarray, *, error: str = "own", reach: float = 0.0
+    ) -> LaiStage:
+        """The second stage, for a resolved `k`."""
+        return LaiStage(
+            k=k,
+            error=error,
+            reach=reach,
+            norm=self.norm,
+            l1_ratio=self.l1_ratio,
+            epochs=self.lai_epochs,
+            fraction=self.lai_fraction,
+            interval=self.lai_interval,
+            learning_rate=self.lai_learning_rate_init,
+            average=self.average,
+        )
+
+    def _make_trainer(
+        self, data: TrainingData, recipe: Recipe, watch: Watch
+    ) -> Trainer:
+        """The trainer of a fit, with the validation score of the loss: R2 or D2."""
+        score = r2_score
+        if self.loss == "quantile":
+            score = partial(d2_pinball_score, alpha=self.quantile)
+        return make_trainer(data, recipe, score, watch)
+
+    def _run_stages(
+        self,
+        trainer: Trainer,
+        run_first: Callable[[], object],
+        stage: LaiStage,
+        rng: np.random.Generator,
+        *,
+        is_warm: bool = False,
+    ) -> None:
+        """Both stages; after Ctrl-C, if no search is to be stopped, what is done."""
+        try:
+            run_first()
+            self._run_lai_stage(trainer, stage, rng, self.k, is_warm=is_warm)
+        except KeyboardInterrupt:
+            history = trainer.model.history
+            if history.n_iter == 0 or is_inside_search():
+                raise
+            warn_caller(
+                f"Training interrupted by user after {history.n_iter} epoch(s), "
+                f"{history.n_pretrain_iter} of them pretraining; the model is what "
+                "they have made.",
+                UserWarning,
+            )
+
+    def _run_lai_stage(
+        self,
+        trainer: Trainer,
+        stage: LaiStage,
+        rng: np.random.Generator,
+        k: Any,
+        *,
+        is_warm: bool = False,
+    ) -> None:
+        """The second stage, with warnings of what went wrong; `k` is the user's."""
+        self._train_lai(trainer, stage, rng, k, is_warm=is_warm)
+        lai_losses = np.array(trainer.model.history.lai_loss_curve)
+        if stage.fraction > 0 and lai_losses.size and np.isnan(lai_losses).all():
+            warn_caller(
+                "No batch of the second stage was to use the Lai loss, so k had no "
+                f"effect: it has too few batches for lai_fraction={self.lai_fraction!r}"
+                f" and lai_interval={self.lai_interval!r}. Raise lai_epochs "
+                f"({self.lai_epochs!r}) or set lai_interval=1.",
+                UserWarning,
+            )
+
+    def _train_lai(
+        self,
+        trainer: Trainer,
+        stage: LaiStage,
+        rng: np.random.Generator,
+        k: Any,
+        *,
+        is_warm: bool,
+    ) -> None:
+        """The second stage, with a warning if predictions collapse in it."""
+        is_trained = is_warm or trainer.model.history.n_iter > 0
+        before = trainer.model.parameters
+        train_lai(trainer, stage, rng)
+        if stage.fraction == 0:
+            return
+        collapsed = has_collapsed(*trainer.variances(trainer.model.parameters))
+        if is_trained and collapsed.any():
+            collapsed &= ~has_collapsed(*trainer.variances(before))
+        if collapsed.any():
+            warn_of_collapse(k, self.lai_fraction)
+
+    def _record(self, history: History, *, is_warm: bool = False) -> None:
+        """Set the attributes that tell how training went; curves go on if warm."""
+
+        def go_on(name: str, curve: list[float]) -> list[float]:
+            return getattr(self, name) + curve if is_warm else curve
+
+        self.n_iter_ = history.n_iter
+        self.n_pretrain_iter_ = history.n_pretrain_iter
+        self.loss_curve_ = go_on("loss_curve_", history.loss_curve)
+        self.lai_loss_curve_ = go_on("lai_loss_curve_", history.lai_loss_curve)
+        self.loss_ = self.loss_curve_[-1]
+
+
+def random_streams(seed: int) -> tuple[np.random.Generator, np.random.Generator]:
+    """Independent generators of the two stages."""
+    pretrain, lai = np.random.SeedSequence(seed).spawn(2)
+    return np.random.default_rng(pretrain), np.random.default_rng(lai)

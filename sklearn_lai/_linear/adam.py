@@ -1,0 +1,41 @@
+"""The linear model as a network without hidden layers, trained by Adam."""
+
+from functools import partial
+
+import numpy as np
+
+from .._base import Data
+from .._lai_training import LaiTrainingRegressor, random_streams
+from .._train.optimizers import Adam
+from .._train.setup import TrainingData
+from .._train.training import pretrain
+from .._train.watch import Watch
+from .._units import Units
+
+
+class AdamMixin(LaiTrainingRegressor):
+    """A linear model and how it is trained on mini-batches."""
+
+    def _fit_by_adam(self, rows: Data, watch: Watch) -> None:
+        """Train in both stages, from coefficients of 0."""
+        units = Units.identity(rows.X, rows.y)
+        if self.standardize:
+            names, centre = self._feature_names(), self.fit_intercept
+            units = Units.of_rows(*rows, names=names, centre=centre)
+        sizes, dtype = (rows.X.shape[1], rows.y.shape[1]), rows.X.dtype
+        layers = [np.zeros(sizes, dtype)], [np.zeros(sizes[1], dtype)]
+        recipe = self._recipe(
+            dtype,
+            partial(Adam, learning_rate=self.learning_rate_init),
+            fit_intercept=self.fit_intercept,
+        )
+        trainer = self._make_trainer(TrainingData(*rows, units, layers), recipe, watch)
+        rng, lai_rng = random_streams(self._seed())
+        self._run_stages(
+            trainer,
+            partial(pretrain, trainer, recipe.stage, rng),
+            self._lai_stage(self.feature_k_),
+            lai_rng,
+        )
+        self._set_attributes(self._attributes_of(trainer.layers()))
+        self._record(trainer.model.history)

@@ -1,0 +1,103 @@
+"""What both linear estimators share: the solution, and what follows from it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from .._base import BaseLaiRegressor
+from .._callers import warn_caller
+from .._collapse import warn_of_collapse
+from .exact import Fit, Regression
+from .moments import Moments
+from .path import solve_path
+
+
+class BaseLaiLinear(BaseLaiRegressor):
+    """A linear model and how it is solved from moments."""
+
+    coef_: np.ndarray
+    intercept_: float | np.ndarray
+    n_iter_: int
+    objective_: float | np.ndarray
+    optimality_: float
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions in the units of the target.
+        """
+        return self._check_features(X) @ self.coef_.T + self.intercept_
+
+    def input_gradient(self, X: Any) -> np.ndarray:
+        """Exact slopes of the model: its coefficients, once per row of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features) or (n_samples, n_outputs, n_features)
+            Slopes in target units per feature unit.
+        """
+        n_samples = len(self._check_features(X))
+        return np.tile(self.coef_, (n_samples, *[1] * self.coef_.ndim))
+
+    def _coef_attributes(
+        self, coef: np.ndarray, intercept: np.ndarray, dtype: np.dtype
+    ) -> dict[str, Any]:
+        """Attributes of coefficients (n_features, n_outputs) and intercepts."""
+        with np.errstate(over="ignore"):
+            coef, intercept = coef.astype(dtype), intercept.astype(dtype)
+        if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            raise ValueError(
+                f"The coefficients are too large for {np.dtype(dtype).name}: rescale y "
+                "or the features, or pass float64 data."
+            )
+        single = coef.shape[1] == 1
+        return {
+            "coef_": coef[:, 0] if single else coef.T,
+            "intercept_": float(intercept[0]) if single else intercept,
+        }
+
+    def _regression(self, moments: Moments) -> Regression:
+        return Regression.of(
+            moments,
+            fit_intercept=self.fit_intercept,
+            standardize=self.standardize,
+            names=self._feature_names(),
+        )
+
+    def _solve_path(
+        self, regression: Regression, ks: Iterable[np.ndarray]
+    ) -> list[Fit]:
+        """Solutions for resolved boundary slopes."""
+        return solve_path(regression, ks, self.norm, self.l1_ratio, self.lai_fraction)
+
+    def _set_solution(self, fit: Fit, k: Any, dtype: np.dtype) -> None:
+        """Set what is known of an exact solution, and warn if it is a bad one."""
+        self._set_attributes(self._coef_attributes(fit.coef, fit.intercept, dtype))
+        objectives = np.array([solution.objective for solution in fit.solutions])
+        self.objective_ = float(objectives[0]) if len(objectives) == 1 else objectives
+        self.optimality_ = max(solution.optimality for solution in fit.solutions)
+        self.n_iter_ = max(solution.n_iter for solution in fit.solutions)
+        if fit.collapsed:
+            warn_of_collapse(k, self.lai_fraction)
+        if self.optimality_ > self.tol:
+            warn_caller(
+                "The exact solver stopped where its objective still falls, at a "
+                f"relative rate of {self.optimality_:.2g}, above tol={self.tol!r}. "
+                "Raise tol, or drop features that are nearly collinear.",
+                ConvergenceWarning,
+            )

@@ -1,0 +1,243 @@
+"""The linear regressor with k chosen by cross-validation."""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from operator import add
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .._base import SHARED_RULES, all_or_nothing, check_data
+from .._callbacks import watched, with_callbacks
+from .._folds import list_folds, smallest_within
+from .._validation import TOLERANCE, Rule
+from .base import BaseLaiLinear
+from .exact import mean_squared_error
+from .moments import Moments
+from .path import PATH_RULES, resolve_ks
+
+
+class LaiLinearRegressorCV(BaseLaiLinear):
+    """LaiLinearRegressor with the boundary slope chosen by cross-validation.
+
+    Every `k` is solved exactly on every fold. With folds that divide the data, as those
+    of KFold, the data is visited once: the second moments of a fold's training data are
+    the sums of those of the other folds, and errors, too, follow from moments. With
+    other folds their training data is visited as well.
+
+    Parameters
+    ----------
+    ks : int or array-like of shape (n_ks,), default=50
+        Boundary slopes to choose from, > 0, in target standard deviations per feature
+        standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
+        scale from the largest slope among the regressions on single features down to a
+        hundredth of it.
+    feature_k : mapping of {str or int: float or None} or FeatureK, default=None
+        Overrides of `k` for single features, by column name (`X` must be a
+        DataFrame) or position, from 0. None leaves that direction alone. With
+        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
+    norm : {'l1', 'l2', 'elasticnet'}, default='l1'
+        Norm by which the losses of the directions become one.
+    l1_ratio : float, default=0.5
+        Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
+    lai_fraction : float, default=0.01
+        Weight of the Lai loss in the second stage, in [0, 1]; 0 is least squares.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept. Without it the data is not centred.
+    cv : int, cross-validation splitter or iterable of splits, default=None
+        Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
+    tolerance : float, default=0.0
+        How much accuracy to give for smaller slopes, >= 0: of all `ks` whose error is
+        at most ``1 + tolerance`` times the least one, the smallest is chosen. 0 is the
+        most accurate, 0.02 allows for 2 % more mean squared error. With several
+        outputs, errors are in variances of their targets.
+    tol : float, default=0.0001
+        Largest `optimality_` without a warning, >= 0.
+    standardize : bool, default=True
+        Whether the loss is that of standardised features and target. False is the units
+        of the data, in which `ks` then are, too.
+
+    Attributes
+    ----------
+    k_ : float
+        Chosen boundary slope.
+    ks_ : ndarray of shape (n_ks,)
+        Boundary slopes that were compared.
+    mse_path_ : ndarray of shape (n_ks, n_folds)
+        Mean squared error on the test data of every fold, in squared target units, the
+        mean over outputs. With several outputs `k_` is chosen by the errors in
+        variances of each.
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Coefficients for `k_` on all data, in target units per feature unit.
+    intercept_ : float or ndarray of shape (n_outputs,)
+        Intercept, in target units; 0 without `fit_intercept`.
+    objective_ : float or ndarray of shape (n_outputs,)
+        Objective at the solution, in squared units of training.
+    optimality_ : float
+        Largest rate at which the objective still falls along a coefficient, relative to
+        the objective and in units of training.
+    n_iter_ : int
+        Newton steps of the solution, at most, over outputs.
+    n_features_in_ : int
+        Features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Column names, where `X` had names that are all strings.
+
+    See Also
+    --------
+    LaiLinearRegressor : The same for a given `k`.
+    lai_linear_path : The coefficients along `k`.
+    sklearn.linear_model.LassoCV : The lasso with its penalty chosen likewise.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn_lai import LaiLinearRegressorCV
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = LaiLinearRegressorCV(tolerance=0.02).fit(X, y)
+    >>> model.mse_path_.shape
+    (50, 5)
+    """
+
+    _rules: ClassVar[Mapping[str, Rule]] = {
+        **PATH_RULES,
+        "tolerance": TOLERANCE,
+        "tol": SHARED_RULES["tol"],
+    }
+
+    def __init__(
+        self,
+        *,
+        ks=50,
+        feature_k=None,
+        norm="l1",
+        l1_ratio=0.5,
+        lai_fraction=0.01,
+        fit_intercept=True,
+        cv=None,
+        tolerance=0.0,
+        tol=1e-4,
+        standardize=True,
+    ):
+        self.ks = ks
+        self.feature_k = feature_k
+        self.norm = norm
+        self.l1_ratio = l1_ratio
+        self.lai_fraction = lai_fraction
+        self.fit_intercept = fit_intercept
+        self.cv = cv
+        self.tolerance = tolerance
+        self.tol = tol
+        self.standardize = standardize
+
+    @with_callbacks
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> "LaiLinearRegressorCV":
+        """Choose `k` by cross-validation and fit the model for it to all data.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, dense and finite. float32 data gives float32 coefficients, all
+            other float64 ones.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets; each is a problem of its own, with the same `k`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0 on any fold, in training and in the errors. None
+            is 1 for every sample.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of the samples, for a `cv` that needs them, such as GroupKFold.
+
+        Returns
+        -------
+        LaiLinearRegressorCV
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter has a value that is not allowed. An earlier fit
+            is kept.
+        TypeError
+            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the Lai loss made the predictions collapse towards a constant, or the
+            exact solver did not reach `tol`.
+        """
+        with watched(self), all_or_nothing(self):
+            self._check_parameters()
+            data = check_data(self, X, y, sample_weight)
+            folds = list_folds(self.cv, data.X, data.y, groups)
+            total, trains, tests = _fold_moments(*data, folds)
+            regression = self._regression(total).refined(*data)
+            self.ks_ = resolve_ks(self.ks, regression)
+            errors = self._follow_folds(trains, tests)
+            self.mse_path_ = errors.mean(axis=2)
+            # In the targets' own units, so that the choice does not depend on theirs.
+            errors = (errors / np.square(regression.units.y.unit)).mean(axis=2)
+            chosen = smallest_within(self.ks_, errors, self.tolerance)
+            self.k_ = float(self.ks_[chosen])
+            self.feature_k_ = self._resolve_k(self.k_)
+            [fit] = self._solve_path(regression, [self.feature_k_])
+            self._set_solution(fit, self.k_, data.X.dtype)
+        return self
+
+    def _follow_folds(
+        self, trains: Sequence[Moments], tests: Sequence[Moments]
+    ) -> np.ndarray:
+        """Mean squared errors of all `ks`, of shape (n_ks, n_folds, n_outputs)."""
+        ks = [self._resolve_k(k) for k in self.ks_]
+        errors = [
+            [
+                mean_squared_error(test, fit.coef, fit.intercept)
+                for fit in self._solve_path(self._regression(train), ks)
+            ]
+            for train, test in zip(trains, tests, strict=True)
+        ]
+        return np.array(errors).swapaxes(0, 1)
+
+
+def _fold_moments(
+    X: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[Moments, list[Moments], list[Moments]]:
+    """Moments of all rows, and of every fold's training and test rows."""
+    tests = [Moments.of(X, y, sample_weight, rows=test) for _, test in folds]
+    if _divide_the_data(folds, len(X)):
+        # Sums of the others: a difference to all would lose digits to large values.
+        before, after = (list(accumulate(part, add)) for part in (tests, tests[::-1]))
+        total = before[-1]
+        none = Moments.of(X[:0], y[:0])
+        trains = list(map(add, [none, *before[:-1]], [*after[-2::-1], none]))
+    else:
+        total = Moments.of(X, y, sample_weight)
+        trains = [Moments.of(X, y, sample_weight, rows=train) for train, _ in folds]
+    for number, (train, test) in enumerate(zip(trains, tests, strict=True)):
+        if train.n_rows == 0 or test.n_rows == 0:
+            raise ValueError(
+                f"Fold {number} of cv has no training or no test samples with a "
+                "positive sample_weight."
+            )
+    return total, trains, tests
+
+
+def _divide_the_data(
+    folds: Sequence[tuple[np.ndarray, np.ndarray]], n_samples: int
+) -> bool:
+    """Whether every sample is tested once and trains on all other folds."""
+    times_tested = np.zeros(n_samples, dtype=int)
+    for train, test in folds:
+        is_trained = np.zeros(n_samples, dtype=bool)
+        is_trained[train] = True
+        times_tested[test] += 1
+        if is_trained[test].any() or not (
+            is_trained.sum() == len(train) == n_samples - len(test)
+        ):
+            return False
+    return bool((times_tested == 1).all())

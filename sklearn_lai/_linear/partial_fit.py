@@ -1,0 +1,165 @@
+"""Linear models of parts of the data, which their moments add up to one of all."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from .._base import all_or_nothing, check_data
+from .base import BaseLaiLinear
+from .exact import Regression
+from .moments import Moments
+
+
+def is_exact(estimator: BaseLaiLinear) -> bool:
+    """Whether the solver is the exact one."""
+    if estimator.solver == "auto":
+        return estimator.loss == "squared_error"
+    return estimator.solver == "exact"
+
+
+class PartialFitMixin(BaseLaiLinear):
+    """A linear model that keeps the moments of all rows seen."""
+
+    n_samples_seen_: int
+    _moments: Moments
+
+    @available_if(is_exact)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> "PartialFitMixin":
+        """Fit the model to these rows and all those of earlier calls.
+
+        Only with the exact solver, and after calls of `fit`, `partial_fit` or `merge`
+        with it. The data is kept as its moments, so the result is that of `fit` on all
+        rows, in whatever order and parts they come. It differs by rounding, which
+        moments magnify by the square of the condition number of the standardised
+        features; only `fit` corrects that, by a second pass where it is large.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, dense and finite.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0; None is 1 for every sample.
+
+        Returns
+        -------
+        LaiLinearRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter has a value that is not allowed. An earlier fit
+            is kept.
+        TypeError
+            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            As for `fit`.
+        """
+        with all_or_nothing(self):
+            self._check_parameters()
+            is_first = not hasattr(self, "_moments")
+            if is_first:
+                self._forget()
+            data = check_data(self, X, y, sample_weight, reset=is_first)
+            moments, dtype = Moments.of(*data), data.X.dtype
+            if not is_first:
+                moments = self._merged(moments)
+                dtype = np.promote_types(dtype, self.coef_.dtype)
+            self._solve(moments, self._regression(moments), dtype)
+        return self
+
+    @available_if(is_exact)
+    def merge(self, other: "PartialFitMixin") -> "PartialFitMixin":
+        """Fit the model to its own rows and those of another fitted model.
+
+        Only with the exact solver. So parts of the data can be fitted apart, on several
+        machines even, and reduced to one model, which is that of `fit` on all rows,
+        but for rounding as in `partial_fit`. The hyperparameters are those of this
+        model.
+
+        Parameters
+        ----------
+        other : LaiLinearRegressor
+            A model fitted to other rows of the same columns. It is not changed.
+
+        Returns
+        -------
+        LaiLinearRegressor
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If the features or outputs of the models differ, or one was not fitted by
+            the exact solver.
+        NotFittedError
+            If one of the models is not fitted.
+        TypeError
+            If `other` is no LaiLinearRegressor.
+
+        Warns
+        -----
+        ConvergenceWarning
+            As for `fit`.
+        """
+        if not isinstance(other, PartialFitMixin):
+            raise TypeError(
+                f"other must be a LaiLinearRegressor, got {other!r} of type "
+                f"{type(other).__name__}."
+            )
+        for name, model in {"this model": self, "other": other}.items():
+            check_is_fitted(model)
+            if not hasattr(model, "_moments"):
+                raise ValueError(
+                    f"merge needs models fitted with solver='exact'; {name} has "
+                    f"solver={model.solver!r}."
+                )
+        if _columns(self) != _columns(other):
+            raise ValueError(
+                "merge needs models with the same features, got "
+                f"{_columns(self)} and {_columns(other)}."
+            )
+        with all_or_nothing(self):
+            self._check_parameters()
+            moments = self._merged(other._moments)
+            dtype = np.promote_types(self.coef_.dtype, other.coef_.dtype)
+            self._solve(moments, self._regression(moments), dtype)
+        return self
+
+    def _forget(self) -> None:
+        """Drop what the last fit left, some of which only one solver sets."""
+        for name in list(vars(self)):
+            if name.endswith("_") or name == "_moments":
+                delattr(self, name)
+
+    def _merged(self, moments: Moments) -> Moments:
+        """Moments of all rows seen, these among them."""
+        n_outputs, others = (len(m.outputs.mean) for m in (self._moments, moments))
+        if n_outputs != others:
+            raise ValueError(
+                f"y must have {n_outputs} output(s) as in earlier data, got {others}."
+            )
+        return self._moments + moments
+
+    def _solve(self, moments: Moments, regression: Regression, dtype: np.dtype) -> None:
+        """Set the solution of the regression on these moments."""
+        self._moments = moments
+        self.n_samples_seen_ = moments.n_rows
+        self.feature_k_ = self._resolve_k(self.k, len(moments.outputs.mean))
+        [fit] = self._solve_path(regression, [self.feature_k_])
+        self._set_solution(fit, self.k, dtype)
+
+
+def _columns(model: BaseLaiLinear) -> list[str] | int:
+    """Names of the features, or how many there are."""
+    names = model._feature_names()
+    return model.n_features_in_ if names is None else names.tolist()

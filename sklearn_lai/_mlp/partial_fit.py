@@ -1,0 +1,166 @@
+"""Passes over chunks of data, each from where the one before ended."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+
+from .._base import Data, all_or_nothing, check_data
+from .._lai_training import random_streams
+from .._train.setup import TrainingData
+from .._train.training import PlainStage, Trainer, pretrain
+from .._train.watch import Watch
+from .._units import Statistics
+from .base import BaseLaiMLP
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a further pass over data goes on from, in arrays and plain numbers.
+
+    `n_passes` is infinite after `fit`. `optimizer` is None where the last one's state
+    is not known, `statistics` are those of all rows seen, None if they are not
+    standardised. `rng_states` are those of the random streams of the stages.
+    """
+
+    n_passes: float
+    n_lai_batches: int
+    optimizer: Mapping[str, Any] | None
+    statistics: Statistics | None
+    rng_states: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def at_start(cls, seed: int) -> Self:
+        """Nothing has been seen."""
+        states = [rng.bit_generator.state for rng in random_streams(seed)]
+        return cls(0, 0, None, None, states)
+
+    @classmethod
+    def after_fit(
+        cls, statistics: Statistics | None, *rngs: np.random.Generator
+    ) -> Self:
+        """Both stages are done."""
+        states = [rng.bit_generator.state for rng in rngs]
+        return cls(math.inf, 0, None, statistics, states)
+
+
+def _has_no_early_stopping(estimator: BaseLaiMLP) -> bool:
+    """Whether there is partial_fit, which has no epochs to stop after."""
+    if estimator.early_stopping:
+        raise AttributeError("partial_fit does not support early_stopping=True.")
+    return True
+
+
+class PartialFitMixin(BaseLaiMLP):
+    """A perceptron that data larger than memory can train."""
+
+    _progress: Progress
+
+    @available_if(_has_no_early_stopping)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one pass over a chunk of data, from the weights so far.
+
+        The first `pretrain_epochs` calls are the first stage, all later ones are Lai
+        Training; after `fit`, all calls are. So data larger than memory trains chunk by
+        chunk, several times over. The standardisation is that of all rows seen, and its
+        change leaves the function learned so far as it is. The optimiser goes on from
+        the call before. Weights are not averaged, and the mean error is that of the
+        chunk before its pass. `lai_epochs`, `average`, `tol`, `n_iter_no_change` and
+        `memory` have no effect. The first chunk should be like the others, since the
+        initial weights are in its units. Not available with ``early_stopping=True``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Features, dense and finite.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0 and not all 0; None is 1 for every sample.
+
+        Returns
+        -------
+        LaiMLPRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a parameter has a value that is not allowed, or training
+            diverges. An earlier fit is kept.
+        TypeError
+            If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the Lai loss made the predictions collapse towards a constant.
+        """
+        with all_or_nothing(self):
+            self._check_parameters()
+            is_first = not hasattr(self, "_progress")
+            rows = check_data(self, X, y, sample_weight, reset=is_first).with_weight()
+            self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
+            progress = Progress.at_start(self._seed()) if is_first else self._progress
+            rngs = [_generator(state) for state in progress.rng_states]
+            if is_first:
+                data = self._from_new_weights(rows, None, rngs[0])
+            else:
+                data = self._of_further_rows(rows, progress)
+            trainer = self._make_trainer(data, self._mlp_recipe(data), Watch())
+            n_lai_batches = self._run_pass(trainer, progress, rngs)
+            self._count_pass(trainer, is_first=is_first)
+            self._progress = Progress(
+                progress.n_passes + 1,
+                n_lai_batches,
+                trainer.optimizer.state(),
+                data.units.statistics,
+                [rng.bit_generator.state for rng in rngs],
+            )
+        return self
+
+    def _of_further_rows(self, rows: Data, progress: Progress) -> TrainingData:
+        """What is trained on, in the units of all rows seen."""
+        if self.standardize != (progress.statistics is not None):
+            raise ValueError(
+                "standardize must stay as it was in the calls before, got "
+                f"standardize={self.standardize!r}."
+            )
+        dtype = np.promote_types(rows.X.dtype, self.coefs_[0].dtype)
+        rows = rows._replace(X=rows.X.astype(dtype, copy=False))
+        return self._from_fitted_weights(rows, earlier=progress.statistics)
+
+    def _run_pass(
+        self, trainer: Trainer, progress: Progress, rngs: Sequence[np.random.Generator]
+    ) -> int:
+        """Train for an epoch; returns how many batches of Lai Training there were."""
+        if progress.optimizer is not None:
+            trainer.optimizer.resume(progress.optimizer)
+        if progress.n_passes < self.pretrain_epochs:
+            pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rngs[0])
+            return progress.n_lai_batches
+        stage = replace(
+            self._lai_stage(self.feature_k_),
+            epochs=1,
+            average=False,
+            n_earlier=progress.n_lai_batches,
+        )
+        is_warm = progress.n_passes > 0
+        self._train_lai(trainer, stage, rngs[1], self.k, is_warm=is_warm)
+        return progress.n_lai_batches + len(trainer.batches)
+
+    def _count_pass(self, trainer: Trainer, *, is_first: bool) -> None:
+        """Set what a pass gave, and add its records to those before."""
+        n_earlier = (0, 0) if is_first else (self.n_iter_, self.n_pretrain_iter_)
+        self._set_fitted(trainer, is_warm=not is_first)
+        self.n_iter_ += n_earlier[0]
+        self.n_pretrain_iter_ += n_earlier[1]
+
+
+def _generator(state: Mapping[str, Any]) -> np.random.Generator:
+    rng = np.random.default_rng()
+    rng.bit_generator.state = state
+    return rng

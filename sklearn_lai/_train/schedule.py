@@ -1,0 +1,53 @@
+"""When a stage ends, and which of its batches have the Lai loss."""
+
+import math
+
+import numpy as np
+
+
+class Plateau:
+    """MLPRegressor's stopping rule.
+
+    A score has stopped improving when for more than `n_iter_no_change` epochs in a
+    row it was not better than the best before by `tol`.
+    """
+
+    def __init__(self, tol: float, n_iter_no_change: float):
+        self._tol = tol
+        self._patience = n_iter_no_change
+        self._best = -math.inf
+        self._waited = 0
+
+    def reached(self, score: float) -> bool:
+        """Take the score of an epoch, the higher the better."""
+        self._waited = self._waited + 1 if score < self._best + self._tol else 0
+        self._best = max(self._best, score)
+        return self._waited > self._patience
+
+
+def lai_schedule(
+    n_batches: int,
+    fraction: float,
+    interval: int | None,
+    rng: np.random.Generator,
+    *,
+    n_earlier: int = 0,
+) -> np.ndarray:
+    """Weights of the plain and the Lai loss in batches of stage 2, (n_batches, 2).
+
+    Every `interval`-th batch has both, the others the plain loss alone. Without
+    `interval`, ``round(fraction * n_batches)`` random ones have the Lai loss alone.
+    Either way the Lai loss has the weight `fraction` in expectation. Both count the
+    batches that went before.
+    """
+    weights = np.zeros((n_batches, 2))
+    if interval is None:
+        weights[:, 0] = 1
+        n_drawn = round(fraction * (n_earlier + n_batches)) - round(
+            fraction * n_earlier
+        )
+        weights[rng.choice(n_batches, n_drawn, replace=False)] = 0, 1
+    else:
+        weights[:, 0] = 1 - fraction
+        weights[(-1 - n_earlier) % interval :: interval, 1] = interval * fraction
+    return weights

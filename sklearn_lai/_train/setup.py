@@ -1,0 +1,183 @@
+"""From arrays to a trainer, and from its parameters back to arrays."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._inference import predict
+from .._units import Layers, Units
+from .base_losses import BaseLoss
+from .batches import Batches
+from .network import Network
+from .record import Snapshot
+from .training import PlainStage, Trainer, pretrain
+from .watch import Watch
+
+# Of a target and its predictions, with `sample_weight`, as those of sklearn.metrics.
+Score = Callable[..., float]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What is trained on: arrays in the units of the data, and where to begin.
+
+    `y` has shape (n_samples, n_outputs), `sample_weight` None or (n_samples,).
+    `layers` are the initial weights, in `units`, the units of training. `validation`
+    has X, y and weights, too.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+    units: Units
+    layers: Layers
+    validation: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How it is trained, but for the second stage."""
+
+    activation: str
+    fit_intercept: bool
+    loss: BaseLoss
+    alpha: float
+    optimizer: partial
+    batch_size: int
+    shuffle: bool
+    device: str
+    stage: PlainStage
+
+
+class Stopped(Exception):  # noqa: N818 - no error, as StopIteration
+    """The watch ended pretraining, whose result is not to be kept in memory so."""
+
+
+def make_trainer(
+    data: TrainingData, recipe: Recipe, score: Score, watch: Watch
+) -> Trainer:
+    """The trainer of a fit; the only place where data becomes tensors."""
+    to_tensor = partial(_to_tensor, device=recipe.device)
+    coefs, intercepts = (list(map(to_tensor, arrays)) for arrays in data.layers)
+    network = Network(
+        coefs, intercepts, recipe.activation, fit_intercept=recipe.fit_intercept
+    )
+    weight = data.sample_weight
+    return Trainer(
+        network,
+        _make_batches(data, recipe),
+        recipe.loss,
+        recipe.optimizer(network.parameters),
+        is_constant=data.units.X.is_constant(),
+        alpha=recipe.alpha if weight is None else recipe.alpha / weight.mean(),
+        score=_score_of(data, recipe, score, network),
+        fold=partial(_fold, data.units, recipe, network),
+        watch=watch,
+    )
+
+
+def run_pretraining(
+    data: TrainingData, recipe: Recipe, rng_state: Mapping[str, Any], trainer: Trainer
+) -> Snapshot:
+    """The first stage, which depends on all but the trainer, unless it is `Stopped`."""
+    rng = np.random.default_rng()
+    rng.bit_generator.state = rng_state
+    if pretrain(trainer, recipe.stage, rng):
+        raise Stopped
+    return trainer.snapshot()
+
+
+def resolve_device(name: str, dtype: np.dtype) -> str:
+    """Device of torch that `device` stands for; raises an error if it is not there."""
+    is_there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    has_type = {"cuda": True, "mps": dtype == np.float32, "cpu": True}
+    if name == "auto":
+        return next(
+            device for device in is_there if is_there[device] and has_type[device]
+        )
+    if not is_there[name]:
+        raise ValueError(
+            f"device={name!r} is not available to torch here; use 'cpu' or 'auto'."
+        )
+    if not has_type[name]:
+        raise ValueError(
+            f"device={name!r} has no float64; pass X as float32 or use device='cpu'."
+        )
+    return name
+
+
+def _make_batches(data: TrainingData, recipe: Recipe) -> Batches:
+    X, weight, units = data.X, data.sample_weight, data.units
+    y = units.y.standardise(data.y).astype(X.dtype, copy=False)
+    if weight is not None:
+        weight = (weight / weight.mean()).astype(X.dtype)
+    to_tensor = partial(_to_tensor, device=recipe.device)
+    return Batches(
+        to_tensor(X),
+        to_tensor(y),
+        to_tensor(units.X.mean),
+        to_tensor(units.X.unit),
+        batch_size=min(recipe.batch_size, len(X)),
+        shuffle=recipe.shuffle,
+        add_ones=recipe.fit_intercept,
+        weight=None if weight is None else to_tensor(weight),
+    )
+
+
+def _to_tensor(array: np.ndarray, device: str) -> Tensor:
+    """Tensor over the memory of an array, copied if its layout is not C's.
+
+    On another device it is a copy there.
+    """
+    with warnings.catch_warnings():
+        # Nothing writes to the tensor, so a read-only array may stay so.
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+
+def _layers(network: Network, parameters: Tensor) -> Layers:
+    coefs, intercepts = network.layers(parameters)
+    return [coef.cpu().numpy() for coef in coefs], [b.cpu().numpy() for b in intercepts]
+
+
+def _fold(units: Units, recipe: Recipe, network: Network, parameters: Tensor) -> Layers:
+    """Weights in the units of the data."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        layers = units.fold(_layers(network, parameters))
+    if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
+        raise ValueError(
+            "Training ended with weights that are not finite. Likely cause: steps too "
+            "large; lower learning_rate_init "
+            f"({recipe.optimizer.keywords['learning_rate']!r}) and "
+            "lai_learning_rate_init, or keep standardize=True."
+        )
+    return layers
+
+
+def _score_of(
+    data: TrainingData, recipe: Recipe, score: Score, network: Network
+) -> Callable[[Tensor], float] | None:
+    """Score of parameters on the validation data; NaN if they predict no number."""
+    if data.validation is None:
+        return None
+    X, y, sample_weight = data.validation
+    X, y = data.units.X.standardise(X), data.units.y.standardise(y)
+
+    def score_of(parameters: Tensor) -> float:
+        y_pred = predict(X, *_layers(network, parameters), recipe.activation)
+        if not np.isfinite(y_pred).all():
+            return np.nan
+        with np.errstate(over="ignore"):
+            return score(y, y_pred, sample_weight=sample_weight)
+
+    return score_of
