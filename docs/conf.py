@@ -46,6 +46,14 @@ autosummary_ignore_module_all = False
 numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
+numpydoc_validation_checks = {  # of everything on the pages, wherever it is defined
+    "all",  # but those that follow
+    "ES01",  # no extended summary needed
+    "EX01",  # examples on classes and functions, not on methods
+    "SA01",  # "See Also" where it helps
+    "SS05",  # a noun is a summary, too
+    "SS06",  # and two lines may be
+}
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 70
