@@ -28,6 +28,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "parameter_groups",
     "references",
 ]
 exclude_patterns = ["_build", "generated", "results", "images"]
