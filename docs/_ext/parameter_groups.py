@@ -80,6 +80,8 @@ def insert_headings(app, what, name, obj, options, lines):
     if name not in GROUPS:
         return
     parameters = find_parameters(lines)
+    if not parameters:
+        logger.warning("%s: no parameters found in what numpydoc makes of it", name)
     headings = find_headings(name, parameters, GROUPS[name])
     for first, heading in reversed(headings.items()):
         lines[parameters[first] : parameters[first]] = [
