@@ -6,10 +6,12 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS), str(DOCS / "_ext")]
 
+import modules  # noqa: E402
 import tables  # noqa: E402
 
 import sklearn_lai  # noqa: E402
 
+modules.write_page()
 tables.write_pages()
 
 project = "sklearn_lai"
