@@ -27,7 +27,7 @@ def contracts(kind: str) -> list[SectionProxy]:
 def layers(package: str = PACKAGE) -> list[list[str]]:
     """The modules of each layer, from the top; none if the package has no contract."""
     for contract in contracts("layers"):
-        if package in contract["containers"].split():
+        if package in contract.get("containers", "").split():
             rows = contract["layers"].strip().splitlines()
             names = [re.findall(r"\w+", row) for row in rows]
             return [[f"{package}.{name}" for name in row] for row in names]
@@ -44,9 +44,10 @@ def inner(module: str) -> list[str]:
     """The modules of a folder, by layer if it has some, else by name."""
     if source(module).name != "__init__.py":
         return []
-    ordered = [name for layer in layers(module) for name in layer]
-    found = iter_modules([str(source(module).parent)])
-    return ordered or [f"{module}.{info.name}" for info in found]
+    order = [name for layer in layers(module) for name in layer]
+    files = iter_modules([str(source(module).parent)])
+    found = [f"{module}.{file.name}" for file in files]
+    return sorted(found, key=lambda n: order.index(n) if n in order else len(order))
 
 
 def summary(module: str) -> str:
