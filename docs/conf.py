@@ -6,10 +6,12 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 sys.path[:0] = [str(DOCS), str(DOCS / "_ext")]
 
+import modules  # noqa: E402
 import tables  # noqa: E402
 
 import sklearn_lai  # noqa: E402
 
+modules.write_page()
 tables.write_pages()
 
 project = "sklearn_lai"
@@ -28,6 +30,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
     "mathml",
+    "parameter_groups",
     "references",
 ]
 exclude_patterns = ["_build", "generated", "results", "images"]
@@ -46,6 +49,14 @@ autosummary_ignore_module_all = False
 numpydoc_class_members_toctree = False
 numpydoc_show_class_members = False
 numpydoc_use_plots = False
+numpydoc_validation_checks = {  # of everything on the pages, wherever it is defined
+    "all",  # but those that follow
+    "ES01",  # no extended summary needed
+    "EX01",  # examples on classes and functions, not on methods
+    "SA01",  # "See Also" where it helps
+    "SS05",  # a noun is a summary, too
+    "SS06",  # and two lines may be
+}
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 70

@@ -1,35 +1,50 @@
-"""The layers of the package, and how data flows through a fit."""
+"""The layers of the package, and which libraries their modules may import."""
 
 import matplotlib.pyplot as plt
+from modules import LIBRARIES, knows, label, layers
 
-figure, ax = plt.subplots(figsize=(6.4, 5.4), layout="constrained")
-ax.set(xlim=(0, 10), ylim=(0, 9.4))
+COLOURS = {
+    ("sklearn", "torch"): "#e3dcef",
+    ("sklearn",): "#d7e8f5",
+    ("torch",): "#f8dfcf",
+    (): "#eeeeee",
+}
+HEIGHT, GAP, MARGIN = 0.78, 0.012, 3  # of rows, of the width, in letters
+
+rows = layers()
+figure, ax = plt.subplots(figsize=(6.4, 0.4 * len(rows) + 0.4), layout="constrained")
+ax.set(xlim=(-0.002, 1.002), ylim=(len(rows) - 1 + HEIGHT + 0.03, -0.03))
 ax.axis("off")
-SKLEARN, TORCH, PLAIN = "#d7e8f5", "#f8dfcf", "#eeeeee"
 
 
-def box(x, y, width, text, colour, height=0.95):
-    ax.add_patch(
-        plt.Rectangle((x, y), width, height, facecolor=colour, edgecolor="#666")
+def box(x, y, width, colour):
+    return ax.add_patch(
+        plt.Rectangle((x, y), width, HEIGHT, facecolor=colour, edgecolor="#666")
     )
-    ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=9.5)
 
 
-box(0, 8.2, 10, "inspection: displays", PLAIN)
-box(0, 7.0, 10, "model_selection: CV estimators, smoothest_within", SKLEARN)
-box(0, 5.8, 4.9, "LaiMLPRegressor", SKLEARN)
-box(5.1, 5.8, 4.9, "LaiLinearRegressor", SKLEARN)
-box(0, 4.6, 10, "_base: checks, units, records", SKLEARN)
-box(0, 3.4, 4.9, "_fitting: arrays to tensors and back", TORCH)
-box(5.1, 3.4, 4.9, "_exact: moments to coefficients", PLAIN)
-box(0, 2.2, 4.9, "_training: stages and steps", TORCH)
-box(5.1, 2.2, 4.9, "_descent, _newton: solver", PLAIN)
-box(0, 1.0, 4.9, "_network, _objective, _optimizers", TORCH)
-box(5.1, 1.0, 4.9, "_scaling, _inference, _moments", PLAIN)
-for x, name, colour in [
-    (0, "scikit-learn", SKLEARN),
-    (3.2, "torch", TORCH),
-    (5.4, "NumPy alone", PLAIN),
-]:
-    box(x, 0.15, 0.45, "", colour, height=0.45)
-    ax.text(x + 0.6, 0.37, name, va="center", fontsize=9.5)
+boxes = {}
+for y, row in enumerate(rows):
+    # Boxes fill the row, each as wide as its name asks for.
+    letters = [len(label(module)) + MARGIN for module in row]
+    unit = (1 - GAP * (len(row) - 1)) / sum(letters)
+    x = 0
+    for module, n_letters in zip(row, letters, strict=True):
+        kind = tuple(knows(module))
+        boxes[kind] = box(x, y, n_letters * unit, COLOURS[kind])
+        middle = (x + n_letters * unit / 2, y + HEIGHT / 2)
+        ax.text(*middle, label(module), ha="center", va="center", fontsize=9.5)
+        x += n_letters * unit + GAP
+
+kinds = [kind for kind in COLOURS if kind in boxes]
+names = [" and ".join(LIBRARIES[name] for name in kind) or "neither" for kind in kinds]
+figure.legend(
+    [boxes[kind] for kind in kinds],
+    names,
+    title="may import",
+    alignment="left",
+    fontsize=9.5,
+    title_fontsize=9.5,
+    ncols=len(names),
+    loc="outside lower left",
+)
