@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 
 from ._callbacks import CallbackSupportMixin
 from ._feature_k import FEATURE_K, resolve_k
+from ._typing import FeatureKLike, Norm
 from ._validation import Boolean, Number, OneOf, Rule, check
 
 SHARED_RULES: Mapping[str, Rule] = {
@@ -59,11 +60,26 @@ class Data(NamedTuple):
 class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     """Checks; a subclass declares `_rules` and has fit and predict."""
 
+    # Hyperparameters that all have.
+    feature_k: FeatureKLike
+    norm: Norm
+    l1_ratio: float
+    lai_fraction: float
+    tol: float
+    standardize: bool
+
     feature_k_: np.ndarray
     n_features_in_: int
     feature_names_in_: np.ndarray
+    n_iter_: int
 
     _rules: ClassVar[Mapping[str, Rule]]
+
+    if TYPE_CHECKING:
+        # scikit-learn makes or has them, without types.
+        def set_callbacks(self, *callbacks: Any) -> Self: ...
+        def set_fit_request(self, **requests: bool | str | None) -> Self: ...
+        def set_params(self, **params: Any) -> Self: ...
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

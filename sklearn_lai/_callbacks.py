@@ -1,24 +1,45 @@
-"""scikit-learn's callbacks, where it has them (1.9), told of the epochs of a fit."""
+"""scikit-learn's callbacks, where it has them (1.9), and its decorators, with types."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sklearn.utils import metaestimators
 
 from ._train.watch import MakeLayers, Watch
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn < 1.9
+# A type checker that met two classes of this name would take the stand-in.
+if TYPE_CHECKING:
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin
+        from sklearn.callback import with_callbacks as _with_callbacks
+    except ImportError:  # scikit-learn < 1.9
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for the class that brings `set_callbacks`."""
+        class CallbackSupportMixin:
+            """Stands in for the class that brings `set_callbacks`."""
 
-    def with_callbacks(method: Callable) -> Callable:
-        """Stands in for the decorator of `fit`."""
-        return method
+        def _with_callbacks(method):
+            """Stands in for the decorator of `fit`."""
+            return method
 
 
-__all__ = ["CallbackSupportMixin", "watched", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "available_if", "watched", "with_callbacks"]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+# scikit-learn has no types, so that a method it decorates would be Any.
+def with_callbacks(method: Method) -> Method:
+    """scikit-learn's decorator of `fit`; the method keeps its type."""
+    return _with_callbacks(method)
+
+
+def available_if(condition: Callable[[Any], bool]) -> Callable[[Method], Method]:
+    """scikit-learn's decorator of methods; the method keeps its type."""
+    return metaestimators.available_if(condition)
 
 
 class CallbackWatch(Watch):

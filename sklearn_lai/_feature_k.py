@@ -26,7 +26,7 @@ FEATURE_K = AnyOf(
 )
 
 
-class FeatureK(Mapping):
+class FeatureK(Mapping[str, float | None]):
     """Boundary slopes of single features, each a nested parameter of its own.
 
     For `feature_k` of the estimators, in place of a dict: a search over
@@ -56,10 +56,10 @@ class FeatureK(Mapping):
     FeatureK(age=0.1, bmi=0.3)
     """
 
-    def __init__(self, /, **k):
+    def __init__(self, /, **k: float | None):
         self._k = k
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> float | None:
         return self._k[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -73,7 +73,7 @@ class FeatureK(Mapping):
         others = {name: k for name, k in self.items() if not name.isidentifier()}
         return f"FeatureK({', '.join(plain + ([f'**{others!r}'] if others else []))})"
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> dict[str, float | None]:
         """Get the slopes by name.
 
         Parameters
@@ -88,7 +88,7 @@ class FeatureK(Mapping):
         """
         return dict(self._k)
 
-    def set_params(self, /, **params: Any) -> Self:
+    def set_params(self, /, **params: float | None) -> Self:
         """Set slopes by name, those of further features, too.
 
         Parameters

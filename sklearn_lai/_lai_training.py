@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
@@ -23,6 +23,7 @@ from ._train.setup import (
 )
 from ._train.training import LaiStage, PlainStage, Trainer, train_lai
 from ._train.watch import Watch
+from ._typing import Device, KLike, Loss, RandomState
 from ._validation import (
     DEVICE,
     NONE,
@@ -39,7 +40,24 @@ from ._validation import (
 class LaiTrainingRegressor(BaseLaiRegressor):
     """Trained by `_train`; a subclass makes the data and the recipe of its model."""
 
-    n_iter_: int
+    # Hyperparameters of training.
+    k: KLike
+    lai_interval: int | None
+    loss: Loss
+    huber_delta: float
+    quantile: float
+    pretrain_epochs: int
+    lai_epochs: int
+    batch_size: int | Literal["auto"]
+    learning_rate_init: float
+    lai_learning_rate_init: float
+    average: bool
+    shuffle: bool
+    random_state: RandomState
+    n_iter_no_change: float
+    verbose: bool | int
+    device: Device
+
     n_pretrain_iter_: int
     loss_: float
     loss_curve_: list[float]

@@ -1,6 +1,7 @@
 """The linear model as a network without hidden layers, trained by Adam."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -10,11 +11,12 @@ from .._train.optimizers import Adam
 from .._train.setup import TrainingData
 from .._train.training import pretrain
 from .._train.watch import Watch
-from .._units import Units
+from .._units import Layers, Units
+from .base import BaseLaiLinear
 
 
-class AdamMixin(LaiTrainingRegressor):
-    """A linear model and how it is trained on mini-batches."""
+class AdamMixin(BaseLaiLinear, LaiTrainingRegressor):
+    """A linear model that mini-batches can train."""
 
     def _fit_by_adam(self, rows: Data, watch: Watch) -> None:
         """Train in both stages, from coefficients of 0."""
@@ -39,3 +41,8 @@ class AdamMixin(LaiTrainingRegressor):
         )
         self._set_attributes(self._attributes_of(trainer.layers()))
         self._record(trainer.model.history)
+
+    def _attributes_of(self, layers: Layers) -> dict[str, Any]:
+        """Fitted attributes that say what the model is."""
+        ([coef], [intercept]) = layers
+        return self._coef_attributes(coef, intercept, coef.dtype)

@@ -17,9 +17,10 @@ from .path import solve_path
 class BaseLaiLinear(BaseLaiRegressor):
     """A linear model and how it is solved from moments."""
 
+    fit_intercept: bool
+
     coef_: np.ndarray
     intercept_: float | np.ndarray
-    n_iter_: int
     objective_: float | np.ndarray
     optimality_: float
 

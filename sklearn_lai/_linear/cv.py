@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from operator import add
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from .._base import SHARED_RULES, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._folds import list_folds, smallest_within
+from .._typing import FeatureKLike, Folds, KsLike, Norm
 from .._validation import TOLERANCE, Rule
 from .base import BaseLaiLinear
 from .exact import mean_squared_error
@@ -41,21 +42,23 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
     lai_fraction : float, default=0.01
-        Weight of the Lai loss in the second stage, in [0, 1]; 0 is least squares.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept. Without it the data is not centred.
+        Weight of the Lai loss beside the plain one, in [0, 1]; 0 is plain training.
     cv : int, cross-validation splitter or iterable of splits, default=None
         Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
-    tolerance : float, default=0.0
-        How much accuracy to give for smaller slopes, >= 0: of all `ks` whose error is
-        at most ``1 + tolerance`` times the least one, the smallest is chosen. 0 is the
-        most accurate, 0.02 allows for 2 % more mean squared error. With several
-        outputs, errors are in variances of their targets.
+    tolerance : float or '1se', default=0.0
+        How much accuracy to give for smoothness: of all `ks` whose root mean squared
+        error is at most ``1 + tolerance`` times the least one, >= 0, the smallest is
+        chosen. 0 is the most accurate, 0.02 allows for 2 % more. '1se' allows for as
+        much more as the least mean squared error has standard error over the folds.
+        With several outputs, errors are in standard deviations of their targets.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept. Without it the data is not centred.
     tol : float, default=0.0001
         Largest `optimality_` without a warning, >= 0.
     standardize : bool, default=True
-        Whether the loss is that of standardised features and target. False is the units
-        of the data, in which `ks` then are, too.
+        Whether training is in standard deviations of the features and the target; a
+        feature that is constant then has no influence. False is the units of the data,
+        in which boundary slopes then are, too.
 
     Attributes
     ----------
@@ -99,6 +102,10 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     (50, 5)
     """
 
+    k_: float
+    ks_: np.ndarray
+    mse_path_: np.ndarray
+
     _rules: ClassVar[Mapping[str, Rule]] = {
         **PATH_RULES,
         "tolerance": TOLERANCE,
@@ -108,32 +115,32 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     def __init__(
         self,
         *,
-        ks=50,
-        feature_k=None,
-        norm="l1",
-        l1_ratio=0.5,
-        lai_fraction=0.01,
-        fit_intercept=True,
-        cv=None,
-        tolerance=0.0,
-        tol=1e-4,
-        standardize=True,
+        ks: KsLike = 50,
+        feature_k: FeatureKLike = None,
+        norm: Norm = "l1",
+        l1_ratio: float = 0.5,
+        lai_fraction: float = 0.01,
+        cv: Folds = None,
+        tolerance: float = 0.0,
+        fit_intercept: bool = True,
+        tol: float = 1e-4,
+        standardize: bool = True,
     ):
         self.ks = ks
         self.feature_k = feature_k
         self.norm = norm
         self.l1_ratio = l1_ratio
         self.lai_fraction = lai_fraction
-        self.fit_intercept = fit_intercept
         self.cv = cv
         self.tolerance = tolerance
+        self.fit_intercept = fit_intercept
         self.tol = tol
         self.standardize = standardize
 
     @with_callbacks
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
-    ) -> "LaiLinearRegressorCV":
+    ) -> Self:
         """Choose `k` by cross-validation and fit the model for it to all data.
 
         Parameters

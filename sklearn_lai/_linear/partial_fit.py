@@ -1,18 +1,19 @@
 """Linear models of parts of the data, which their moments add up to one of all."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import all_or_nothing, check_data
+from .._callbacks import available_if
+from .._typing import KLike, LinearSolver, Loss
 from .base import BaseLaiLinear
 from .exact import Regression
 from .moments import Moments
 
 
-def is_exact(estimator: BaseLaiLinear) -> bool:
+def is_exact(estimator: "PartialFitMixin") -> bool:
     """Whether the solver is the exact one."""
     if estimator.solver == "auto":
         return estimator.loss == "squared_error"
@@ -22,13 +23,15 @@ def is_exact(estimator: BaseLaiLinear) -> bool:
 class PartialFitMixin(BaseLaiLinear):
     """A linear model that keeps the moments of all rows seen."""
 
+    k: KLike
+    loss: Loss
+    solver: LinearSolver
+
     n_samples_seen_: int
     _moments: Moments
 
     @available_if(is_exact)
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None
-    ) -> "PartialFitMixin":
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model to these rows and all those of earlier calls.
 
         Only with the exact solver, and after calls of `fit`, `partial_fit` or `merge`
@@ -78,7 +81,7 @@ class PartialFitMixin(BaseLaiLinear):
         return self
 
     @available_if(is_exact)
-    def merge(self, other: "PartialFitMixin") -> "PartialFitMixin":
+    def merge(self, other: "PartialFitMixin") -> Self:
         """Fit the model to its own rows and those of another fitted model.
 
         Only with the exact solver. So parts of the data can be fitted apart, on several
@@ -116,7 +119,8 @@ class PartialFitMixin(BaseLaiLinear):
                 f"other must be a LaiLinearRegressor, got {other!r} of type "
                 f"{type(other).__name__}."
             )
-        for name, model in {"this model": self, "other": other}.items():
+        models: dict[str, PartialFitMixin] = {"this model": self, "other": other}
+        for name, model in models.items():
             check_is_fitted(model)
             if not hasattr(model, "_moments"):
                 raise ValueError(

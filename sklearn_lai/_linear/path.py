@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from .._base import SHARED_RULES, check_data, check_parameters
 from .._feature_k import KS, resolve_k
+from .._typing import FeatureKLike, KsLike, Norm
 from .._validation import Boolean, Rule
 from .exact import Fit, Regression
 from .moments import Moments
@@ -34,10 +35,10 @@ PATH_RULES: Mapping[str, Rule] = {
 def lai_linear_path(
     X: Any,
     y: Any,
-    ks: Any = 50,
+    ks: KsLike = 50,
     *,
-    feature_k: Mapping | None = None,
-    norm: str = "l1",
+    feature_k: FeatureKLike = None,
+    norm: Norm = "l1",
     l1_ratio: float = 0.5,
     lai_fraction: float = 0.01,
     fit_intercept: bool = True,

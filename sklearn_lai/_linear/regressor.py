@@ -1,11 +1,11 @@
 """The linear regressor."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._units import Layers
+from .._typing import Device, FeatureKLike, KLike, LinearSolver, Loss, Norm, RandomState
 from .._validation import Boolean, OneOf, Rule
 from .adam import AdamMixin
 from .moments import Moments
@@ -41,13 +41,15 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
     is needed and `k` means the same on every data set; the fitted coefficients are in
     the units of the data.
 
+    The parameters from `pretrain_epochs` on are for ``solver='adam'`` alone.
+
     Parameters
     ----------
     k : float or array-like of shape (n_features,) or (n_outputs, n_features), \
             default=0.15
         Boundary slope, > 0, in target standard deviations per feature standard
-        deviation: the Lai loss draws coefficients towards it, in magnitude. One for
-        all features, one each, or one each per output.
+        deviation: the Lai loss draws slopes towards it, in magnitude. Lower values give
+        a smoother model. One for all features, one each, or one each per output.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
@@ -57,63 +59,63 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
     lai_fraction : float, default=0.01
-        Weight of the Lai loss in the second stage, in [0, 1]; 0 is plain training,
-        which the exact solver answers with least squares.
-    lai_interval : int or None, default=5
-        For 'adam'. The Lai loss is computed in every `lai_interval`-th batch of the
-        second stage, >= 1, with a weight that makes up for the others; 1 is the exact
-        mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
-        at random, use the Lai loss alone and the others the plain loss alone, as in
-        [1]_.
+        Weight of the Lai loss beside the plain one, in [0, 1]; 0 is plain training.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept. Without it the data is not centred.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
             default='squared_error'
-        Loss of an error, plain and inside the Lai loss. The last two go beyond [1]_.
+        Loss of an error, plain and inside the Lai loss. 'squared_error' is halved, as
+        in MLPRegressor. 'huber' is the same for small errors and linear for large ones;
+        'quantile' is the pinball loss. These two go beyond [1]_.
     huber_delta : float, default=1.0
         For 'huber': the error from which on it is linear, > 0, in target standard
         deviations (in target units without `standardize`).
     quantile : float, default=0.5
         For 'quantile': the quantile of the target to predict, in (0, 1).
-    pretrain_epochs : int, default=100
-        For 'adam'. Epochs of the first stage at most, >= 0.
-    lai_epochs : int, default=100
-        For 'adam'. Epochs of the second stage, >= 0. It always runs to its end.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept. Without it the data is not centred.
     solver : {'auto', 'exact', 'adam'}, default='auto'
         'exact' solves for the squared error as above; 'adam' trains on mini-batches,
         from coefficients of 0. 'auto' is 'exact' for the squared error, else 'adam'.
-    batch_size : int or 'auto', default='auto'
-        For 'adam'. Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one
-        batch.
-    learning_rate_init : float, default=0.01
-        For 'adam'. Step size of the first stage, > 0, in standardised units.
-    lai_learning_rate_init : float, default=0.03
-        For 'adam'. Step size of the second stage, > 0.
-    average : bool, default=True
-        For 'adam'. Whether the model has the average of the weights over the second
-        half of the second stage, at the ends of its epochs, or the last weights.
-    shuffle : bool, default=True
-        For 'adam'. Whether to visit the rows in a new order in each epoch. If
-        not, and `lai_interval` divides the number of batches, the same batches have
-        the Lai loss in all epochs.
-    random_state : int, RandomState instance or None, default=None
-        For 'adam'. Seed of the batches. Each stage has a random stream of its own; no
-        global generator is touched. None is fresh entropy.
     tol : float, default=0.0001
         For 'exact', the largest `optimality_` without a warning, >= 0. For 'adam', the
         least improvement of an epoch, in standardised units; see `n_iter_no_change`.
-    n_iter_no_change : int or inf, default=10
-        For 'adam'. The first stage ends when the training loss has not improved by
-        `tol` for more than this many epochs in a row, >= 1; inf never ends it early.
-    verbose : bool or int, default=False
-        For 'adam'. Whether to print the loss of each epoch.
-    device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
-        For 'adam'. Where torch trains; the data goes there once per fit. 'auto' is a
-        GPU if there is one, else the CPU. 'mps' needs float32 data.
     standardize : bool, default=True
-        Whether to train on standardised features and target; a feature that is
-        constant then has no influence. False is the loss of
-        [1]_ in the units of the data, in which `k` then is, too.
+        Whether training is in standard deviations of the features and the target; a
+        feature that is constant then has no influence. False is the units of the data,
+        in which boundary slopes then are, too.
+    pretrain_epochs : int, default=100
+        Epochs of the first stage at most, >= 0.
+    lai_epochs : int, default=100
+        Epochs of the second stage, >= 0. It always runs to its end.
+    lai_interval : int or None, default=5
+        The Lai loss is computed in every `lai_interval`-th batch of the second stage,
+        >= 1, with a weight that makes up for the others; 1 is the exact mixture. None:
+        ``round(lai_fraction * n_batches)`` batches of the stage, drawn at random, use
+        the Lai loss alone and the others the plain loss alone, as in [1]_.
+    batch_size : int or 'auto', default='auto'
+        Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
+    learning_rate_init : float, default=0.01
+        Step size of the first stage, > 0, in standardised units.
+    lai_learning_rate_init : float, default=0.03
+        Step size of the second stage, > 0, whatever that of the first.
+    average : bool, default=True
+        Whether the model has the average of the weights over the second half of the
+        second stage, at the ends of its epochs, or the last weights.
+    shuffle : bool, default=True
+        Whether to visit the rows in a new order in each epoch. If not, and
+        `lai_interval` divides the number of batches, the same batches have the Lai loss
+        in all epochs.
+    n_iter_no_change : int or inf, default=10
+        The first stage ends when the training loss has not improved by `tol` for more
+        than this many epochs in a row, >= 1; inf never ends it early.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the batches. Each stage has a random stream of its own; no global
+        generator is touched. None is fresh entropy.
+    verbose : bool or int, default=False
+        Whether to print the loss of each epoch.
+    device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
+        Where torch trains; the data goes there once per fit. 'auto' is a GPU if there
+        is one, else the CPU. 'mps' needs float32 data. The fitted model is the same to
+        rounding, and has nothing of the device.
 
     Attributes
     ----------
@@ -182,58 +184,58 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
     def __init__(
         self,
         *,
-        k=0.15,
-        feature_k=None,
-        norm="l1",
-        l1_ratio=0.5,
-        lai_fraction=0.01,
-        lai_interval=5,
-        loss="squared_error",
-        huber_delta=1.0,
-        quantile=0.5,
-        pretrain_epochs=100,
-        lai_epochs=100,
-        fit_intercept=True,
-        solver="auto",
-        batch_size="auto",
-        learning_rate_init=0.01,
-        lai_learning_rate_init=0.03,
-        average=True,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        n_iter_no_change=10,
-        verbose=False,
-        device="cpu",
-        standardize=True,
+        k: KLike = 0.15,
+        feature_k: FeatureKLike = None,
+        norm: Norm = "l1",
+        l1_ratio: float = 0.5,
+        lai_fraction: float = 0.01,
+        fit_intercept: bool = True,
+        loss: Loss = "squared_error",
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        solver: LinearSolver = "auto",
+        tol: float = 1e-4,
+        standardize: bool = True,
+        pretrain_epochs: int = 100,
+        lai_epochs: int = 100,
+        lai_interval: int | None = 5,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate_init: float = 0.01,
+        lai_learning_rate_init: float = 0.03,
+        average: bool = True,
+        shuffle: bool = True,
+        n_iter_no_change: float = 10,
+        random_state: RandomState = None,
+        verbose: bool | int = False,
+        device: Device = "cpu",
     ):
         self.k = k
         self.feature_k = feature_k
         self.norm = norm
         self.l1_ratio = l1_ratio
         self.lai_fraction = lai_fraction
-        self.lai_interval = lai_interval
+        self.fit_intercept = fit_intercept
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
+        self.solver = solver
+        self.tol = tol
+        self.standardize = standardize
         self.pretrain_epochs = pretrain_epochs
         self.lai_epochs = lai_epochs
-        self.fit_intercept = fit_intercept
-        self.solver = solver
+        self.lai_interval = lai_interval
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.lai_learning_rate_init = lai_learning_rate_init
         self.average = average
         self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.random_state = random_state
         self.verbose = verbose
         self.device = device
-        self.standardize = standardize
 
     @with_callbacks
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "LaiLinearRegressor":
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model: pretraining, then Lai Training.
 
         Parameters
@@ -291,8 +293,3 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
                 f"solver='exact' needs loss='squared_error', got loss={self.loss!r}; "
                 "use solver='adam' or 'auto'."
             )
-
-    def _attributes_of(self, layers: Layers) -> dict[str, Any]:
-        """Fitted attributes that say what the model is."""
-        ([coef], [intercept]) = layers
-        return self._coef_attributes(coef, intercept, coef.dtype)

@@ -20,6 +20,7 @@ from .._lai_training import LaiTrainingRegressor
 from .._train.optimizers import SGD, Adam
 from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
 from .._train.training import LaiStage, Trainer
+from .._typing import Activation, HiddenLayerSizes, LaiError, MemoryLike, MLPSolver
 from .._units import Layers, Statistics, Units
 from .._validation import (
     MEMORY,
@@ -37,11 +38,31 @@ from .._validation import (
 class BaseLaiMLP(LaiTrainingRegressor):
     """A multilayer perceptron and how it is trained on data."""
 
+    # Hyperparameters of all perceptrons.
+    hidden_layer_sizes: HiddenLayerSizes
+    reach: float
+    lai_error: LaiError
+    activation: Activation
+    solver: MLPSolver
+    alpha: float
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    memory: MemoryLike
+
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
+    n_layers_: int
     n_outputs_: int
+    hidden_activation_: str
+    out_activation_: str
     t_: int
     validation_scores_: list[float] | None
+    best_validation_score_: float | None
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         **LaiTrainingRegressor._rules,

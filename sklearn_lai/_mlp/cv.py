@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import partial
 from numbers import Integral
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -20,6 +20,20 @@ from .._lai_training import random_streams
 from .._train.setup import TrainingData
 from .._train.training import Trainer, train_lai
 from .._train.watch import Watch
+from .._typing import (
+    Activation,
+    Device,
+    FeatureKLike,
+    Folds,
+    HiddenLayerSizes,
+    KsLike,
+    LaiError,
+    Loss,
+    MemoryLike,
+    MLPSolver,
+    Norm,
+    RandomState,
+)
 from .._units import Layers
 from .._validation import NONE, TOLERANCE, AnyOf, Number, Rule
 from ..metrics import noise_sensitivity, prediction_variance
@@ -44,6 +58,9 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer, >= 1 each; empty for a linear model.
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'softplus', 'silu', 'gelu'}, \
+            default='relu'
+        Activation of the hidden layers.
     ks : int or array-like of shape (n_ks,), default=10
         Boundary slopes to choose from, > 0, in target standard deviations per feature
         standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
@@ -72,18 +89,29 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
     lai_fraction : float, default=0.01
-        Weight of the Lai loss in the second stage, in [0, 1]; 0 is plain training.
+        Weight of the Lai loss beside the plain one, in [0, 1]; 0 is plain training.
     lai_interval : int or None, default=5
         The Lai loss is computed in every `lai_interval`-th batch of the second
         stage, >= 1, with a weight that makes up for the others; 1 is the exact
         mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
         at random, use the Lai loss alone and the others the plain loss alone, as in
         [1]_.
+    cv : int, cross-validation splitter or iterable of splits, default=None
+        Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
+    tolerance : float or '1se', default=0.0
+        How much accuracy to give for smoothness: of all `ks` whose root mean squared
+        error is at most ``1 + tolerance`` times the least one, >= 0, the smallest is
+        chosen. 0 is the most accurate, 0.02 allows for 2 % more. '1se' allows for as
+        much more as the least mean squared error has standard error over the folds.
+        With several outputs, errors are in standard deviations of their targets.
+    n_jobs : int, default=None
+        Trainings at a time, as for joblib.Parallel; None is one, or what the
+        surrounding ``joblib.parallel_config`` says.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
             default='squared_error'
-        Loss of an error, plain and inside the Lai loss. 'squared_error' is halved,
-        as in MLPRegressor. 'huber' is the same for small errors and linear for large
-        ones; 'quantile' is the pinball loss. These two go beyond [1]_.
+        Loss of an error, plain and inside the Lai loss. 'squared_error' is halved, as
+        in MLPRegressor. 'huber' is the same for small errors and linear for large ones;
+        'quantile' is the pinball loss. These two go beyond [1]_.
     huber_delta : float, default=1.0
         For 'huber': the error from which on it is linear, > 0, in target standard
         deviations (in target units without `standardize`).
@@ -93,9 +121,6 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
         Epochs of the second stage, >= 0. It always runs to its end.
-    activation : {'identity', 'logistic', 'tanh', 'relu', 'softplus', 'silu', 'gelu'}, \
-            default='relu'
-        Activation of the hidden layers.
     solver : {'adam', 'sgd'}, default='adam'
         Optimiser. It keeps its state between the stages.
     alpha : float, default=0.0001
@@ -105,7 +130,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.001
-        Step size of the first stage, > 0.
+        Step size of the first stage, > 0, in standardised units.
     lai_learning_rate_init : float, default=0.003
         Step size of the second stage, > 0, whatever that of the first.
     average : bool, default=True
@@ -115,47 +140,39 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Whether to visit the rows in a new order in each epoch. If not, and
         `lai_interval` divides the number of batches, the same batches have the Lai
         loss in all epochs.
-    cv : int, cross-validation splitter or iterable of splits, default=None
-        Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
-    tolerance : float, default=0.0
-        How much accuracy to give for smoothness, >= 0: of all `ks` whose mean squared
-        error is at most ``1 + tolerance`` times the least one, the smallest is chosen.
-        With several outputs, errors are in variances of their targets.
-    n_jobs : int, default=None
-        Trainings at a time, as for joblib.Parallel; None is one, or what the
-        surrounding ``joblib.parallel_config`` says.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the validation split and the batches. Each stage
-        has a random stream of its own; no global generator is touched. None is
-        fresh entropy.
-    tol : float, default=0.0001
-        Least improvement of an epoch, >= 0, in standardised units; see
-        `n_iter_no_change`.
-    verbose : bool or int, default=False
-        Whether to print the loss of each epoch.
     momentum : float, default=0.9
         Momentum of 'sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether 'sgd' uses Nesterov's momentum.
-    early_stopping : bool, default=False
-        Whether to set `validation_fraction` of the data aside, to end the first
-        stage when their R2 score stops improving, and to go on from its best weights.
-    validation_fraction : float, default=0.1
-        Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     beta_1 : float, default=0.9
         Decay of Adam's first moment, in [0, 1).
     beta_2 : float, default=0.999
         Decay of Adam's second moment, in [0, 1).
     epsilon : float, default=1e-08
         Numerical stability of Adam, > 0.
+    early_stopping : bool, default=False
+        Whether to set `validation_fraction` of the data aside, to end the first stage
+        when their score stops improving, R2 or its counterpart for 'quantile', and to
+        go on from its best weights. The second stage always runs to its end.
+    validation_fraction : float, default=0.1
+        Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     n_iter_no_change : int or inf, default=10
         The first stage ends when the training loss (the validation score with
         `early_stopping`) has not improved by `tol` for more than this many epochs in
         a row, >= 1; inf never ends it early.
+    tol : float, default=0.0001
+        Least improvement of an epoch, >= 0, in standardised units; see
+        `n_iter_no_change`.
     standardize : bool, default=True
-        Whether to train on standardised features and target; a feature that is
-        constant then has no influence. False is the loss of
-        [1]_ in the units of the data, in which `k` then is, too.
+        Whether training is in standard deviations of the features and the target; a
+        feature that is constant then has no influence. False is the units of the data,
+        in which boundary slopes then are, too.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the validation split and the batches. Each stage
+        has a random stream of its own; no global generator is touched. None is
+        fresh entropy.
+    verbose : bool or int, default=False
+        Whether to print the loss of each epoch.
     device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
         Where torch trains; the data goes there once per fit. 'auto' is a GPU if there
         is one, else the CPU. 'mps' needs float32 data. The fitted model is the same to
@@ -210,6 +227,13 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     (2, 2)
     """
 
+    k_: float
+    ks_: np.ndarray
+    mse_path_: np.ndarray
+    sensitivity_path_: np.ndarray
+    variance_path_: np.ndarray
+    best_score_: float
+
     _rules: ClassVar[Mapping[str, Rule]] = {
         **{name: rule for name, rule in BaseLaiMLP._rules.items() if name != "k"},
         "ks": KS,
@@ -219,48 +243,49 @@ class LaiMLPRegressorCV(BaseLaiMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
+        hidden_layer_sizes: HiddenLayerSizes = (100,),
         *,
-        ks=10,
-        feature_k=None,
-        reach=0.5,
-        lai_error="mean",
-        norm="l1",
-        l1_ratio=0.5,
-        lai_fraction=0.01,
-        lai_interval=5,
-        loss="squared_error",
-        huber_delta=1.0,
-        quantile=0.5,
-        pretrain_epochs=100,
-        lai_epochs=100,
-        activation="relu",
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate_init=0.001,
-        lai_learning_rate_init=0.003,
-        average=True,
-        shuffle=True,
-        cv=None,
-        tolerance=0.0,
-        n_jobs=None,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        standardize=True,
-        device="cpu",
-        memory=None,
+        activation: Activation = "relu",
+        ks: KsLike = 10,
+        feature_k: FeatureKLike = None,
+        reach: float = 0.5,
+        lai_error: LaiError = "mean",
+        norm: Norm = "l1",
+        l1_ratio: float = 0.5,
+        lai_fraction: float = 0.01,
+        lai_interval: int | None = 5,
+        cv: Folds = None,
+        tolerance: float = 0.0,
+        n_jobs: int | None = None,
+        loss: Loss = "squared_error",
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        pretrain_epochs: int = 100,
+        lai_epochs: int = 100,
+        solver: MLPSolver = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate_init: float = 0.001,
+        lai_learning_rate_init: float = 0.003,
+        average: bool = True,
+        shuffle: bool = True,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: float = 10,
+        tol: float = 1e-4,
+        standardize: bool = True,
+        random_state: RandomState = None,
+        verbose: bool | int = False,
+        device: Device = "cpu",
+        memory: MemoryLike = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
         self.ks = ks
         self.feature_k = feature_k
         self.reach = reach
@@ -269,12 +294,14 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         self.l1_ratio = l1_ratio
         self.lai_fraction = lai_fraction
         self.lai_interval = lai_interval
+        self.cv = cv
+        self.tolerance = tolerance
+        self.n_jobs = n_jobs
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
         self.pretrain_epochs = pretrain_epochs
         self.lai_epochs = lai_epochs
-        self.activation = activation
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -282,28 +309,25 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         self.lai_learning_rate_init = lai_learning_rate_init
         self.average = average
         self.shuffle = shuffle
-        self.cv = cv
-        self.tolerance = tolerance
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.standardize = standardize
+        self.random_state = random_state
+        self.verbose = verbose
         self.device = device
         self.memory = memory
 
     @with_callbacks
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
-    ) -> "LaiMLPRegressorCV":
+    ) -> Self:
         """Choose `k` by cross-validation and fit the model with it to all data.
 
         Parameters

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 
 from .._base import Data, all_or_nothing, check_data
+from .._callbacks import available_if
 from .._lai_training import random_streams
 from .._train.setup import TrainingData
 from .._train.training import PlainStage, Trainer, pretrain

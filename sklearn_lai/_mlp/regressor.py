@@ -2,13 +2,26 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._lai_training import random_streams
+from .._typing import (
+    Activation,
+    Device,
+    FeatureKLike,
+    HiddenLayerSizes,
+    KLike,
+    LaiError,
+    Loss,
+    MemoryLike,
+    MLPSolver,
+    Norm,
+    RandomState,
+)
 from .._validation import Boolean, Rule
 from .base import BaseLaiMLP
 from .partial_fit import PartialFitMixin, Progress
@@ -37,11 +50,14 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer, >= 1 each; empty for a linear model.
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'softplus', 'silu', 'gelu'}, \
+            default='relu'
+        Activation of the hidden layers.
     k : float or array-like of shape (n_features,) or (n_outputs, n_features), \
             default=0.15
         Boundary slope, > 0, in target standard deviations per feature standard
-        deviation: the Lai loss draws slopes towards it, in magnitude. Lower values
-        give a smoother model. One for all features, one each, or one each per output.
+        deviation: the Lai loss draws slopes towards it, in magnitude. Lower values give
+        a smoother model. One for all features, one each, or one each per output.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, by column name (`X` must be a
         DataFrame) or position, from 0. None leaves that direction alone. With
@@ -64,7 +80,7 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     l1_ratio : float, default=0.5
         Share of the l1 norm in 'elasticnet', in [0, 1]; the rest is l2.
     lai_fraction : float, default=0.01
-        Weight of the Lai loss in the second stage, in [0, 1]; 0 is plain training.
+        Weight of the Lai loss beside the plain one, in [0, 1]; 0 is plain training.
     lai_interval : int or None, default=5
         The Lai loss is computed in every `lai_interval`-th batch of the second
         stage, >= 1, with a weight that makes up for the others; 1 is the exact
@@ -73,9 +89,9 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         [1]_.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
             default='squared_error'
-        Loss of an error, plain and inside the Lai loss. 'squared_error' is halved,
-        as in MLPRegressor. 'huber' is the same for small errors and linear for large
-        ones; 'quantile' is the pinball loss. These two go beyond [1]_.
+        Loss of an error, plain and inside the Lai loss. 'squared_error' is halved, as
+        in MLPRegressor. 'huber' is the same for small errors and linear for large ones;
+        'quantile' is the pinball loss. These two go beyond [1]_.
     huber_delta : float, default=1.0
         For 'huber': the error from which on it is linear, > 0, in target standard
         deviations (in target units without `standardize`).
@@ -85,9 +101,6 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
         Epochs of the second stage, >= 0. It always runs to its end.
-    activation : {'identity', 'logistic', 'tanh', 'relu', 'softplus', 'silu', 'gelu'}, \
-            default='relu'
-        Activation of the hidden layers.
     solver : {'adam', 'sgd'}, default='adam'
         Optimiser. It keeps its state between the stages.
     alpha : float, default=0.0001
@@ -97,7 +110,7 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.001
-        Step size of the first stage, > 0.
+        Step size of the first stage, > 0, in standardised units.
     lai_learning_rate_init : float, default=0.003
         Step size of the second stage, > 0, whatever that of the first.
     average : bool, default=True
@@ -107,41 +120,41 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         Whether to visit the rows in a new order in each epoch. If not, and
         `lai_interval` divides the number of batches, the same batches have the Lai
         loss in all epochs.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the validation split and the batches. Each stage
-        has a random stream of its own; no global generator is touched. None is
-        fresh entropy.
-    tol : float, default=0.0001
-        Least improvement of an epoch, >= 0, in standardised units; see
-        `n_iter_no_change`.
-    verbose : bool or int, default=False
-        Whether to print the loss of each epoch.
-    warm_start : bool, default=False
-        Whether `fit` starts from the weights of the last one.
     momentum : float, default=0.9
         Momentum of 'sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
         Whether 'sgd' uses Nesterov's momentum.
-    early_stopping : bool, default=False
-        Whether to set `validation_fraction` of the data aside (or to take the `X_val`
-        and `y_val` of `fit`), to end the first stage when their score stops improving,
-        and to go on from its best weights. The second stage always runs to its end.
-    validation_fraction : float, default=0.1
-        Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     beta_1 : float, default=0.9
         Decay of Adam's first moment, in [0, 1).
     beta_2 : float, default=0.999
         Decay of Adam's second moment, in [0, 1).
     epsilon : float, default=1e-08
         Numerical stability of Adam, > 0.
+    early_stopping : bool, default=False
+        Whether to set `validation_fraction` of the data aside, to end the first stage
+        when their score stops improving, R2 or its counterpart for 'quantile', and to
+        go on from its best weights. The second stage always runs to its end.
+    validation_fraction : float, default=0.1
+        Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     n_iter_no_change : int or inf, default=10
         The first stage ends when the training loss (the validation score with
         `early_stopping`) has not improved by `tol` for more than this many epochs in
         a row, >= 1; inf never ends it early.
+    tol : float, default=0.0001
+        Least improvement of an epoch, >= 0, in standardised units; see
+        `n_iter_no_change`.
+    warm_start : bool, default=False
+        Whether `fit` starts from the weights of the last one.
     standardize : bool, default=True
-        Whether to train on standardised features and target; a feature that is
-        constant then has no influence. False is the loss of
-        [1]_ in the units of the data, in which `k` then is, too.
+        Whether training is in standard deviations of the features and the target; a
+        feature that is constant then has no influence. False is the units of the data,
+        in which boundary slopes then are, too.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the validation split and the batches. Each stage
+        has a random stream of its own; no global generator is touched. None is
+        fresh entropy.
+    verbose : bool or int, default=False
+        Whether to print the loss of each epoch.
     device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
         Where torch trains; the data goes there once per fit. 'auto' is a GPU if there
         is one, else the CPU. 'mps' needs float32 data. The fitted model is the same to
@@ -225,46 +238,47 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
+        hidden_layer_sizes: HiddenLayerSizes = (100,),
         *,
-        k=0.15,
-        feature_k=None,
-        reach=0.5,
-        lai_error="mean",
-        norm="l1",
-        l1_ratio=0.5,
-        lai_fraction=0.01,
-        lai_interval=5,
-        loss="squared_error",
-        huber_delta=1.0,
-        quantile=0.5,
-        pretrain_epochs=100,
-        lai_epochs=100,
-        activation="relu",
-        solver="adam",
-        alpha=0.0001,
-        batch_size="auto",
-        learning_rate_init=0.001,
-        lai_learning_rate_init=0.003,
-        average=True,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        n_iter_no_change=10,
-        standardize=True,
-        device="cpu",
-        memory=None,
+        activation: Activation = "relu",
+        k: KLike = 0.15,
+        feature_k: FeatureKLike = None,
+        reach: float = 0.5,
+        lai_error: LaiError = "mean",
+        norm: Norm = "l1",
+        l1_ratio: float = 0.5,
+        lai_fraction: float = 0.01,
+        lai_interval: int | None = 5,
+        loss: Loss = "squared_error",
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        pretrain_epochs: int = 100,
+        lai_epochs: int = 100,
+        solver: MLPSolver = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate_init: float = 0.001,
+        lai_learning_rate_init: float = 0.003,
+        average: bool = True,
+        shuffle: bool = True,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: float = 10,
+        tol: float = 1e-4,
+        warm_start: bool = False,
+        standardize: bool = True,
+        random_state: RandomState = None,
+        verbose: bool | int = False,
+        device: Device = "cpu",
+        memory: MemoryLike = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
         self.k = k
         self.feature_k = feature_k
         self.reach = reach
@@ -278,7 +292,6 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         self.quantile = quantile
         self.pretrain_epochs = pretrain_epochs
         self.lai_epochs = lai_epochs
-        self.activation = activation
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -286,19 +299,19 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         self.lai_learning_rate_init = lai_learning_rate_init
         self.average = average
         self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.warm_start = warm_start
         self.standardize = standardize
+        self.random_state = random_state
+        self.verbose = verbose
         self.device = device
         self.memory = memory
 
@@ -312,7 +325,7 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> "LaiMLPRegressor":
+    ) -> Self:
         """Fit the model: pretraining, then Lai Training.
 
         Ctrl-C ends training with a warning and leaves the model of the epochs done, as
