@@ -64,6 +64,9 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     ----------
     k_ : float
         Chosen boundary slope.
+    feature_k_ : ndarray of shape (n_features,)
+        The same for each feature, with the overrides of `feature_k`; NaN where it has
+        None.
     ks_ : ndarray of shape (n_ks,)
         Boundary slopes that were compared.
     mse_path_ : ndarray of shape (n_ks, n_folds)

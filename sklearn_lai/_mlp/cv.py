@@ -105,8 +105,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         much more as the least mean squared error has standard error over the folds.
         With several outputs, errors are in standard deviations of their targets.
     n_jobs : int, default=None
-        Trainings at a time, as for joblib.Parallel; None is one, or what the
-        surrounding ``joblib.parallel_config`` says.
+        Folds at a time, as for joblib.Parallel; None is one, or what the surrounding
+        ``joblib.parallel_config`` says.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
             default='squared_error'
         Loss of an error, plain and inside the Lai loss. 'squared_error' is halved, as
@@ -189,6 +189,9 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     ----------
     k_ : float
         Chosen boundary slope.
+    feature_k_ : ndarray of shape (n_features,)
+        The same for each feature, with the overrides of `feature_k`; NaN where it has
+        None.
     ks_ : ndarray of shape (n_ks,)
         Boundary slopes that were compared.
     mse_path_ : ndarray of shape (n_ks, n_folds)
