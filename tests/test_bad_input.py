@@ -8,7 +8,7 @@ import pytest
 from common import ESTIMATORS, X, fitted_state, quick, y
 from scipy.sparse import csr_array
 
-from sklearn_lai import LaiMLPRegressor
+from sklearn_lai import LaiLinearRegressorCV, LaiMLPRegressor, LaiMLPRegressorCV
 
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
@@ -94,6 +94,8 @@ WRONG_MLP_VALUES = [
     ("epsilon", 0, ValueError, "epsilon must be .* > 0, got 0"),
 ]
 
+CHECKED_BY_SCIKIT_LEARN = {"cv"}
+
 
 def assert_fit_fails_and_changes_nothing(model, data, target, error, message):
     before, predicted = copy.deepcopy(fitted_state(model)), model.predict(X)
@@ -118,9 +120,24 @@ def test_wrong_value_of_the_network_is_named(name, value, error, message):
     assert_fit_fails_and_changes_nothing(model, X + 1, y, error, message)
 
 
-@estimators
-def test_every_parameter_has_a_rule(Estimator):
-    assert Estimator._rules.keys() == Estimator().get_params().keys()
+@pytest.mark.parametrize(
+    ("Estimator", "name"),
+    [
+        (Estimator, name)
+        for Estimator in (*ESTIMATORS, LaiMLPRegressorCV, LaiLinearRegressorCV)
+        for name in Estimator().get_params()
+        if name not in CHECKED_BY_SCIKIT_LEARN
+    ],
+)
+def test_every_parameter_has_a_rule(Estimator, name):
+    with pytest.raises(TypeError, match=f"{name} must be .*, got <object object"):
+        Estimator(**{name: object()}).fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+def test_scikit_learn_names_a_wrong_cv(Estimator):
+    with pytest.raises(ValueError, match=r"Expected `?cv`? as .*Got <object object"):
+        Estimator(cv=object()).fit(X, y)
 
 
 @estimators
