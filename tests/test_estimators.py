@@ -289,16 +289,6 @@ def test_lower_k_of_one_feature_lowers_its_slope_most(Estimator):
 
 
 @estimators
-def test_verbose_prints_each_epoch(Estimator, capsys):
-    quick(Estimator, verbose=True).fit(X, y)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(",")[0] for line in lines if "Iteration" in line] == [
-        f"Iteration {i}" for i in range(1, 7)
-    ]
-    assert sum("Lai loss" in line for line in lines) == 3
-
-
-@estimators
 def test_pretraining_stops_when_the_loss_does(Estimator):
     model = quick(Estimator, pretrain_epochs=50, n_iter_no_change=2, tol=10.0)
     model.fit(X, y)
