@@ -9,6 +9,13 @@ settings.register_profile("sklearn_lai", deadline=None)
 settings.load_profile("sklearn_lai")
 
 
+def pytest_configure(config):
+    # A busy machine may be slow to write, which is not for the tests to judge.
+    config.addinivalue_line(
+        "filterwarnings", "ignore:Persisting input arguments took:UserWarning"
+    )
+
+
 @pytest.fixture
 def enable_metadata_routing():
     """scikit-learn's metadata routing, for the time of a test."""
