@@ -14,10 +14,17 @@ from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import BaggingRegressor
 from sklearn.inspection import PartialDependenceDisplay, permutation_importance
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
 
 estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 NAMES = list("abcde")
@@ -90,6 +97,27 @@ def test_parallel_and_serial_search_have_the_same_scores(Estimator):
         for n_jobs in (1, 2)
     ]
     np.testing.assert_array_equal(*scores)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        quick(LaiMLPRegressor),
+        quick(LaiMLPRegressorCV, ks=2, cv=2, lai_interval=1),
+        LaiLinearRegressor(),
+        LaiLinearRegressorCV(ks=3),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_scores_of_an_outer_validation_see_no_test_rows(model, tmp_path):
+    # The last fold first: what a fit left behind would have to be the same rows.
+    alone = [
+        clone(model).fit(X[train], y[train]).score(X[test], y[test])
+        for train, test in reversed(list(KFold(3).split(X)))
+    ]
+    if "memory" in model.get_params():
+        model = clone(model).set_params(memory=str(tmp_path))
+    np.testing.assert_array_equal(cross_val_score(model, X, y, cv=3), alone[::-1])
 
 
 @estimators
