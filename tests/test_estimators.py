@@ -63,7 +63,7 @@ def expected_failures(estimator):
             activation="tanh",
             learning_rate_init=0.01,
         ),
-        LaiLinearRegressorCV(),
+        LaiLinearRegressorCV(ks=2, cv=2),
         LaiLinearRegressorCV(
             ks=[0.5, 0.1], norm="elasticnet", fit_intercept=False, tolerance=0.1
         ),

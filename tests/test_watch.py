@@ -153,7 +153,7 @@ def test_callbacks_are_torn_down_when_fit_fails(Estimator):
         (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0), 12),
         (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0, n_jobs=2), 12),
         (LaiLinearRegressor(), 0),
-        (LaiLinearRegressorCV(), 0),
+        (LaiLinearRegressorCV(ks=2), 0),
     ],
 )
 def test_callbacks_of_the_other_estimators(model, n_tasks):
