@@ -165,13 +165,13 @@ def test_groups_go_to_the_splitter():
 
 
 def test_the_choice_does_not_depend_on_the_units_of_a_target():
-    noise = np.random.default_rng(0).normal(size=len(X))  # alone, it has the least k
-    targets = np.column_stack([y, noise])
-    model = LaiLinearRegressorCV(ks=8, cv=2, lai_fraction=0.3)
+    noise = np.random.default_rng(0).normal(size=len(X))
+    model = LaiLinearRegressorCV(ks=[0.5, 0.1], cv=2, lai_fraction=0.1)
     chosen = [
-        model.fit(X, targets * [1, factor]).k_ for factor in (1.0, 2.0**10, 2.0**-10)
+        model.fit(X, np.column_stack([y, scale * noise])).k_
+        for scale in (1.0, 2.0**10, 2.0**-10)
     ]
-    assert chosen[0] == chosen[1] == chosen[2]
+    assert chosen[0] == chosen[1] == chosen[2] > model.fit(X, noise).k_
 
 
 def test_the_path_of_nearly_collinear_features_is_that_of_single_fits():
