@@ -5,13 +5,26 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from common import ESTIMATORS, X, quick, y
+from common import X, estimators, fitted_state, quick, y
+from sklearn_lai._train.fitting import resolve_device
 
-estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 IS_THERE = {
     "cuda": torch.cuda.is_available(),
     "mps": torch.backends.mps.is_available(),
 }
+
+
+@pytest.fixture
+def make_available(monkeypatch):
+    """Makes torch say that it has these devices and no others."""
+
+    def make_available(*devices):
+        for name, module in {"cuda": torch.cuda, "mps": torch.backends.mps}.items():
+            monkeypatch.setattr(
+                module, "is_available", lambda name=name: name in devices
+            )
+
+    return make_available
 
 
 @estimators
@@ -36,18 +49,31 @@ def test_a_missing_device_is_named(Estimator, device):
 
 
 @estimators
-def test_auto_is_the_cpu_where_there_is_nothing_else(Estimator):
-    if any(IS_THERE.values()):
-        pytest.skip("there is another device")
-    expected = quick(Estimator).fit(X, y).predict(X)
+def test_auto_trains_on_the_cpu_where_there_is_nothing_else(Estimator, make_available):
+    make_available()
+    expected = quick(Estimator, device="cpu").fit(X, y)
     model = quick(Estimator, device="auto").fit(X, y)
-    np.testing.assert_array_equal(model.predict(X), expected)
+    assert fitted_state(model) == fitted_state(expected)
+
+
+@pytest.mark.parametrize(
+    ("available", "dtype", "chosen"),
+    [
+        ([], np.float32, "cpu"),
+        (["cuda"], np.float64, "cuda"),
+        (["mps"], np.float32, "mps"),
+        (["mps"], np.float64, "cpu"),
+        (["mps", "cuda"], np.float32, "cuda"),
+    ],
+)
+def test_auto_chooses_a_gpu_that_has_the_type(available, dtype, chosen, make_available):
+    make_available(*available)
+    assert resolve_device("auto", np.dtype(dtype)) == chosen
 
 
 @estimators
-def test_mps_needs_single_precision(Estimator, monkeypatch):
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+def test_mps_needs_single_precision(Estimator, make_available):
+    make_available("mps")
     with pytest.raises(ValueError, match="device='mps' has no float64; pass X as"):
         quick(Estimator, device="mps").fit(X, y)
     quick(Estimator, device="auto").fit(X, y)

@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 from common import X, Y, y
-from sklearn.model_selection import (
-    GroupKFold,
-    KFold,
-    ShuffleSplit,
-    TimeSeriesSplit,
-    cross_val_score,
-)
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 
 from sklearn_lai import (
     LaiLinearRegressor,
@@ -53,10 +47,10 @@ def test_the_grid_goes_down_from_the_largest_single_slope():
 def test_errors_are_those_of_single_fits_on_the_folds(cv, weighted, fit_intercept):
     weight = np.random.default_rng(0).uniform(0, 2, len(X)) if weighted else None
     parameters = {**PARAMETERS, "fit_intercept": fit_intercept}
-    model = LaiLinearRegressorCV(ks=[0.5, 0.2, 0.08], cv=cv, **parameters)
+    model = LaiLinearRegressorCV(ks=[0.5, 0.08], cv=cv, **parameters)
     model.fit(X, Y, weight)
     folds = cv if isinstance(cv, list) else model_folds(cv)
-    assert model.mse_path_.shape == (3, len(folds))
+    assert model.mse_path_.shape == (2, len(folds))
     for fold, (train, test) in enumerate(folds):
         for i, k in enumerate(model.ks_):
             single = LaiLinearRegressor(k=k, **parameters).fit(
@@ -86,18 +80,14 @@ def test_the_chosen_model_is_a_plain_fit():
 # The largest tolerance asks for it.
 @pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
 def test_tolerance_takes_the_smallest_k_within_it():
-    accurate = LaiLinearRegressorCV(ks=20, **PARAMETERS).fit(X, y)
+    shared = {"ks": 8, "cv": 3, **PARAMETERS}
+    accurate = LaiLinearRegressorCV(**shared).fit(X, y)
     mse = accurate.mse_path_.mean(axis=1)
     for tolerance in (0.0, 0.02, 0.2, 1e6):
-        model = LaiLinearRegressorCV(ks=20, tolerance=tolerance, **PARAMETERS).fit(X, y)
+        model = LaiLinearRegressorCV(tolerance=tolerance, **shared).fit(X, y)
         allowed = accurate.ks_[mse <= (1 + tolerance) ** 2 * mse.min() * (1 + 1e-9)]
         assert model.k_ == allowed.min()
     assert model.k_ < accurate.k_
-
-
-def test_scores_are_honest_inside_an_outer_validation():
-    scores = cross_val_score(LaiLinearRegressorCV(ks=5), X, y)
-    assert scores.min() > 0.3
 
 
 def test_a_feature_that_is_constant_on_a_fold_has_no_influence_there():
@@ -179,12 +169,13 @@ def test_groups_go_to_the_splitter():
 
 
 def test_the_choice_does_not_depend_on_the_units_of_a_target():
-    targets = np.column_stack([y, np.random.default_rng(0).normal(size=len(X)) + y])
-    model = LaiLinearRegressorCV(ks=30, lai_fraction=0.3)
+    noise = np.random.default_rng(0).normal(size=len(X))
+    model = LaiLinearRegressorCV(ks=[0.5, 0.1], cv=2, lai_fraction=0.1)
     chosen = [
-        model.fit(X, targets * [1, factor]).k_ for factor in (1.0, 2.0**10, 2.0**-10)
+        model.fit(X, np.column_stack([y, scale * noise])).k_
+        for scale in (1.0, 2.0**10, 2.0**-10)
     ]
-    assert chosen[0] == chosen[1] == chosen[2]
+    assert chosen[0] == chosen[1] == chosen[2] > model.fit(X, noise).k_
 
 
 def test_the_path_of_nearly_collinear_features_is_that_of_single_fits():
