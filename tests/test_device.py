@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from common import X, estimators, fitted_state, quick, y
-from sklearn_lai._train.fitting import resolve_device
+from sklearn_lai._train.setup import resolve_device
 
 IS_THERE = {
     "cuda": torch.cuda.is_available(),
