@@ -18,14 +18,14 @@ from sklearn.utils.validation import (
 from ._callbacks import CallbackSupportMixin
 from ._feature_k import FEATURE_K, resolve_k
 from ._typing import FeatureKLike, Norm
-from ._validation import Boolean, Number, OneOf, Rule, check
+from ._validation import BOOLEAN, Number, OneOf, Rule, check
 
 SHARED_RULES: Mapping[str, Rule] = {
     "feature_k": FEATURE_K,
     "norm": OneOf(("l1", "l2", "elasticnet")),
     "l1_ratio": Number(Real, 0, 1),
     "lai_fraction": Number(Real, 0, 1),
-    "standardize": Boolean(),
+    "standardize": BOOLEAN,
     "tol": Number(Real, 0),
 }
 

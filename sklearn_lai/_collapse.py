@@ -16,13 +16,14 @@ def has_collapsed(variance: Any, target_variance: Any) -> Any:
     return variance < COLLAPSED_SHARE * target_variance
 
 
-def warn_of_collapse(k: Any, lai_fraction: float) -> None:
-    """Say what to change; `k` is the user's."""
+def warn_of_collapse(estimator: Any) -> None:
+    """Say what to change in an estimator."""
+    k = estimator.k_ if hasattr(estimator, "k_") else estimator.k
     share = f"{100 * COLLAPSED_SHARE:g} %"
     warn_caller(
         "The Lai loss made the predictions collapse towards a constant: their "
         f"variance is under {share} of the target's, and after pretraining it was "
         f"not. Raise k ({np.asarray(k).tolist()}) or lower lai_fraction "
-        f"({lai_fraction!r}).",
+        f"({estimator.lai_fraction!r}).",
         ConvergenceWarning,
     )

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
@@ -25,12 +25,12 @@ from ._train.training import LaiStage, PlainStage, Trainer, train_lai
 from ._train.watch import Watch
 from ._typing import Device, KLike, Loss, RandomState
 from ._validation import (
+    BOOLEAN,
     DEVICE,
     NONE,
     POSITIVE,
     RANDOM_STATE,
     AnyOf,
-    Boolean,
     Number,
     OneOf,
     Rule,
@@ -68,7 +68,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         "k": K,
         "lai_interval": AnyOf(Number(Integral, 1), NONE),
         "lai_learning_rate_init": POSITIVE,
-        "average": Boolean(),
+        "average": BOOLEAN,
         "loss": OneOf(tuple(BASE_LOSSES)),
         "huber_delta": POSITIVE,
         "quantile": Number(Real, 0, 1, closed="neither"),
@@ -76,10 +76,10 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         "lai_epochs": Number(Integral, 0),
         "batch_size": AnyOf(OneOf(("auto",)), Number(Integral, 1)),
         "learning_rate_init": POSITIVE,
-        "shuffle": Boolean(),
+        "shuffle": BOOLEAN,
         "random_state": RANDOM_STATE,
         "n_iter_no_change": AnyOf(Number(Integral, 1), OneOf((np.inf,))),
-        "verbose": AnyOf(Boolean(), Number(Integral, 0)),
+        "verbose": AnyOf(BOOLEAN, Number(Integral, 0)),
         "device": DEVICE,
     }
 
@@ -150,13 +150,11 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         run_first: Callable[[], object],
         stage: LaiStage,
         rng: np.random.Generator,
-        *,
-        is_warm: bool = False,
     ) -> None:
         """Both stages; after Ctrl-C, if no search is to be stopped, what is done."""
         try:
             run_first()
-            self._run_lai_stage(trainer, stage, rng, self.k, is_warm=is_warm)
+            self._run_lai_stage(trainer, stage, rng)
         except KeyboardInterrupt:
             history = trainer.model.history
             if history.n_iter == 0 or is_inside_search():
@@ -169,16 +167,10 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             )
 
     def _run_lai_stage(
-        self,
-        trainer: Trainer,
-        stage: LaiStage,
-        rng: np.random.Generator,
-        k: Any,
-        *,
-        is_warm: bool = False,
+        self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator
     ) -> None:
-        """The second stage, with warnings of what went wrong; `k` is the user's."""
-        self._train_lai(trainer, stage, rng, k, is_warm=is_warm)
+        """The second stage, with warnings of what went wrong."""
+        self._train_lai(trainer, stage, rng)
         lai_losses = np.array(trainer.model.history.lai_loss_curve)
         if stage.fraction > 0 and lai_losses.size and np.isnan(lai_losses).all():
             warn_caller(
@@ -190,31 +182,24 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             )
 
     def _train_lai(
-        self,
-        trainer: Trainer,
-        stage: LaiStage,
-        rng: np.random.Generator,
-        k: Any,
-        *,
-        is_warm: bool,
+        self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator
     ) -> None:
         """The second stage, with a warning if predictions collapse in it."""
-        is_trained = is_warm or trainer.model.history.n_iter > 0
-        before = trainer.model.parameters
+        before = trainer.model
         train_lai(trainer, stage, rng)
         if stage.fraction == 0:
             return
         collapsed = has_collapsed(*trainer.variances(trainer.model.parameters))
-        if is_trained and collapsed.any():
-            collapsed &= ~has_collapsed(*trainer.variances(before))
+        if before.history.is_trained and collapsed.any():
+            collapsed &= ~has_collapsed(*trainer.variances(before.parameters))
         if collapsed.any():
-            warn_of_collapse(k, self.lai_fraction)
+            warn_of_collapse(self)
 
-    def _record(self, history: History, *, is_warm: bool = False) -> None:
+    def _record(self, history: History) -> None:
         """Set the attributes that tell how training went; curves go on if warm."""
 
         def go_on(name: str, curve: list[float]) -> list[float]:
-            return getattr(self, name) + curve if is_warm else curve
+            return getattr(self, name) + curve if history.is_warm else curve
 
         self.n_iter_ = history.n_iter
         self.n_pretrain_iter_ = history.n_pretrain_iter

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class SupportsArray(Protocol):
     def __array__(self) -> np.ndarray: ...
 
 
+@runtime_checkable
 class SupportsCache(Protocol):
     """An object with the joblib.Memory interface."""
 

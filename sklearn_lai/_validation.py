@@ -8,26 +8,31 @@ from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import UnionType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from ._typing import SupportsCache
 
-class Rule(Protocol):
+
+class Rule:
     """What a hyperparameter may be."""
 
     def allowed(self) -> str:
         """Words for an error message."""
+        raise NotImplementedError
 
     def has_type(self, value: Any) -> bool:
         """Whether the type is right, whatever the value."""
+        raise NotImplementedError
 
     def accepts(self, value: Any) -> bool:
         """Whether the value is right, given that its type is."""
+        return True
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(Rule):
     """A number between two bounds; `closed` as in intervals."""
 
     kind: type
@@ -57,7 +62,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class OneOf:
+class OneOf(Rule):
     """One of a few values of the type of the first."""
 
     options: tuple
@@ -73,21 +78,7 @@ class OneOf:
 
 
 @dataclass(frozen=True)
-class Boolean:
-    """True or False."""
-
-    def allowed(self) -> str:
-        return "True or False"
-
-    def has_type(self, value: Any) -> bool:
-        return isinstance(value, bool | np.bool_)
-
-    def accepts(self, value: Any) -> bool:
-        return True
-
-
-@dataclass(frozen=True)
-class InstanceOf:
+class InstanceOf(Rule):
     """Any instance of a class, described in words."""
 
     kind: type | UnionType
@@ -99,12 +90,9 @@ class InstanceOf:
     def has_type(self, value: Any) -> bool:
         return isinstance(value, self.kind)
 
-    def accepts(self, value: Any) -> bool:
-        return True
-
 
 @dataclass(frozen=True)
-class Each:
+class Each(Rule):
     """A list, tuple or array of at least so many items, each of which keeps a rule."""
 
     rule: Rule
@@ -132,7 +120,7 @@ class Each:
         return len(items) >= self.least and all(map(self.rule.accepts, items.flat))
 
 
-class AnyOf:
+class AnyOf(Rule):
     """Whatever one of several rules accepts."""
 
     def __init__(self, *rules: Rule):
@@ -159,31 +147,15 @@ def check(name: str, value: Any, rule: Rule) -> None:
         raise ValueError(f"{name} must be {rule.allowed()}, got {value!r}.")
 
 
-@dataclass(frozen=True)
-class HasMethod:
-    """Any object with a method, described in words."""
-
-    method: str
-    words: str
-
-    def allowed(self) -> str:
-        return self.words
-
-    def has_type(self, value: Any) -> bool:
-        return callable(getattr(value, self.method, None))
-
-    def accepts(self, value: Any) -> bool:
-        return True
-
-
 POSITIVE = Number(Real, 0, closed="neither")
+BOOLEAN = InstanceOf(bool | np.bool_, "True or False")
 NONE = InstanceOf(type(None), "None")
 TOLERANCE = AnyOf(Number(Real, 0), OneOf(("1se",)))
 DEVICE = OneOf(("cpu", "cuda", "mps", "auto"))
 MEMORY = AnyOf(
     NONE,
     InstanceOf(str | PathLike, "a folder"),
-    HasMethod("cache", "an object with the joblib.Memory interface"),
+    InstanceOf(SupportsCache, "an object with the joblib.Memory interface"),
 )
 RANDOM_STATE = AnyOf(
     NONE,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from common import X, estimators, fitted_state, quick, y
+
 from sklearn_lai._train.setup import resolve_device
 
 IS_THERE = {

@@ -86,7 +86,7 @@ class BaseLaiLinear(BaseLaiRegressor):
         """Solutions for resolved boundary slopes."""
         return solve_path(regression, ks, self.norm, self.l1_ratio, self.lai_fraction)
 
-    def _set_solution(self, fit: Fit, k: Any, dtype: np.dtype) -> None:
+    def _set_solution(self, fit: Fit, dtype: np.dtype) -> None:
         """Set what is known of an exact solution, and warn if it is a bad one."""
         self._set_attributes(self._coef_attributes(fit.coef, fit.intercept, dtype))
         objectives = np.array([solution.objective for solution in fit.solutions])
@@ -94,7 +94,7 @@ class BaseLaiLinear(BaseLaiRegressor):
         self.optimality_ = max(solution.optimality for solution in fit.solutions)
         self.n_iter_ = max(solution.n_iter for solution in fit.solutions)
         if fit.collapsed:
-            warn_of_collapse(k, self.lai_fraction)
+            warn_of_collapse(self)
         if self.optimality_ > self.tol:
             warn_caller(
                 "The exact solver stopped where its objective still falls, at a "

@@ -193,7 +193,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             self.k_ = float(self.ks_[chosen])
             self.feature_k_ = self._resolve_k(self.k_)
             [fit] = self._solve_path(regression, [self.feature_k_])
-            self._set_solution(fit, self.k_, data.X.dtype)
+            self._set_solution(fit, data.X.dtype)
         return self
 
     def _follow_folds(

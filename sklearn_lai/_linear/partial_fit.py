@@ -160,7 +160,7 @@ class PartialFitMixin(BaseLaiLinear):
         self.n_samples_seen_ = moments.n_rows
         self.feature_k_ = self._resolve_k(self.k, len(moments.outputs.mean))
         [fit] = self._solve_path(regression, [self.feature_k_])
-        self._set_solution(fit, self.k, dtype)
+        self._set_solution(fit, dtype)
 
 
 def _columns(model: BaseLaiLinear) -> list[str] | int:

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from .._base import SHARED_RULES, check_data, check_parameters
 from .._feature_k import KS, resolve_k
 from .._typing import FeatureKLike, KsLike, Norm
-from .._validation import Boolean, Rule
+from .._validation import BOOLEAN, Rule
 from .exact import Fit, Regression
 from .moments import Moments
 from .objective import Quadratic
@@ -28,7 +28,7 @@ PATH_RULES: Mapping[str, Rule] = {
         name: SHARED_RULES[name]
         for name in ("feature_k", "norm", "l1_ratio", "lai_fraction", "standardize")
     },
-    "fit_intercept": Boolean(),
+    "fit_intercept": BOOLEAN,
 }
 
 

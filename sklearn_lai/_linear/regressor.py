@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._typing import Device, FeatureKLike, KLike, LinearSolver, Loss, Norm, RandomState
-from .._validation import Boolean, OneOf, Rule
+from .._validation import BOOLEAN, OneOf, Rule
 from .adam import AdamMixin
 from .moments import Moments
 from .partial_fit import PartialFitMixin, is_exact
@@ -177,7 +177,7 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         **AdamMixin._rules,
-        "fit_intercept": Boolean(),
+        "fit_intercept": BOOLEAN,
         "solver": OneOf(("auto", "exact", "adam")),
     }
 

@@ -23,10 +23,10 @@ from .._train.training import LaiStage, Trainer
 from .._typing import Activation, HiddenLayerSizes, LaiError, MemoryLike, MLPSolver
 from .._units import Layers, Statistics, Units
 from .._validation import (
+    BOOLEAN,
     MEMORY,
     POSITIVE,
     AnyOf,
-    Boolean,
     Each,
     Number,
     OneOf,
@@ -73,8 +73,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
         "solver": OneOf(("adam", "sgd")),
         "alpha": Number(Real, 0),
         "momentum": Number(Real, 0, 1),
-        "nesterovs_momentum": Boolean(),
-        "early_stopping": Boolean(),
+        "nesterovs_momentum": BOOLEAN,
+        "early_stopping": BOOLEAN,
         "validation_fraction": Number(Real, 0, 1, closed="neither"),
         "beta_1": Number(Real, 0, 1, closed="left"),
         "beta_2": Number(Real, 0, 1, closed="left"),
@@ -161,7 +161,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
             )
         units = self._units(data, earlier)
         layers = units.unfold((self.coefs_, self.intercepts_))
-        return TrainingData(*data, units, layers, validation)
+        return TrainingData(*data, units, layers, validation, is_warm=True)
 
     def _mlp_recipe(self, data: TrainingData) -> Recipe:
         return self._recipe(
@@ -190,14 +190,14 @@ class BaseLaiMLP(LaiTrainingRegressor):
         with suppress(Stopped):
             trainer.resume(run(data, recipe, rng.bit_generator.state, trainer))
 
-    def _set_fitted(self, trainer: Trainer, *, is_warm: bool = False) -> None:
+    def _set_fitted(self, trainer: Trainer) -> None:
         """Set what training gave and recorded; records go on if warm."""
         history = trainer.model.history
         self._set_attributes(self._attributes_of(trainer.layers()))
-        self._record(history, is_warm=is_warm)
+        self._record(history)
         n_samples = len(trainer.batches.X)
-        self.t_ = (self.t_ if is_warm else 0) + n_samples * history.n_iter
-        earlier = self.validation_scores_ if is_warm else None
+        self.t_ = (self.t_ if history.is_warm else 0) + n_samples * history.n_iter
+        earlier = self.validation_scores_ if history.is_warm else None
         self.validation_scores_ = (
             (earlier or []) + history.validation_scores if self.early_stopping else None
         )

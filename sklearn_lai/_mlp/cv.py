@@ -379,7 +379,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
             self._choose(errors / np.square(data.units.y.unit))
             self.feature_k_ = self._resolve_k(self.k_)
             stage = self._lai_stage(self.feature_k_)
-            self._run_lai_stage(trainer, stage, random_streams(seed)[1], self.k_)
+            self._run_lai_stage(trainer, stage, random_streams(seed)[1])
             self._set_fitted(trainer)
         return self
 

@@ -112,7 +112,7 @@ class PartialFitMixin(BaseLaiMLP):
                 data = self._of_further_rows(rows, progress)
             trainer = self._make_trainer(data, self._mlp_recipe(data), Watch())
             n_lai_batches = self._run_pass(trainer, progress, rngs)
-            self._count_pass(trainer, is_first=is_first)
+            self._count_pass(trainer)
             self._progress = Progress(
                 progress.n_passes + 1,
                 n_lai_batches,
@@ -148,14 +148,14 @@ class PartialFitMixin(BaseLaiMLP):
             average=False,
             n_earlier=progress.n_lai_batches,
         )
-        is_warm = progress.n_passes > 0
-        self._train_lai(trainer, stage, rngs[1], self.k, is_warm=is_warm)
+        self._train_lai(trainer, stage, rngs[1])
         return progress.n_lai_batches + len(trainer.batches)
 
-    def _count_pass(self, trainer: Trainer, *, is_first: bool) -> None:
+    def _count_pass(self, trainer: Trainer) -> None:
         """Set what a pass gave, and add its records to those before."""
-        n_earlier = (0, 0) if is_first else (self.n_iter_, self.n_pretrain_iter_)
-        self._set_fitted(trainer, is_warm=not is_first)
+        is_warm = trainer.model.history.is_warm
+        n_earlier = (self.n_iter_, self.n_pretrain_iter_) if is_warm else (0, 0)
+        self._set_fitted(trainer)
         self.n_iter_ += n_earlier[0]
         self.n_pretrain_iter_ += n_earlier[1]
 

@@ -22,7 +22,7 @@ from .._typing import (
     Norm,
     RandomState,
 )
-from .._validation import Boolean, Rule
+from .._validation import BOOLEAN, Rule
 from .base import BaseLaiMLP
 from .partial_fit import PartialFitMixin, Progress
 
@@ -233,7 +233,7 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
 
     _rules: ClassVar[Mapping[str, Rule]] = {
         **BaseLaiMLP._rules,
-        "warm_start": Boolean(),
+        "warm_start": BOOLEAN,
     }
 
     def __init__(
@@ -393,9 +393,8 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
                 partial(self._pretrain, trainer, data, recipe, rng),
                 self._lai_stage(self.feature_k_),
                 lai_rng,
-                is_warm=is_warm,
             )
-            self._set_fitted(trainer, is_warm=is_warm)
+            self._set_fitted(trainer)
             self._progress = Progress.after_fit(data.units.statistics, rng, lai_rng)
         return self
 

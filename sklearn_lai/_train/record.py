@@ -1,6 +1,6 @@
 """What training has made and recorded so far."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -19,12 +19,18 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True)
 class History:
-    """Epochs in their order."""
+    """Epochs in their order; `is_warm` is whether an earlier fit went before."""
 
     epochs: tuple[Epoch, ...] = ()
+    is_warm: bool = False
 
     def __add__(self, epoch: Epoch) -> "History":
-        return History((*self.epochs, epoch))
+        return replace(self, epochs=(*self.epochs, epoch))
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether there was training of any kind."""
+        return self.is_warm or self.n_iter > 0
 
     @property
     def n_iter(self) -> int:
@@ -34,7 +40,7 @@ class History:
     @property
     def n_pretrain_iter(self) -> int:
         """Epochs of the first stage."""
-        return sum(epoch.lai_loss is None for epoch in self.epochs)
+        return self.n_iter - len(self.lai_loss_curve)
 
     @property
     def loss_curve(self) -> list[float]:

@@ -28,8 +28,8 @@ class TrainingData:
     """What is trained on: arrays in the units of the data, and where to begin.
 
     `y` has shape (n_samples, n_outputs), `sample_weight` None or (n_samples,).
-    `layers` are the initial weights, in `units`, the units of training. `validation`
-    has X, y and weights, too.
+    `layers` are the initial weights, in `units`, the units of training; `is_warm` says
+    whether they are those of an earlier fit. `validation` has X, y and weights, too.
     """
 
     X: np.ndarray
@@ -38,6 +38,7 @@ class TrainingData:
     units: Units
     layers: Layers
     validation: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
+    is_warm: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def make_trainer(
         alpha=recipe.alpha if weight is None else recipe.alpha / weight.mean(),
         score=_score_of(data, recipe, score, network),
         fold=partial(_fold, data.units, recipe, network),
+        is_warm=data.is_warm,
         watch=watch,
     )
 

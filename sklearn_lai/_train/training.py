@@ -162,6 +162,7 @@ class Trainer:
         score: Callable[[Tensor], float] | None,
         fold: Callable[[Tensor], tuple[list[np.ndarray], list[np.ndarray]]],
         watch: Watch,
+        is_warm: bool = False,
     ):
         self.network = network
         self.batches = batches
@@ -171,7 +172,7 @@ class Trainer:
         self.watch = watch
         self._score = score
         self._fold = fold
-        self.model = Model(network.parameters.clone(), History())
+        self.model = Model(network.parameters.clone(), History(is_warm=is_warm))
         no_k = network.parameters.new_full((1, len(is_constant)), math.nan)
         self.objective = make_objective(loss, "l1", 1.0, no_k)
         self.slope_measure: SlopeMeasure = Derivative()
