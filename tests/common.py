@@ -1,23 +1,34 @@
 """What several test files share: small data, and quick estimators."""
 
 import numpy as np
+import pandas as pd
+import pytest
 from sklearn.datasets import make_friedman1
 
-from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
 
 X, y = make_friedman1(120, n_features=5, noise=3.0, random_state=0)
 Y = np.column_stack([y, -3 * y + X[:, 0]])
+NAMES = list("abcde")
+FRAME = pd.DataFrame(X, columns=NAMES)
 
 ESTIMATORS = [LaiMLPRegressor, LaiLinearRegressor]
+estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 
 def quick(estimator_class, **parameters):
-    """An estimator that fits in milliseconds, with several batches an epoch."""
+    """An estimator that trains all its epochs, of several batches, in milliseconds."""
     defaults = {
         "pretrain_epochs": 3,
         "lai_epochs": 3,
         "batch_size": 32,
         "lai_fraction": 0.2,
+        "n_iter_no_change": np.inf,
         "random_state": 0,
     }
     if estimator_class is LaiMLPRegressor:
@@ -25,6 +36,20 @@ def quick(estimator_class, **parameters):
     else:
         defaults["solver"] = "adam"
     return estimator_class(**{**defaults, **parameters})
+
+
+MODELS = {
+    "mlp": quick(LaiMLPRegressor),
+    "mlp-cv": quick(LaiMLPRegressorCV, ks=[0.3], cv=2, lai_interval=1),
+    "adam": quick(LaiLinearRegressor),
+    "exact": LaiLinearRegressor(),
+    "linear-cv": LaiLinearRegressorCV(ks=[0.3, 0.1]),
+}
+models = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+def mlp(**parameters):
+    return quick(LaiMLPRegressor, **parameters)
 
 
 def fitted_state(estimator):

@@ -5,11 +5,10 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from common import ESTIMATORS, X, fitted_state, quick, y
+from common import X, estimators, fitted_state, quick, y
 
 from sklearn_lai._train.fitting import resolve_device
 
-estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 IS_THERE = {
     "cuda": torch.cuda.is_available(),
     "mps": torch.backends.mps.is_available(),

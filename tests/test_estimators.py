@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from common import ESTIMATORS, X, Y, quick, y
+from common import X, Y, estimators, quick, y
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import DataConversionWarning
@@ -15,8 +15,6 @@ from sklearn_lai import (
     LaiMLPRegressor,
     LaiMLPRegressorCV,
 )
-
-estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 
 def expected_failures(estimator):

@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from common import ESTIMATORS, X, quick, y
+from common import X, estimators, quick, y
 from scipy.stats import loguniform
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
@@ -16,7 +16,6 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_lai import FeatureK, LaiLinearRegressor, LaiMLPRegressor
 
-estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 FRAME = pd.DataFrame(X, columns=["a", "b c", "d__e", "self", "1"])
 
 

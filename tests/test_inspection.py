@@ -6,9 +6,8 @@ import sys
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
-from common import X, Y, quick, y
+from common import FRAME, X, Y, quick, y
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
@@ -31,7 +30,6 @@ from sklearn_lai.metrics import neg_noise_sensitivity, noise_sensitivity
 from sklearn_lai.model_selection import smoothest_within
 
 mpl.use("agg")
-FRAME = pd.DataFrame(X, columns=list("abcde"))
 SCORING = {
     "accuracy": "neg_root_mean_squared_error",
     "smoothness": neg_noise_sensitivity,
@@ -170,7 +168,6 @@ def test_loss_curves_are_those_of_the_last_fit(warm):
         LaiMLPRegressor,
         pretrain_epochs=4,
         early_stopping=True,
-        n_iter_no_change=np.inf,
         warm_start=warm,
     ).fit(X, y)
     if warm:

@@ -30,7 +30,6 @@ def test_without_intercept_it_reaches_least_squares_through_the_origin():
         fit_intercept=False,
         lai_fraction=0,
         pretrain_epochs=500,
-        n_iter_no_change=np.inf,
         batch_size=len(X),
         learning_rate_init=0.02,
     ).fit(X, y)

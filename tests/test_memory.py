@@ -6,20 +6,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
-from common import X, fitted_state, quick, y
+from common import X, fitted_state, mlp, y
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
-
-from sklearn_lai import LaiMLPRegressor
-
-
-def lai(**parameters):
-    return quick(LaiMLPRegressor, **parameters)
-
-
-def state(model):
-    """Fitted attributes to the last bit, NaN included."""
-    return repr(fitted_state(model))
 
 
 def epochs_run(model, capsys):
@@ -42,10 +31,10 @@ def epochs_run(model, capsys):
 )
 def test_results_are_the_same_bit_for_bit(make, parameters, tmp_path):
     memory = make(tmp_path) if make is not joblib.Memory else make(tmp_path, verbose=0)
-    expected = state(lai(**parameters).fit(X, y))
+    expected = fitted_state(mlp(**parameters).fit(X, y))
     for _ in range(2):
-        model = lai(memory=memory, **parameters).fit(X, y)
-        assert state(model) == expected
+        model = mlp(memory=memory, **parameters).fit(X, y)
+        assert fitted_state(model) == expected
 
 
 @pytest.mark.parametrize(
@@ -63,10 +52,10 @@ def test_results_are_the_same_bit_for_bit(make, parameters, tmp_path):
     ids=str,
 )
 def test_what_belongs_to_the_second_stage_pretrains_no_more(change, tmp_path, capsys):
-    lai(memory=str(tmp_path)).fit(X, y)
-    model = lai(memory=str(tmp_path), **change)
+    mlp(memory=str(tmp_path)).fit(X, y)
+    model = mlp(memory=str(tmp_path), **change)
     assert epochs_run(model, capsys) == model.lai_epochs
-    assert state(model) == state(lai(**change).fit(X, y))
+    assert fitted_state(model) == fitted_state(mlp(**change).fit(X, y))
 
 
 @pytest.mark.parametrize(
@@ -89,24 +78,24 @@ def test_what_belongs_to_the_second_stage_pretrains_no_more(change, tmp_path, ca
     ids=str,
 )
 def test_what_belongs_to_the_first_stage_pretrains_again(change, tmp_path, capsys):
-    lai(memory=str(tmp_path)).fit(X, y)
-    model = lai(memory=str(tmp_path), **change)
+    mlp(memory=str(tmp_path)).fit(X, y)
+    model = mlp(memory=str(tmp_path), **change)
     assert epochs_run(model, capsys) == model.n_iter_ > model.lai_epochs
 
 
 def test_other_data_pretrains_again(tmp_path):
-    model = lai(memory=str(tmp_path)).fit(X, y)
-    before = state(model)
+    model = mlp(memory=str(tmp_path)).fit(X, y)
+    before = fitted_state(model)
     for data, target in [(X[:-1], y[:-1]), (X + 1e-9, y), (X, 2 * y)]:
-        after = state(model.fit(data, target))
-        assert after == state(lai().fit(data, target)) != before
+        after = fitted_state(model.fit(data, target))
+        assert after == fitted_state(mlp().fit(data, target)) != before
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_a_search_pretrains_once_per_fold(n_jobs, tmp_path):
     grid = {"k": [1.0, 0.3, 0.1], "norm": ["l1", "l2"]}
     plain, shared = (
-        GridSearchCV(lai(memory=memory), grid, cv=3, n_jobs=n_jobs).fit(X, y)
+        GridSearchCV(mlp(memory=memory), grid, cv=3, n_jobs=n_jobs).fit(X, y)
         for memory in (None, str(tmp_path))
     )
     np.testing.assert_array_equal(
@@ -118,18 +107,18 @@ def test_a_search_pretrains_once_per_fold(n_jobs, tmp_path):
 
 
 def test_copies_keep_the_memory(tmp_path):
-    model = lai(memory=str(tmp_path)).fit(X, y)
+    model = mlp(memory=str(tmp_path)).fit(X, y)
     assert clone(model).memory == str(tmp_path)
     restored = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(restored.predict(X), model.predict(X))
-    assert len(pickle.dumps(model)) < len(pickle.dumps(lai().fit(X, y))) + 500
+    assert len(pickle.dumps(model)) < len(pickle.dumps(mlp().fit(X, y))) + 500
 
 
 def test_warm_starts_are_not_mixed_up(tmp_path):
     states = []
     for memory in (None, str(tmp_path)):
-        model = lai(memory=memory, warm_start=True)
-        states.append([state(model.fit(X, y)) for _ in range(3)])
+        model = mlp(memory=memory, warm_start=True)
+        states.append([fitted_state(model.fit(X, y)) for _ in range(3)])
     assert states[0] == states[1]
     assert states[0][0] != states[0][1] != states[0][2]
 
@@ -139,6 +128,6 @@ def test_a_folder_that_takes_no_files_is_named(tmp_path):
     file.touch()
     for memory in (str(file), file / "below"):
         with pytest.raises(ValueError, match="memory must be a folder that can be wri"):
-            lai(memory=memory).fit(X, y)
+            mlp(memory=memory).fit(X, y)
     with pytest.raises(TypeError, match=r"memory must be None or a folder.*got 3 of"):
-        lai(memory=3).fit(X, y)
+        mlp(memory=3).fit(X, y)

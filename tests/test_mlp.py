@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from common import X, Y, fitted_state, quick, y
+from common import X, Y, fitted_state, mlp, y
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import d2_pinball_score, r2_score
@@ -11,10 +11,6 @@ from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
 
 from sklearn_lai import LaiMLPRegressor
-
-
-def mlp(**parameters):
-    return quick(LaiMLPRegressor, **parameters)
 
 
 @pytest.mark.parametrize("hidden", [(), 6, (6,), [5, 4], np.array([3, 3, 3])])
@@ -148,12 +144,12 @@ def test_plain_training_is_as_accurate_as_mlp_regressor_on_diabetes():
 
 
 def own_validation(**parameters):
-    model = mlp(early_stopping=True, n_iter_no_change=np.inf, **parameters)
+    model = mlp(early_stopping=True, **parameters)
     return model.fit(X[:80], y[:80], X_val=X[80:], y_val=y[80:])
 
 
 def test_own_validation_data_leaves_all_rows_to_training():
-    plain = mlp(n_iter_no_change=np.inf).fit(X[:80], y[:80])
+    plain = mlp().fit(X[:80], y[:80])
     model = own_validation()
     assert model.t_ == plain.t_
     assert model.loss_curve_[:3] == plain.loss_curve_[:3]
@@ -226,7 +222,7 @@ def test_validation_data_must_fit_the_type_of_the_training_data():
 def test_a_constant_model_does_not_collapse_again():
     noise = np.random.default_rng(0).normal(size=len(X))
     model = mlp(warm_start=True, alpha=1e6, pretrain_epochs=300, lai_epochs=1)
-    model.set_params(n_iter_no_change=np.inf, lai_interval=1).fit(X, noise)
+    model.set_params(lai_interval=1).fit(X, noise)
     assert model.predict(X).var() < 1e-4
     model.partial_fit(X, noise)
     model.set_params(pretrain_epochs=0).fit(X, noise)

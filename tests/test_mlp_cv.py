@@ -3,9 +3,8 @@
 import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
-from common import X, Y, fitted_state, y
+from common import FRAME, NAMES, X, Y, fitted_state, y
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import mean_squared_error
@@ -125,11 +124,10 @@ def test_all_folds_share_a_seed_that_is_not_given(seed):
 
 
 def test_names_and_groups_reach_it():
-    frame = pd.DataFrame(X, columns=list("abcde"))
     model = search(feature_k=FeatureK(b=0.05))
     steps = [("scale", StandardScaler()), ("lai", model)]
-    pipeline = Pipeline(steps).set_output(transform="pandas").fit(frame, y)
-    assert pipeline["lai"].feature_names_in_.tolist() == list("abcde")
+    pipeline = Pipeline(steps).set_output(transform="pandas").fit(FRAME, y)
+    assert pipeline["lai"].feature_names_in_.tolist() == NAMES
     groups = np.arange(len(X)) % 4
     by_groups = search(cv=GroupKFold(2)).fit(X, y, groups=groups)
     splits = list(GroupKFold(2).split(X, groups=groups))
@@ -153,7 +151,7 @@ def test_wrong_parameters_are_named(parameters, error, problem):
     before = fitted_state(model)
     with pytest.raises(error, match=problem):
         model.set_params(**parameters).fit(X, y)
-    assert repr(fitted_state(model)) == repr(before)
+    assert fitted_state(model) == before
     with pytest.raises(NotFittedError):
         clone(model).predict(X)
 

@@ -4,27 +4,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from common import X, Y, quick, y
+from common import FRAME, MODELS, NAMES, X, Y, models, y
 from sklearn.compose import make_column_transformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-from sklearn_lai import (
-    LaiLinearRegressor,
-    LaiLinearRegressorCV,
-    LaiMLPRegressor,
-    LaiMLPRegressorCV,
-)
-
-NAMES = list("abcde")
-MODELS = {
-    "mlp": quick(LaiMLPRegressor),
-    "mlp-cv": quick(LaiMLPRegressorCV, ks=[0.3], cv=2, lai_interval=1),
-    "adam": quick(LaiLinearRegressor),
-    "exact": LaiLinearRegressor(),
-    "linear-cv": LaiLinearRegressorCV(ks=[0.3, 0.1]),
-}
-models = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 @models
@@ -46,19 +29,17 @@ def test_names_of_a_frame_are_kept_and_checked(model, frame):
 
 @pytest.mark.parametrize("name", ["mlp", "exact"])
 def test_partial_fit_keeps_and_checks_names(name):
-    data = pd.DataFrame(X, columns=NAMES)
-    model = type(MODELS[name])().partial_fit(data[:60], y[:60])
+    model = type(MODELS[name])().partial_fit(FRAME[:60], y[:60])
     assert model.feature_names_in_.tolist() == NAMES
     with pytest.raises(ValueError, match="feature names should match"):
-        model.partial_fit(data[60:].rename(columns={"a": "z"}), y[60:])
-    model.partial_fit(data[60:], y[60:])
+        model.partial_fit(FRAME[60:].rename(columns={"a": "z"}), y[60:])
+    model.partial_fit(FRAME[60:], y[60:])
 
 
 @models
 @pytest.mark.parametrize(("value", "problem"), [(1e300, "large"), (1e-200, "small")])
 def test_a_column_that_cannot_be_standardised_is_named(model, value, problem):
-    data = pd.DataFrame(X, columns=NAMES)
-    data["c"] = np.where(np.arange(len(X)) % 2, value, -value)
+    data = FRAME.assign(c=np.where(np.arange(len(X)) % 2, value, -value))
     with pytest.raises(ValueError, match=f"column 'c' of X are too {problem}"):
         model.fit(data, y)
     with pytest.raises(ValueError, match=f"column 2 of X are too {problem}"):
@@ -70,8 +51,7 @@ def test_a_column_that_cannot_be_standardised_is_named(model, value, problem):
 
 @models
 def test_encoded_columns_keep_their_names_in_a_pipeline(model):
-    data = pd.DataFrame(X, columns=NAMES)
-    data["town"] = np.where(X[:, 0] > 0.5, "Ulm", "Bonn")
+    data = FRAME.assign(town=np.where(X[:, 0] > 0.5, "Ulm", "Bonn"))
     encode = make_column_transformer(
         (StandardScaler(), NAMES),
         (OneHotEncoder(sparse_output=False), ["town"]),

@@ -4,15 +4,11 @@ import pickle
 
 import numpy as np
 import pytest
-from common import X, Y, fitted_state, quick, y
+from common import X, Y, fitted_state, mlp, y
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
+from sklearn_lai import LaiMLPRegressorCV
 from sklearn_lai._train.training import lai_schedule
-
-
-def mlp(**parameters):
-    return quick(LaiMLPRegressor, n_iter_no_change=np.inf, **parameters)
 
 
 def passes(model, n, data=X, target=y):

@@ -3,9 +3,8 @@
 import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
-from common import X, Y, y
+from common import FRAME, X, Y, y
 from scipy.stats import uniform
 from sklearn.dummy import DummyRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
@@ -27,7 +26,6 @@ from sklearn_lai.metrics import (
 )
 from sklearn_lai.model_selection import smoothest_within
 
-FRAME = pd.DataFrame(X, columns=list("abcde"))
 SCORING = {
     "accuracy": "neg_root_mean_squared_error",
     "smoothness": neg_noise_sensitivity,

@@ -5,7 +5,7 @@ from inspect import signature
 
 import numpy as np
 import pytest
-from common import ESTIMATORS, X, Y, fitted_state, quick, y
+from common import X, Y, estimators, fitted_state, quick, y
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_squared_error
@@ -16,7 +16,6 @@ from sklearn.preprocessing import StandardScaler, scale
 
 from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
 
-estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 weight = np.random.default_rng(0).integers(0, 4, len(X)).astype(float)
 
 

@@ -3,19 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from common import X, Y, fitted_state, quick, y
+from common import X, Y, fitted_state, mlp, y
 from sklearn.model_selection import cross_val_predict, train_test_split
 
-from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
+from sklearn_lai import LaiLinearRegressor
 from sklearn_lai._train import fitting as _fitting
 from sklearn_lai._train.batches import Batches
 from sklearn_lai.loss import BASE_LOSSES
 
 weight = np.random.default_rng(0).uniform(0.1, 3, len(X))
-
-
-def mlp(**parameters):
-    return quick(LaiMLPRegressor, n_iter_no_change=np.inf, **parameters)
 
 
 @pytest.fixture

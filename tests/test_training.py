@@ -7,7 +7,7 @@ import joblib
 import numpy as np
 import pytest
 import torch
-from common import ESTIMATORS, X, Y, fitted_state, quick, y
+from common import X, Y, estimators, fitted_state, quick, y
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
@@ -21,8 +21,6 @@ from sklearn.preprocessing import scale
 
 from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
 from sklearn_lai._train.training import Plateau, lai_schedule
-
-estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 
 class HuberLine:
@@ -179,7 +177,7 @@ def test_same_seed_same_result(Estimator, random_state):
         quick(Estimator, random_state=random_state, lai_interval=None).fit(X, y)
         for _ in range(2)
     )
-    assert repr(fitted_state(first)) == repr(fitted_state(second))  # NaN is NaN
+    assert fitted_state(first) == fitted_state(second)
 
 
 @estimators
@@ -233,7 +231,6 @@ def test_exact_mixture_and_random_batches_end_near_each_other(Estimator):
         "pretrain_epochs": 100,
         "lai_epochs": 200,
         "learning_rate_init": 0.003,
-        "n_iter_no_change": np.inf,
     }
     exact, sampled, plain = (
         quick(Estimator, **stages, **change).fit(X, y)
@@ -417,7 +414,6 @@ def test_robust_losses_agree_with_a_general_solver(parameters, reference):
         LaiLinearRegressor,
         lai_fraction=0,
         pretrain_epochs=2000,
-        n_iter_no_change=np.inf,
         learning_rate_init=0.003,
         batch_size=len(X),
         **parameters,
@@ -426,7 +422,7 @@ def test_robust_losses_agree_with_a_general_solver(parameters, reference):
 
 
 @pytest.mark.parametrize("loss", ["huber", "quantile"])
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@estimators
 def test_other_base_losses_make_smoother_models(Estimator, loss):
     model = quick(Estimator, loss=loss, pretrain_epochs=20, lai_epochs=100)
     plain = model.set_params(lai_fraction=0).fit(X, y).input_gradient(X)
@@ -435,7 +431,7 @@ def test_other_base_losses_make_smoother_models(Estimator, loss):
     assert np.abs(slopes).mean() < 0.9 * np.abs(plain).mean()
 
 
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@estimators
 def test_k_of_an_output_smooths_that_output(Estimator):
     k = np.full((2, X.shape[1]), 2.0)
     k[1] = 0.2

@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 import pytest
-from common import ESTIMATORS, X, fitted_state, quick, y
+from common import X, estimators, fitted_state, quick, y
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPRegressor
 
@@ -16,8 +16,6 @@ from sklearn_lai import (
     LaiMLPRegressorCV,
 )
 from sklearn_lai._train.training import Trainer
-
-estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 
 def printed(model, capsys):
@@ -225,7 +223,6 @@ def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
         early_stopping=True,
         learning_rate_init=0.3,
         pretrain_epochs=30,
-        n_iter_no_change=np.inf,
     )
     with monkeypatch.context() as patch:
         interrupt_after(patch, 14 * 4 + 2)
