@@ -49,10 +49,11 @@ def expected_failures(estimator):
         LaiLinearRegressor(
             k=0.1, norm="l1", lai_fraction=0.05, fit_intercept=False, standardize=False
         ),
-        LaiMLPRegressorCV(ks=2, cv=2),
+        LaiMLPRegressorCV(ks=2, cv=2, pretrain_epochs=50, lai_epochs=10),
         LaiMLPRegressorCV(
             (5,),
             ks=[1.0, 0.3],
+            lai_epochs=10,
             reach=0,
             lai_error="own",
             cv=2,
