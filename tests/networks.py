@@ -22,7 +22,8 @@ REFERENCES = {
 
 
 def random_layers(sizes, seed=0):
-    rng = np.random.default_rng(seed)
+    """Weights from a stream of their own: data with the same seed is independent."""
+    rng = np.random.default_rng([seed, 1])
     coefs = [rng.normal(size=shape) / shape[0] ** 0.5 for shape in pairwise(sizes)]
     return coefs, [rng.normal(size=size) for size in sizes[1:]]
 

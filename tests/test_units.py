@@ -1,11 +1,12 @@
 """Standardised units and the way back into the weights."""
 
-from itertools import chain, pairwise
+from itertools import chain
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from networks import random_layers
 
 from sklearn_lai import _units
 from sklearn_lai._inference import predict
@@ -15,11 +16,6 @@ from sklearn_lai._units import ColumnStatistics, Scale, Units
 def standard(array, **options):
     statistics = ColumnStatistics.of(array)
     return Scale.standard(statistics, "X", dtype=array.dtype, **options)
-
-
-def random_layers(rng, sizes):
-    pairs = list(pairwise(sizes))
-    return [rng.normal(size=p) for p in pairs], [rng.normal(size=p[1]) for p in pairs]
 
 
 @given(
@@ -35,7 +31,7 @@ def test_folded_weights_are_the_same_function_in_the_callers_units(
     X = rng.normal(3, [1, 10, 0.1], (20, 3))
     y = rng.normal(-5, 7, (20, n_outputs))
     units = Units.of_rows(X, y, centre=centre)
-    layers = random_layers(rng, [3, *hidden, n_outputs])
+    layers = random_layers([3, *hidden, n_outputs], seed)
     inside = predict(units.X.standardise(X), *layers, "tanh")
     outside = predict(X, *units.fold(layers), "tanh")
     np.testing.assert_allclose(
@@ -71,7 +67,7 @@ def test_a_constant_column_of_infinite_unit_vanishes(value):
     assert scale.is_constant().tolist() == [True, False]
     np.testing.assert_array_equal(scale.standardise(X)[:, 0], 0)
     units = Units(scale, standard(X[:, 1:]))
-    coefs, intercepts = random_layers(np.random.default_rng(0), [2, 1])
+    coefs, intercepts = random_layers([2, 1])
     folded = units.fold((coefs, intercepts))
     assert folded[0][0][0] == 0
     assert units.unfold(folded)[0][0][0] == 0
@@ -91,7 +87,7 @@ def test_the_type_of_the_data_is_kept(dtype):
     X = np.random.default_rng(0).normal(size=(9, 2)).astype(dtype)
     scale = standard(X)
     assert scale.standardise(X).dtype == dtype
-    layers = random_layers(np.random.default_rng(0), [2, 2])
+    layers = random_layers([2, 2])
     for array in chain(*Units(scale, scale).fold(layers)):
         assert array.dtype == dtype
 
