@@ -10,7 +10,7 @@ import numpy as np
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import available_if
 from .._lai_training import random_streams
-from .._train.setup import TrainingData
+from .._train.setup import TrainingData, generator
 from .._train.training import PlainStage, Trainer, pretrain
 from .._train.watch import Watch
 from .._units import Statistics
@@ -105,7 +105,7 @@ class PartialFitMixin(BaseLaiMLP):
             rows = check_data(self, X, y, sample_weight, reset=is_first).with_weight()
             self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
             progress = Progress.at_start(self._seed()) if is_first else self._progress
-            rngs = [_generator(state) for state in progress.rng_states]
+            rngs = [generator(state) for state in progress.rng_states]
             if is_first:
                 data = self._from_new_weights(rows, None, rngs[0])
             else:
@@ -158,9 +158,3 @@ class PartialFitMixin(BaseLaiMLP):
         self._set_fitted(trainer)
         self.n_iter_ += n_earlier[0]
         self.n_pretrain_iter_ += n_earlier[1]
-
-
-def _generator(state: Mapping[str, Any]) -> np.random.Generator:
-    rng = np.random.default_rng()
-    rng.bit_generator.state = state
-    return rng

@@ -58,8 +58,8 @@ class DrawnDirections(NamedTuple):
 EVERY = EveryDirection()
 
 
-def merged(of_features: Tensor, is_measured: Tensor) -> Tensor:
-    """The quantity, in three axes if it is the same for all that are measured."""
-    measured = of_features[:, is_measured]
-    is_same = measured.numel() > 0 and bool((measured == measured[:, :1]).all())
-    return measured[:, :1, None].clone() if is_same else of_features
+def merged(of_features: Tensor, measured: Tensor) -> Tensor:
+    """The quantity, in three axes if it is the same at all positions `measured`."""
+    values = of_features.index_select(1, measured)
+    is_same = values.numel() > 0 and bool((values == values[:, :1]).all())
+    return values[:, :1, None].clone() if is_same else of_features

@@ -54,7 +54,7 @@ class Network:
             for matrix, n_in in zip(self._matrices, self.sizes[:-1], strict=True)
         ]
         self._activation = ACTIVATIONS[activation]
-        self._workspaces: dict[int, _Workspace] = {}
+        self._workspaces: dict[tuple[int, bool], _Workspace] = {}
 
     def layers(self, parameters: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Copies of the coefficients and intercepts in a tensor of parameters."""
@@ -73,13 +73,16 @@ class Network:
                 view[-1] = 0
         return mask
 
-    def forward(self, X: Tensor, out: Tensor | None = None) -> Tensor:
+    def forward(
+        self, X: Tensor, out: Tensor | None = None, *, with_slopes: bool = False
+    ) -> Tensor:
         """Outputs, shape (n_samples, n_outputs), written into `out` if it is given.
 
         `X` has a last column of ones unless the network has no intercepts. The
-        methods below refer to the last call; what they return is valid until the next.
+        methods below refer to the last call, those of slopes to one `with_slopes`; what
+        they return is valid until the next.
         """
-        work = self._work = self._workspace(X)
+        work = self._work = self._workspace(X, with_slopes)
         work.X = inputs = X
         for layer in work.hidden:
             torch.mm(inputs, layer.matrix, out=layer.z)
@@ -136,16 +139,17 @@ class Network:
                 delta.addcmul_(curvature, (layer.chain * layer.z_tangent).sum(0))
         torch.mm(work.X_stack_T, delta_stack, out=self._gradients[0])
 
-    def _workspace(self, X: Tensor) -> "_Workspace":
-        n_samples = len(X)
-        if n_samples not in self._workspaces:
-            self._workspaces[n_samples] = self._make_workspace(X)
-        return self._workspaces[n_samples]
+    def _workspace(self, X: Tensor, with_slopes: bool) -> "_Workspace":
+        key = len(X), with_slopes
+        if key not in self._workspaces:
+            self._workspaces[key] = self._make_workspace(X, with_slopes)
+        return self._workspaces[key]
 
-    def _make_workspace(self, X: Tensor) -> "_Workspace":
-        n_outputs, n_ones = self.sizes[-1], int(self.fit_intercept)
+    def _make_workspace(self, X: Tensor, with_slopes: bool) -> "_Workspace":
+        n_ones = int(self.fit_intercept)
+        n_tangents = self.sizes[-1] if with_slopes else 0
         hidden = [
-            _Hidden(X, n_outputs, n_ones, *of_layer)
+            _Hidden(X, n_tangents, n_ones, *of_layer)
             for of_layer in zip(
                 self.sizes[1:-1],
                 self._matrices[:-1],
@@ -154,31 +158,38 @@ class Network:
                 strict=True,
             )
         ]
-        return _Workspace(X, n_outputs, n_ones, hidden)
+        return _Workspace(X, self.sizes[-1], n_tangents, n_ones, hidden)
 
 
 class _Workspace:
-    """Buffers for batches of one size.
+    """Buffers for batches of one size, with tangents of each output or of none.
 
     A stack has the rows of the values, then, once per output, those of the tangents
     or of the chain rule of the slopes. Other names are views into stacks; `_rows`
     flattens outputs and samples into one axis, `_T` transposes.
     """
 
-    def __init__(self, X: Tensor, n_outputs: int, n_ones: int, hidden: list["_Hidden"]):
+    def __init__(
+        self,
+        X: Tensor,
+        n_outputs: int,
+        n_tangents: int,
+        n_ones: int,
+        hidden: list["_Hidden"],
+    ):
         n_samples, n_features = len(X), X.shape[1] - n_ones
         self.X = X
         self.hidden, self.hidden_reversed = hidden, hidden[::-1]
         self.output = X.new_empty(n_samples, n_outputs)
-        self.slopes = X.new_empty(n_outputs, n_samples, n_features)
+        self.slopes = X.new_empty(n_tangents, n_samples, n_features)
         self.slope_rows = self.slopes.flatten(0, 1)
 
-        X_stack, _, self.X_tangent = _stack(X, n_outputs, n_features, n_ones)
+        X_stack, _, self.X_tangent = _stack(X, n_tangents, n_features, n_ones)
         self.X_values, self.X_tangent_rows = X_stack[:n_samples], X_stack[n_samples:]
         self.X_stack_T = X_stack.mT
 
-        delta_stack, self.output_delta, chain = _stack(X, n_outputs, n_outputs, 0)
-        chain.copy_(torch.eye(n_outputs)[:, None])
+        delta_stack, self.output_delta, chain = _stack(X, n_tangents, n_outputs, 0)
+        chain.copy_(torch.eye(n_tangents, n_outputs)[:, None])
         self.output_delta_stack = delta_stack
         self.output_chain = delta_stack[n_samples:]
 
@@ -189,7 +200,7 @@ class _Hidden:
     def __init__(
         self,
         X: Tensor,
-        n_outputs: int,
+        n_tangents: int,
         n_ones: int,
         size: int,
         matrix: Tensor,
@@ -203,29 +214,29 @@ class _Hidden:
         self.z = X.new_empty(n_samples, size)
         self.derivative = X.new_empty(n_samples, size)
 
-        input_stack, self.value, self.tangent = _stack(X, n_outputs, size, n_ones)
+        input_stack, self.value, self.tangent = _stack(X, n_tangents, size, n_ones)
         self.inputs, self.tangent_rows = (
             input_stack[:n_samples],
             input_stack[n_samples:],
         )
         self.inputs_T, self.input_stack_T = self.inputs.mT, input_stack.mT
-        self.z_tangent = X.new_empty(n_outputs, n_samples, size)
+        self.z_tangent = X.new_empty(n_tangents, n_samples, size)
         self.z_tangent_rows = self.z_tangent.flatten(0, 1)
 
-        self.delta_stack, self.delta, self.chain_delta = _stack(X, n_outputs, size, 0)
+        self.delta_stack, self.delta, self.chain_delta = _stack(X, n_tangents, size, 0)
         self.chain_delta_rows = self.delta_stack[n_samples:]
-        self.chain = X.new_empty(n_outputs, n_samples, size)
+        self.chain = X.new_empty(n_tangents, n_samples, size)
         self.chain_rows = self.chain.flatten(0, 1)
 
 
 def _stack(
-    X: Tensor, n_outputs: int, size: int, n_ones: int
+    X: Tensor, n_tangents: int, size: int, n_ones: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Stack with `n_ones` columns of ones for the values, its values, its tangents."""
     n_samples = len(X)
-    stack = X.new_zeros((1 + n_outputs) * n_samples, size + n_ones)
+    stack = X.new_zeros((1 + n_tangents) * n_samples, size + n_ones)
     stack[:n_samples, size:] = 1
-    tangents = stack[n_samples:].unflatten(0, (n_outputs, n_samples))
+    tangents = stack[n_samples:].unflatten(0, (n_tangents, n_samples))
     return stack, stack[:n_samples, :size], tangents[..., :size]
 
 

@@ -19,26 +19,17 @@ class MixedGradient(NamedTuple):
 
 
 class Objective:
-    """Plain loss and Lai loss of a batch.
+    """Plain loss of a batch: the mean over outputs, halved for the squared error.
 
-    The losses are those of the module `loss`, means over outputs, halved for the
-    squared error; the gradients are those of sums over outputs, as in MLPRegressor.
-    `k` has shape (1, n_features) or (n_outputs, n_features), NaN where the direction
-    is left out. Slopes are given times `unit`. Make it by `make_objective`.
+    The gradient is that of the sum over outputs, as in MLPRegressor. `like` has the
+    type and the device of the outputs.
     """
 
-    def __init__(
-        self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor, unit: float = 1.0
-    ):
+    def __init__(self, loss: BaseLoss, like: Tensor):
         self.loss = loss
-        self._norm, self._l1_ratio = NORMS[norm], l1_ratio
-        self._is_kept = ~k.isnan()
-        self._has_directions = bool(self._is_kept.any())
-        self._k = torch.where(self._is_kept, k, 1)
-        self._k_2 = (unit * self._k).square()
+        self._like = like
         # Tensors of one element: operations with Python numbers make one each time.
         self._constants: dict[float, Tensor] = {}
-        self._unit_2 = self._constant(unit**2)
 
     def plain(
         self, error: Tensor, weight: float, sample_weight: Tensor | None = None
@@ -47,6 +38,47 @@ class Objective:
         gradient = self.loss.derivative(error) * self._share(error, sample_weight)
         loss = self._mean(error, gradient)
         return loss, gradient if weight == 1 else gradient * self._constant(weight)
+
+    def _mean(self, error: Tensor, gradient: Tensor) -> Tensor:
+        """Mean loss over outputs, given the derivatives times shares of samples."""
+        n_outputs = error.shape[1]
+        if self.loss.degree is None:
+            lever = self.loss.lever(error)
+            return torch.dot(lever.view(-1), gradient.view(-1)) / n_outputs
+        # By Euler's theorem on homogeneous functions, in one operation.
+        total = torch.dot(error.view(-1), gradient.view(-1))
+        return total.mul_(self._constant(1 / (self.loss.degree * n_outputs)))
+
+    def _share(
+        self, error: Tensor, sample_weight: Tensor | None, stands_for: int = 1
+    ) -> Tensor:
+        """Share of each sample in a mean; weights are 1 on average over all batches."""
+        share = self._constant(stands_for / len(error))
+        return share if sample_weight is None else (sample_weight * share)[:, None]
+
+    def _constant(self, value: float) -> Tensor:
+        if value not in self._constants:
+            self._constants[value] = self._like.new_tensor(value)
+        return self._constants[value]
+
+
+class LaiObjective(Objective):
+    """Plain loss and Lai loss of a batch, as those of the module `loss`.
+
+    `k` has shape (1, n_features) or (n_outputs, n_features), NaN where the direction
+    is left out. Slopes are given times `unit`. Make it by `make_objective`.
+    """
+
+    def __init__(
+        self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor, unit: float = 1.0
+    ):
+        super().__init__(loss, k)
+        self._norm, self._l1_ratio = NORMS[norm], l1_ratio
+        self._is_kept = ~k.isnan()
+        self._has_directions = bool(self._is_kept.any())
+        self._k = torch.where(self._is_kept, k, 1)
+        self._k_2 = (unit * self._k).square()
+        self._unit_2 = self._constant(unit**2)
 
     def mixed(
         self,
@@ -68,16 +100,6 @@ class Objective:
         return self._mixed(
             error, slopes, plain_weight, lai_weight, sample_weight, directions
         )
-
-    def _mean(self, error: Tensor, gradient: Tensor) -> Tensor:
-        """Mean loss over outputs, given the derivatives times shares of samples."""
-        n_outputs = error.shape[1]
-        if self.loss.degree is None:
-            lever = self.loss.lever(error)
-            return torch.dot(lever.view(-1), gradient.view(-1)) / n_outputs
-        # By Euler's theorem on homogeneous functions, in one operation.
-        total = torch.dot(error.view(-1), gradient.view(-1))
-        return total.mul_(self._constant(1 / (self.loss.degree * n_outputs)))
 
     def _mixed(
         self,
@@ -109,20 +131,8 @@ class Objective:
         factor_2 = torch.maximum(squares, k_2).mul_(cosine_2)
         return factor_2, cosine_2, squares > k_2
 
-    def _share(
-        self, error: Tensor, sample_weight: Tensor | None, stands_for: int = 1
-    ) -> Tensor:
-        """Share of each sample in a mean; weights are 1 on average over all batches."""
-        share = self._constant(stands_for / len(error))
-        return share if sample_weight is None else (sample_weight * share)[:, None]
 
-    def _constant(self, value: float) -> Tensor:
-        if value not in self._constants:
-            self._constants[value] = self._k_2.new_tensor(value)
-        return self._constants[value]
-
-
-class ProductObjective(Objective):
+class ProductObjective(LaiObjective):
     """Own errors and slopes in every direction, for a homogeneous loss.
 
     The loss of a multiple of an error is a multiple of its loss, so the losses of all
@@ -149,22 +159,23 @@ class ProductObjective(Objective):
         row_loss = (row_gradient * error).mT  # times the degree, as are all up to `lai`
         plain = row_loss.sum() * mean
 
-        factor, cosine_2, bend = self._geometry(slopes, self._k_2[:, None])
+        # The factor to the degree of the loss, without its scale.
+        power, cosine_2, bend = self._geometry(slopes, self._k_2[:, None])
         if self._degree == 1:
-            factor.sqrt_()
-        losses = (row_loss[:, None] @ factor)[:, 0].mul_(self._scale)
+            power.sqrt_()
+        losses = (row_loss[:, None] @ power)[:, 0].mul_(self._scale)
         norm, direction = self._norm(losses, self._l1_ratio)
         lai = norm * mean
 
         direction = direction.mul_(self._scale).mul_(self._constant(lai_weight))
-        row_weight = (factor @ direction[..., None])[..., 0].mT
+        row_weight = (power @ direction[..., None])[..., 0].mT
         row_weight.add_(self._constant(plain_weight))
-        slope_gradient = factor.mul_(cosine_2).mul_(bend)
+        slope_gradient = power.mul_(cosine_2).mul_(bend)
         slope_gradient.mul_(direction[:, None]).mul_(row_loss[..., None])
         return MixedGradient(plain, lai, row_gradient.mul_(row_weight), slope_gradient)
 
 
-class ElementwiseObjective(Objective):
+class ElementwiseObjective(LaiObjective):
     """Own errors, each multiplied by the factor of each slope of its sample."""
 
     def __init__(
@@ -184,8 +195,8 @@ class ElementwiseObjective(Objective):
     ) -> MixedGradient:
         plain, output_gradient = self.plain(error, plain_weight, sample_weight)
         share = self._share(error, sample_weight, directions.stands_for)
-        factor, cosine_2, bend = self._geometry(slopes, directions.at(self._k_2))
-        factor = factor.sqrt_().mul_(directions.at(self._scale))
+        factor_2, cosine_2, bend = self._geometry(slopes, directions.at(self._k_2))
+        factor = factor_2.sqrt_().mul_(directions.at(self._scale))
         errors = factor * error.mT[..., None]  # of the shape of the slopes
         gradient = self.loss.derivative(errors) * share
         losses = directions.total(
@@ -200,7 +211,7 @@ class ElementwiseObjective(Objective):
         return MixedGradient(plain, lai, output_gradient, slope_gradient)
 
 
-class MeanErrorObjective(Objective):
+class MeanErrorObjective(LaiObjective):
     """One error for all samples of an output, which does not change.
 
     `mean_error` has shape (n_outputs,). The Lai loss then depends on the slopes alone.
@@ -218,8 +229,9 @@ class MeanErrorObjective(Objective):
         super().__init__(loss, norm, l1_ratio, k, reach or 1.0)
         self._weight = self._is_kept.to(k.dtype)
         level = loss.level(mean_error[:, None] / self._k.clamp(max=1))
+        measured = (self._is_kept.any(0) | (reach == 0)).nonzero()[:, 0]
         self._weight_at, self._k_2_at, self._level_at = (
-            merged(of_features, self._is_kept.any(0) | (reach == 0))
+            merged(of_features, measured)
             for of_features in (self._weight, self._k_2, level)
         )
         self._minus_k_2_at = -self._k_2_at
@@ -271,7 +283,7 @@ def make_objective(
     *,
     reach: float = 0.0,
     mean_error: Tensor | None = None,
-) -> Objective:
+) -> LaiObjective:
     """The objective whose formulas fit; own errors unless there is a mean error.
 
     With a reach, slopes are given times it: as the changes of the outputs.

@@ -88,11 +88,16 @@ def run_pretraining(
     data: TrainingData, recipe: Recipe, rng_state: Mapping[str, Any], trainer: Trainer
 ) -> Snapshot:
     """The first stage, which depends on all but the trainer, unless it is `Stopped`."""
-    rng = np.random.default_rng()
-    rng.bit_generator.state = rng_state
-    if pretrain(trainer, recipe.stage, rng):
+    if pretrain(trainer, recipe.stage, generator(rng_state)):
         raise Stopped
     return trainer.snapshot()
+
+
+def generator(state: Mapping[str, Any]) -> np.random.Generator:
+    """A generator that goes on from a state."""
+    rng = np.random.default_rng(0)
+    rng.bit_generator.state = state
+    return rng
 
 
 def resolve_device(name: str, dtype: np.dtype) -> str:

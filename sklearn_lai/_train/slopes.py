@@ -10,7 +10,7 @@ from torch import Tensor
 from .batches import Batch
 from .directions import DrawnDirections
 from .network import Network
-from .objective import Objective
+from .objective import LaiObjective
 
 
 class SlopeMeasure(Protocol):
@@ -22,7 +22,7 @@ class SlopeMeasure(Protocol):
     def backpropagate(
         self,
         network: Network,
-        objective: Objective,
+        objective: LaiObjective,
         batch: Batch,
         plain_weight: float,
         lai_weight: float,
@@ -42,13 +42,13 @@ class Derivative:
     def backpropagate(
         self,
         network: Network,
-        objective: Objective,
+        objective: LaiObjective,
         batch: Batch,
         plain_weight: float,
         lai_weight: float,
     ) -> tuple[Tensor, Tensor]:
         X, y, sample_weight = batch
-        error = network.forward(X).sub_(y)
+        error = network.forward(X, with_slopes=True).sub_(y)
         plain, lai, *gradients = objective.mixed(
             error, network.slopes(), plain_weight, lai_weight, sample_weight
         )
@@ -83,7 +83,7 @@ class FiniteDifference:
     def backpropagate(
         self,
         network: Network,
-        objective: Objective,
+        objective: LaiObjective,
         batch: Batch,
         plain_weight: float,
         lai_weight: float,

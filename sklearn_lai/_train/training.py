@@ -15,11 +15,11 @@ from torch import Tensor
 from .base_losses import BaseLoss
 from .batches import Batch, Batches
 from .network import Network
-from .objective import make_objective
+from .objective import LaiObjective, Objective, make_objective
 from .optimizers import Optimizer
 from .record import Epoch, History, Model, Snapshot
 from .schedule import Plateau, lai_schedule
-from .slopes import Derivative, SlopeMeasure, make_slope_measure
+from .slopes import SlopeMeasure, make_slope_measure
 from .threads import suitable_threads
 from .watch import Watch
 
@@ -128,7 +128,7 @@ def _set_lai_loss(trainer: "Trainer", stage: LaiStage) -> None:
     """Make the trainer minimise it; constant features have no direction."""
     parameters = trainer.network.parameters
     k = np.where(trainer.is_constant, np.nan, np.atleast_2d(stage.k))
-    trainer.objective = make_objective(
+    trainer.lai_objective = make_objective(
         trainer.loss,
         stage.norm,
         stage.l1_ratio,
@@ -149,6 +149,10 @@ class Trainer:
     size as MLPRegressor does. `score` is that of parameters on validation data, if
     there is some; `fold` makes layers of them, in the units of the data.
     """
+
+    # Set when the second stage begins.
+    lai_objective: LaiObjective
+    slope_measure: SlopeMeasure
 
     def __init__(
         self,
@@ -173,9 +177,7 @@ class Trainer:
         self._score = score
         self._fold = fold
         self.model = Model(network.parameters.clone(), History(is_warm=is_warm))
-        no_k = network.parameters.new_full((1, len(is_constant)), math.nan)
-        self.objective = make_objective(loss, "l1", 1.0, no_k)
-        self.slope_measure: SlopeMeasure = Derivative()
+        self._objective = Objective(loss, network.parameters)
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
             size: alpha / size * network.is_coef()
@@ -239,35 +241,39 @@ class Trainer:
     @torch.inference_mode()
     def mean_error(self) -> Tensor:
         """Error whose loss is the mean plain loss over the data, of each output."""
-        total = torch.zeros((), dtype=torch.float64)
-        for X, y, weight in self.batches.in_order():
-            error = self.network.forward(X).sub_(y)
-            losses = self.loss.derivative(error) * self.loss.lever(error)
-            if weight is not None:
-                losses = losses * weight[:, None]
-            total = total + losses.sum(0).cpu().double()
-        return self.loss.inverse(total / len(self.batches.X)).to(self._nothing)
+        batches = self.batches
+        errors = self._outputs(batches).sub_(batches.y)
+        losses = self.loss.derivative(errors) * self.loss.lever(errors)
+        if batches.weight is not None:
+            losses = losses * batches.weight[:, None]
+        # Of batches, so that single precision loses nothing on many rows.
+        sums = [part.sum(0) for part in losses.split(batches.batch_size)]
+        total = sum(torch.stack(sums).cpu().double(), torch.zeros(()).double())
+        return self.loss.inverse(total / len(batches.X)).to(self._nothing)
 
     @torch.inference_mode()
     def variances(self, parameters: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Variances of the outputs with these parameters, on some rows, and of y."""
         step = math.ceil(len(self.batches.X) / VARIANCE_ROWS)
-        rows = replace(
-            self.batches,
-            X=self.batches.X[::step],
-            y=self.batches.y[::step],
-            weight=None,
-        )
+        X, y = self.batches.X[::step], self.batches.y[::step]
         current = self.network.parameters.clone()
         self.network.parameters.copy_(parameters)
         with self.threads():
-            outputs = [self.network.forward(X).clone() for X, _, _ in rows.in_order()]
+            outputs = self._outputs(replace(self.batches, X=X, y=y, weight=None))
         self.network.parameters.copy_(current)
         variance, of_y = (
             array.var(0, correction=0).cpu().numpy()
-            for array in (torch.cat(outputs), self.batches.y)
+            for array in (outputs, self.batches.y)
         )
         return variance, of_y
+
+    def _outputs(self, batches: Batches) -> Tensor:
+        """Outputs of all rows, in their order."""
+        outputs = torch.empty_like(batches.y)
+        parts = outputs.split(batches.batch_size)
+        for (X, _, _), part in zip(batches.in_order(), parts, strict=True):
+            self.network.forward(X, out=part)
+        return outputs
 
     @torch.inference_mode()
     def _run(
@@ -277,7 +283,8 @@ class Trainer:
         losses: list[Tensor] = []
         is_lai = [lai_weight > 0 for _, lai_weight in weights]
         batches = self.batches.epoch(rng)
-        self.slope_measure.draw(self.batches.sizes()[is_lai].tolist(), rng)
+        if any(is_lai):
+            self.slope_measure.draw(self.batches.sizes()[is_lai].tolist(), rng)
         for batch, loss_weights in zip(batches, weights, strict=True):
             losses.extend(self._step(batch, *loss_weights))
         plain, lai, penalty = torch.stack(losses).cpu().double().view(-1, 3).T.numpy()
@@ -287,16 +294,18 @@ class Trainer:
         self, batch: Batch, plain_weight: float, lai_weight: float
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Take a step; returns plain loss, Lai loss, and twice the penalty."""
-        network, objective = self.network, self.objective
+        network = self.network
         X, y, sample_weight = batch
         if lai_weight == 0:
             error = network.forward(X).sub_(y)
-            plain, output_gradient = objective.plain(error, plain_weight, sample_weight)
+            plain, output_gradient = self._objective.plain(
+                error, plain_weight, sample_weight
+            )
             lai = self._nothing
             network.backward(output_gradient)
         else:
             plain, lai = self.slope_measure.backpropagate(
-                network, objective, batch, plain_weight, lai_weight
+                network, self.lai_objective, batch, plain_weight, lai_weight
             )
         penalty = self._nothing
         if self._decay:
