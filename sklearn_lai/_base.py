@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -18,16 +18,7 @@ from sklearn.utils.validation import (
 from ._callbacks import CallbackSupportMixin
 from ._feature_k import FEATURE_K, resolve_k
 from ._typing import FeatureKLike, Norm
-from ._validation import BOOLEAN, Number, OneOf, Rule, check
-
-SHARED_RULES: Mapping[str, Rule] = {
-    "feature_k": FEATURE_K,
-    "norm": OneOf(("l1", "l2", "elasticnet")),
-    "l1_ratio": Number(Real, 0, 1),
-    "lai_fraction": Number(Real, 0, 1),
-    "standardize": BOOLEAN,
-    "tol": Number(Real, 0),
-}
+from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of
 
 
 class Data(NamedTuple):
@@ -58,22 +49,20 @@ class Data(NamedTuple):
 
 
 class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
-    """Checks; a subclass declares `_rules` and has fit and predict."""
+    """Checks; hyperparameters are annotated with the rules that they keep."""
 
     # Hyperparameters that all have.
-    feature_k: FeatureKLike
-    norm: Norm
-    l1_ratio: float
-    lai_fraction: float
-    tol: float
-    standardize: bool
+    feature_k: Annotated[FeatureKLike, FEATURE_K]
+    norm: Annotated[Norm, OneOf.of(Norm)]
+    l1_ratio: Annotated[float, Number(Real, 0, 1)]
+    lai_fraction: Annotated[float, Number(Real, 0, 1)]
+    tol: Annotated[float, Number(Real, 0)]
+    standardize: Annotated[bool, BOOLEAN]
 
     feature_k_: np.ndarray
     n_features_in_: int
     feature_names_in_: np.ndarray
     n_iter_: int
-
-    _rules: ClassVar[Mapping[str, Rule]]
 
     if TYPE_CHECKING:
         # scikit-learn makes or has them, without types.
@@ -87,7 +76,8 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return tags
 
     def _check_parameters(self) -> None:
-        check_parameters(self._rules, vars(self))
+        estimator_class: type = type(self)
+        check_parameters(rules_of(estimator_class), vars(self))
 
     def _check_features(self, X: Any) -> np.ndarray:
         """Features to predict from."""
@@ -109,9 +99,9 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
 
 def check_parameters(rules: Mapping[str, Rule], values: Mapping[str, Any]) -> None:
-    """Check every parameter that has a rule."""
-    for name, rule in rules.items():
-        check(name, values[name], rule)
+    """Check every value that has a rule."""
+    for name in rules.keys() & values.keys():
+        check(name, values[name], rules[name])
 
 
 def check_data(

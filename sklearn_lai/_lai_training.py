@@ -1,18 +1,17 @@
 """What the estimators that train in two stages share: recipes, the run, the record."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
-from typing import ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
 
-from ._base import SHARED_RULES, BaseLaiRegressor
+from ._base import BaseLaiRegressor
 from ._callers import is_inside_search, warn_caller
 from ._collapse import has_collapsed, warn_of_collapse
-from ._feature_k import K
 from ._train.base_losses import BASE_LOSSES
 from ._train.record import History
 from ._train.setup import (
@@ -23,17 +22,16 @@ from ._train.setup import (
 )
 from ._train.training import LaiStage, PlainStage, Trainer, train_lai
 from ._train.watch import Watch
-from ._typing import Device, KLike, Loss, RandomState
+from ._typing import Device, Loss, RandomState
 from ._validation import (
+    BATCH_SIZE,
     BOOLEAN,
-    DEVICE,
     NONE,
     POSITIVE,
     RANDOM_STATE,
     AnyOf,
     Number,
     OneOf,
-    Rule,
 )
 
 
@@ -41,47 +39,26 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     """Trained by `_train`; a subclass makes the data and the recipe of its model."""
 
     # Hyperparameters of training.
-    k: KLike
-    lai_interval: int | None
-    loss: Loss
-    huber_delta: float
-    quantile: float
-    pretrain_epochs: int
-    lai_epochs: int
-    batch_size: int | Literal["auto"]
-    learning_rate_init: float
-    lai_learning_rate_init: float
-    average: bool
-    shuffle: bool
-    random_state: RandomState
-    n_iter_no_change: float
-    verbose: bool | int
-    device: Device
+    lai_interval: Annotated[int | None, AnyOf(Number(Integral, 1), NONE)]
+    loss: Annotated[Loss, OneOf.of(Loss)]
+    huber_delta: Annotated[float, POSITIVE]
+    quantile: Annotated[float, Number(Real, 0, 1, closed="neither")]
+    pretrain_epochs: Annotated[int, Number(Integral, 0)]
+    lai_epochs: Annotated[int, Number(Integral, 0)]
+    batch_size: Annotated[int | Literal["auto"], BATCH_SIZE]
+    learning_rate_init: Annotated[float, POSITIVE]
+    lai_learning_rate_init: Annotated[float, POSITIVE]
+    average: Annotated[bool, BOOLEAN]
+    shuffle: Annotated[bool, BOOLEAN]
+    random_state: Annotated[RandomState, RANDOM_STATE]
+    n_iter_no_change: Annotated[float, AnyOf(Number(Integral, 1), OneOf((np.inf,)))]
+    verbose: Annotated[bool | int, AnyOf(BOOLEAN, Number(Integral, 0))]
+    device: Annotated[Device, OneOf.of(Device)]
 
     n_pretrain_iter_: int
     loss_: float
     loss_curve_: list[float]
     lai_loss_curve_: list[float]
-
-    _rules: ClassVar[Mapping[str, Rule]] = {
-        **SHARED_RULES,
-        "k": K,
-        "lai_interval": AnyOf(Number(Integral, 1), NONE),
-        "lai_learning_rate_init": POSITIVE,
-        "average": BOOLEAN,
-        "loss": OneOf(tuple(BASE_LOSSES)),
-        "huber_delta": POSITIVE,
-        "quantile": Number(Real, 0, 1, closed="neither"),
-        "pretrain_epochs": Number(Integral, 0),
-        "lai_epochs": Number(Integral, 0),
-        "batch_size": AnyOf(OneOf(("auto",)), Number(Integral, 1)),
-        "learning_rate_init": POSITIVE,
-        "shuffle": BOOLEAN,
-        "random_state": RANDOM_STATE,
-        "n_iter_no_change": AnyOf(Number(Integral, 1), OneOf((np.inf,))),
-        "verbose": AnyOf(BOOLEAN, Number(Integral, 0)),
-        "device": DEVICE,
-    }
 
     def _check_epochs(self) -> None:
         if self.pretrain_epochs == self.lai_epochs == 0:

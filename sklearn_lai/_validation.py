@@ -1,14 +1,15 @@
 """Checks of hyperparameters: each estimator declares rules, checked once in fit."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import UnionType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -66,6 +67,11 @@ class OneOf(Rule):
     """One of a few values of the type of the first."""
 
     options: tuple
+
+    @classmethod
+    def of(cls, literal: Any) -> "OneOf":
+        """Whatever a Literal names."""
+        return cls(get_args(literal))
 
     def allowed(self) -> str:
         return "one of " + ", ".join(map(repr, self.options))
@@ -136,6 +142,17 @@ class AnyOf(Rule):
         return any(rule.has_type(value) and rule.accepts(value) for rule in self.rules)
 
 
+@cache
+def rules_of(owner: type) -> Mapping[str, Rule]:
+    """Rules in the annotations of a class, as in ``name: Annotated[float, rule]``."""
+    hints = get_type_hints(owner, include_extras=True)
+    return {
+        name: rule
+        for name, hint in hints.items()
+        for rule in getattr(hint, "__metadata__", ())
+    }
+
+
 def check(name: str, value: Any, rule: Rule) -> None:
     """Raise an error that names the parameter, its value and what is allowed."""
     if not rule.has_type(value):
@@ -151,12 +168,13 @@ POSITIVE = Number(Real, 0, closed="neither")
 BOOLEAN = InstanceOf(bool | np.bool_, "True or False")
 NONE = InstanceOf(type(None), "None")
 TOLERANCE = AnyOf(Number(Real, 0), OneOf(("1se",)))
-DEVICE = OneOf(("cpu", "cuda", "mps", "auto"))
 MEMORY = AnyOf(
     NONE,
     InstanceOf(str | PathLike, "a folder"),
     InstanceOf(SupportsCache, "an object with the joblib.Memory interface"),
 )
+LAYER_SIZES = AnyOf(Number(Integral, 1), Each(Number(Integral, 1)))
+BATCH_SIZE = AnyOf(OneOf(("auto",)), Number(Integral, 1))
 RANDOM_STATE = AnyOf(
     NONE,
     Number(Integral, 0, 2**32 - 1),

@@ -1,7 +1,7 @@
 """What both linear estimators share: the solution, and what follows from it."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._base import BaseLaiRegressor
 from .._callers import warn_caller
 from .._collapse import warn_of_collapse
+from .._validation import BOOLEAN
 from .exact import Fit, Regression
 from .moments import Moments
 from .path import solve_path
@@ -17,7 +18,7 @@ from .path import solve_path
 class BaseLaiLinear(BaseLaiRegressor):
     """A linear model and how it is solved from moments."""
 
-    fit_intercept: bool
+    fit_intercept: Annotated[bool, BOOLEAN]
 
     coef_: np.ndarray
     intercept_: float | np.ndarray

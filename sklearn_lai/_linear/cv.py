@@ -1,21 +1,22 @@
 """The linear regressor with k chosen by cross-validation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from operator import add
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 
-from .._base import SHARED_RULES, all_or_nothing, check_data
+from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
+from .._feature_k import KS
 from .._folds import list_folds, smallest_within
 from .._typing import FeatureKLike, Folds, KsLike, Norm
-from .._validation import TOLERANCE, Rule
+from .._validation import TOLERANCE
 from .base import BaseLaiLinear
 from .exact import mean_squared_error
 from .moments import Moments
-from .path import PATH_RULES, resolve_ks
+from .path import resolve_ks
 
 
 class LaiLinearRegressorCV(BaseLaiLinear):
@@ -105,15 +106,12 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     (50, 5)
     """
 
+    ks: Annotated[KsLike, KS]
+    tolerance: Annotated[float | Literal["1se"], TOLERANCE]
+
     k_: float
     ks_: np.ndarray
     mse_path_: np.ndarray
-
-    _rules: ClassVar[Mapping[str, Rule]] = {
-        **PATH_RULES,
-        "tolerance": TOLERANCE,
-        "tol": SHARED_RULES["tol"],
-    }
 
     def __init__(
         self,

@@ -1,19 +1,21 @@
 """Linear models of parts of the data, which their moments add up to one of all."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import all_or_nothing, check_data
 from .._callbacks import available_if
-from .._typing import KLike, LinearSolver, Loss
+from .._feature_k import K
+from .._typing import KLike, LinearSolver
+from .._validation import OneOf
 from .base import BaseLaiLinear
 from .exact import Regression
 from .moments import Moments
 
 
-def is_exact(estimator: "PartialFitMixin") -> bool:
+def is_exact(estimator: Any) -> bool:
     """Whether the solver is the exact one."""
     if estimator.solver == "auto":
         return estimator.loss == "squared_error"
@@ -23,9 +25,8 @@ def is_exact(estimator: "PartialFitMixin") -> bool:
 class PartialFitMixin(BaseLaiLinear):
     """A linear model that keeps the moments of all rows seen."""
 
-    k: KLike
-    loss: Loss
-    solver: LinearSolver
+    k: Annotated[KLike, K]
+    solver: Annotated[LinearSolver, OneOf.of(LinearSolver)]
 
     n_samples_seen_: int
     _moments: Moments

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._base import SHARED_RULES, check_data, check_parameters
+from .._base import BaseLaiRegressor, check_data, check_parameters
 from .._feature_k import KS, resolve_k
 from .._typing import FeatureKLike, KsLike, Norm
-from .._validation import BOOLEAN, Rule
+from .._validation import BOOLEAN, rules_of
 from .exact import Fit, Regression
 from .moments import Moments
 from .objective import Quadratic
@@ -21,15 +21,6 @@ LEAST_SHARE = 1e-2
 L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}
 # Powers of ten of k, either way, whose squares are numbers.
 LARGEST_EXPONENT = 60
-
-PATH_RULES: Mapping[str, Rule] = {
-    "ks": KS,
-    **{
-        name: SHARED_RULES[name]
-        for name in ("feature_k", "norm", "l1_ratio", "lai_fraction", "standardize")
-    },
-    "fit_intercept": BOOLEAN,
-}
 
 
 def lai_linear_path(
@@ -107,7 +98,8 @@ def lai_linear_path(
     >>> coefs.shape
     (10, 2)
     """
-    check_parameters(PATH_RULES, locals())
+    rules = {"ks": KS, "fit_intercept": BOOLEAN, **rules_of(BaseLaiRegressor)}
+    check_parameters(rules, locals())
     described = BaseEstimator()  # takes the names of the features
     data = check_data(described, X, y, sample_weight)
     names = getattr(described, "feature_names_in_", None)

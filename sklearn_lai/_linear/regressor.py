@@ -1,12 +1,10 @@
 """The linear regressor."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._typing import Device, FeatureKLike, KLike, LinearSolver, Loss, Norm, RandomState
-from .._validation import BOOLEAN, OneOf, Rule
 from .adam import AdamMixin
 from .moments import Moments
 from .partial_fit import PartialFitMixin, is_exact
@@ -174,12 +172,6 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
     >>> slopes[5].round(3)  # held at the kink
     np.float64(-0.1)
     """
-
-    _rules: ClassVar[Mapping[str, Rule]] = {
-        **AdamMixin._rules,
-        "fit_intercept": BOOLEAN,
-        "solver": OneOf(("auto", "exact", "adam")),
-    }
 
     def __init__(
         self,

@@ -1,13 +1,12 @@
 """What both multilayer perceptrons share: the network, its data, its predictions."""
 
 import math
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
-from numbers import Integral, Real
+from numbers import Real
 from os import PathLike, fspath
-from typing import Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -15,7 +14,6 @@ from sklearn.utils.validation import check_memory
 
 from .. import _inference
 from .._base import Data
-from .._inference import ACTIVATIONS
 from .._lai_training import LaiTrainingRegressor
 from .._train.optimizers import SGD, Adam
 from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
@@ -24,13 +22,11 @@ from .._typing import Activation, HiddenLayerSizes, LaiError, MemoryLike, MLPSol
 from .._units import Layers, Statistics, Units
 from .._validation import (
     BOOLEAN,
+    LAYER_SIZES,
     MEMORY,
     POSITIVE,
-    AnyOf,
-    Each,
     Number,
     OneOf,
-    Rule,
     check_writable,
 )
 
@@ -39,20 +35,20 @@ class BaseLaiMLP(LaiTrainingRegressor):
     """A multilayer perceptron and how it is trained on data."""
 
     # Hyperparameters of all perceptrons.
-    hidden_layer_sizes: HiddenLayerSizes
-    reach: float
-    lai_error: LaiError
-    activation: Activation
-    solver: MLPSolver
-    alpha: float
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    memory: MemoryLike
+    hidden_layer_sizes: Annotated[HiddenLayerSizes, LAYER_SIZES]
+    reach: Annotated[float, Number(Real, 0)]
+    lai_error: Annotated[LaiError, OneOf.of(LaiError)]
+    activation: Annotated[Activation, OneOf.of(Activation)]
+    solver: Annotated[MLPSolver, OneOf.of(MLPSolver)]
+    alpha: Annotated[float, Number(Real, 0)]
+    momentum: Annotated[float, Number(Real, 0, 1)]
+    nesterovs_momentum: Annotated[bool, BOOLEAN]
+    early_stopping: Annotated[bool, BOOLEAN]
+    validation_fraction: Annotated[float, Number(Real, 0, 1, closed="neither")]
+    beta_1: Annotated[float, Number(Real, 0, 1, closed="left")]
+    beta_2: Annotated[float, Number(Real, 0, 1, closed="left")]
+    epsilon: Annotated[float, POSITIVE]
+    memory: Annotated[MemoryLike, MEMORY]
 
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
@@ -63,24 +59,6 @@ class BaseLaiMLP(LaiTrainingRegressor):
     t_: int
     validation_scores_: list[float] | None
     best_validation_score_: float | None
-
-    _rules: ClassVar[Mapping[str, Rule]] = {
-        **LaiTrainingRegressor._rules,
-        "hidden_layer_sizes": AnyOf(Number(Integral, 1), Each(Number(Integral, 1))),
-        "reach": Number(Real, 0),
-        "lai_error": OneOf(("mean", "own")),
-        "activation": OneOf(tuple(ACTIVATIONS)),
-        "solver": OneOf(("adam", "sgd")),
-        "alpha": Number(Real, 0),
-        "momentum": Number(Real, 0, 1),
-        "nesterovs_momentum": BOOLEAN,
-        "early_stopping": BOOLEAN,
-        "validation_fraction": Number(Real, 0, 1, closed="neither"),
-        "beta_1": Number(Real, 0, 1, closed="left"),
-        "beta_2": Number(Real, 0, 1, closed="left"),
-        "epsilon": POSITIVE,
-        "memory": MEMORY,
-    }
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets.

@@ -1,11 +1,10 @@
 """The multilayer perceptron with k chosen by cross-validation."""
 
 import math
-from collections.abc import Mapping
 from functools import partial
 from numbers import Integral
 from types import SimpleNamespace
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -35,7 +34,7 @@ from .._typing import (
     RandomState,
 )
 from .._units import Layers
-from .._validation import NONE, TOLERANCE, AnyOf, Number, Rule
+from .._validation import NONE, TOLERANCE, AnyOf, Number
 from ..metrics import noise_sensitivity, prediction_variance
 from .base import BaseLaiMLP
 
@@ -230,19 +229,16 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     (2, 2)
     """
 
+    ks: Annotated[KsLike, KS]
+    tolerance: Annotated[float | Literal["1se"], TOLERANCE]
+    n_jobs: Annotated[int | None, AnyOf(NONE, Number(Integral, -np.inf))]
+
     k_: float
     ks_: np.ndarray
     mse_path_: np.ndarray
     sensitivity_path_: np.ndarray
     variance_path_: np.ndarray
     best_score_: float
-
-    _rules: ClassVar[Mapping[str, Rule]] = {
-        **{name: rule for name, rule in BaseLaiMLP._rules.items() if name != "k"},
-        "ks": KS,
-        "tolerance": TOLERANCE,
-        "n_jobs": AnyOf(NONE, Number(Integral, -np.inf)),
-    }
 
     def __init__(
         self,

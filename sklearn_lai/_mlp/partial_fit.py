@@ -3,16 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import available_if
+from .._feature_k import K
 from .._lai_training import random_streams
 from .._train.setup import TrainingData, generator
 from .._train.training import PlainStage, Trainer, pretrain
 from .._train.watch import Watch
+from .._typing import KLike
 from .._units import Statistics
 from .base import BaseLaiMLP
 
@@ -56,6 +58,8 @@ def _has_no_early_stopping(estimator: BaseLaiMLP) -> bool:
 
 class PartialFitMixin(BaseLaiMLP):
     """A perceptron that data larger than memory can train."""
+
+    k: Annotated[KLike, K]
 
     _progress: Progress
 

@@ -1,8 +1,7 @@
 """The multilayer perceptron regressor."""
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from .._typing import (
     Norm,
     RandomState,
 )
-from .._validation import BOOLEAN, Rule
+from .._validation import BOOLEAN
 from .base import BaseLaiMLP
 from .partial_fit import PartialFitMixin, Progress
 
@@ -231,10 +230,7 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     (442,)
     """
 
-    _rules: ClassVar[Mapping[str, Rule]] = {
-        **BaseLaiMLP._rules,
-        "warm_start": BOOLEAN,
-    }
+    warm_start: Annotated[bool, BOOLEAN]
 
     def __init__(
         self,
