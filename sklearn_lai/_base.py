@@ -137,10 +137,7 @@ def _check_weight(sample_weight: Any, n_samples: int, name: str) -> np.ndarray |
     if sample_weight is None:
         return None
     weight = check_array(
-        sample_weight,
-        ensure_2d=False,
-        dtype=np.float64,
-        input_name=name,
+        sample_weight, ensure_2d=False, dtype=np.float64, input_name=name
     )
     if weight.ndim == 0:
         weight = np.full(n_samples, float(weight))

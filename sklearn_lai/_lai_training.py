@@ -14,12 +14,7 @@ from ._callers import is_inside_search, warn_caller
 from ._collapse import has_collapsed, warn_of_collapse
 from ._train.base_losses import BASE_LOSSES
 from ._train.record import History
-from ._train.setup import (
-    Recipe,
-    TrainingData,
-    make_trainer,
-    resolve_device,
-)
+from ._train.setup import Recipe, TrainingData, make_trainer, resolve_device
 from ._train.training import LaiStage, PlainStage, Trainer, train_lai
 from ._train.watch import Watch
 from ._typing import Device, Loss, RandomState

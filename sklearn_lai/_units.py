@@ -227,10 +227,7 @@ class Units:
 
 
 def _check_variance(
-    variance: np.ndarray,
-    is_constant: np.ndarray,
-    name: str,
-    columns: np.ndarray | None,
+    variance: np.ndarray, is_constant: np.ndarray, name: str, columns: np.ndarray | None
 ) -> None:
     is_wrong = ~np.isfinite(variance) | (variance < np.finfo(variance.dtype).tiny)
     for column in np.flatnonzero(is_wrong & ~is_constant):

@@ -87,18 +87,7 @@ class SmoothestWithin:
         return int(candidates[order[-1]])
 
     def mean_scores(self, cv_results: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
-        """Accuracy and smoothness of each candidate.
-
-        Parameters
-        ----------
-        cv_results : mapping
-            `cv_results_` of a search.
-
-        Returns
-        -------
-        tuple of two ndarray of shape (n_candidates,)
-            Means over the folds; both NaN where the candidate failed.
-        """
+        """Means over the folds of each candidate; both NaN where it failed."""
         scores, smooth = (
             _mean_scores(cv_results, role, name)
             for role, name in {
@@ -112,18 +101,7 @@ class SmoothestWithin:
         return np.where(failed, np.nan, scores), np.where(failed, np.nan, smooth)
 
     def lowest_score(self, cv_results: Mapping[str, Any]) -> float:
-        """Mean accuracy from which on a candidate is accurate enough.
-
-        Parameters
-        ----------
-        cv_results : mapping
-            `cv_results_` of a search.
-
-        Returns
-        -------
-        float
-            The lowest mean accuracy allowed.
-        """
+        """Mean accuracy from which on a candidate is accurate enough."""
         scores, _ = self.mean_scores(cv_results)
         best = np.nanargmax(scores)
         if self.tolerance != "1se":

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from sklearn.metrics import mean_squared_error
 
 from .. import _inference
+from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._feature_k import KS
@@ -19,20 +20,6 @@ from .._lai_training import random_streams
 from .._train.setup import TrainingData
 from .._train.training import Trainer, train_lai
 from .._train.watch import Watch
-from .._typing import (
-    Activation,
-    Device,
-    FeatureKLike,
-    Folds,
-    HiddenLayerSizes,
-    KsLike,
-    LaiError,
-    Loss,
-    MemoryLike,
-    MLPSolver,
-    Norm,
-    RandomState,
-)
 from .._units import Layers
 from .._validation import NONE, TOLERANCE, AnyOf, Number
 from ..metrics import noise_sensitivity, prediction_variance
@@ -229,7 +216,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     (2, 2)
     """
 
-    ks: Annotated[KsLike, KS]
+    ks: Annotated[types.KsLike, KS]
     tolerance: Annotated[float | Literal["1se"], TOLERANCE]
     n_jobs: Annotated[int | None, AnyOf(NONE, Number(Integral, -np.inf))]
 
@@ -242,26 +229,26 @@ class LaiMLPRegressorCV(BaseLaiMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes: HiddenLayerSizes = (100,),
+        hidden_layer_sizes: types.HiddenLayerSizes = (100,),
         *,
-        activation: Activation = "relu",
-        ks: KsLike = 10,
-        feature_k: FeatureKLike = None,
+        activation: types.Activation = "relu",
+        ks: types.KsLike = 10,
+        feature_k: types.FeatureKLike = None,
         reach: float = 0.5,
-        lai_error: LaiError = "mean",
-        norm: Norm = "l1",
+        lai_error: types.LaiError = "mean",
+        norm: types.Norm = "l1",
         l1_ratio: float = 0.5,
         lai_fraction: float = 0.01,
         lai_interval: int | None = 5,
-        cv: Folds = None,
+        cv: types.Folds = None,
         tolerance: float = 0.0,
         n_jobs: int | None = None,
-        loss: Loss = "squared_error",
+        loss: types.Loss = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         pretrain_epochs: int = 100,
         lai_epochs: int = 100,
-        solver: MLPSolver = "adam",
+        solver: types.MLPSolver = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate_init: float = 0.001,
@@ -278,10 +265,10 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         n_iter_no_change: float = 10,
         tol: float = 1e-4,
         standardize: bool = True,
-        random_state: RandomState = None,
+        random_state: types.RandomState = None,
         verbose: bool | int = False,
-        device: Device = "cpu",
-        memory: MemoryLike = None,
+        device: types.Device = "cpu",
+        memory: types.MemoryLike = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -437,11 +424,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
 
 
 def _follow_ks(
-    model: LaiMLPRegressorCV,
-    rows: Data,
-    train: np.ndarray,
-    test: np.ndarray,
-    seed: int,
+    model: LaiMLPRegressorCV, rows: Data, train: np.ndarray, test: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pretrain on a fold, train every k from there, and look at its test data.
 

@@ -29,24 +29,10 @@ class Progress:
     """
 
     n_passes: float
-    n_lai_batches: int
-    optimizer: Mapping[str, Any] | None
-    statistics: Statistics | None
-    rng_states: Sequence[Mapping[str, Any]]
-
-    @classmethod
-    def at_start(cls, seed: int) -> Self:
-        """Nothing has been seen."""
-        states = [rng.bit_generator.state for rng in random_streams(seed)]
-        return cls(0, 0, None, None, states)
-
-    @classmethod
-    def after_fit(
-        cls, statistics: Statistics | None, *rngs: np.random.Generator
-    ) -> Self:
-        """Both stages are done."""
-        states = [rng.bit_generator.state for rng in rngs]
-        return cls(math.inf, 0, None, statistics, states)
+    rng_states: Sequence[Mapping[str, Any]] = ()
+    statistics: Statistics | None = None
+    n_lai_batches: int = 0
+    optimizer: Mapping[str, Any] | None = None
 
 
 def _has_no_early_stopping(estimator: BaseLaiMLP) -> bool:
@@ -108,21 +94,22 @@ class PartialFitMixin(BaseLaiMLP):
             is_first = not hasattr(self, "_progress")
             rows = check_data(self, X, y, sample_weight, reset=is_first).with_weight()
             self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
-            progress = Progress.at_start(self._seed()) if is_first else self._progress
-            rngs = [generator(state) for state in progress.rng_states]
             if is_first:
+                progress, rngs = Progress(0), [*random_streams(self._seed())]
                 data = self._from_new_weights(rows, None, rngs[0])
             else:
+                progress = self._progress
+                rngs = [generator(state) for state in progress.rng_states]
                 data = self._of_further_rows(rows, progress)
             trainer = self._make_trainer(data, self._mlp_recipe(data), Watch())
             n_lai_batches = self._run_pass(trainer, progress, rngs)
             self._count_pass(trainer)
             self._progress = Progress(
                 progress.n_passes + 1,
+                [rng.bit_generator.state for rng in rngs],
+                data.units.statistics,
                 n_lai_batches,
                 trainer.optimizer.state(),
-                data.units.statistics,
-                [rng.bit_generator.state for rng in rngs],
             )
         return self
 

@@ -1,26 +1,15 @@
 """The multilayer perceptron regressor."""
 
+import math
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 
+from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._lai_training import random_streams
-from .._typing import (
-    Activation,
-    Device,
-    FeatureKLike,
-    HiddenLayerSizes,
-    KLike,
-    LaiError,
-    Loss,
-    MemoryLike,
-    MLPSolver,
-    Norm,
-    RandomState,
-)
 from .._validation import BOOLEAN
 from .base import BaseLaiMLP
 from .partial_fit import PartialFitMixin, Progress
@@ -234,23 +223,23 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes: HiddenLayerSizes = (100,),
+        hidden_layer_sizes: types.HiddenLayerSizes = (100,),
         *,
-        activation: Activation = "relu",
-        k: KLike = 0.15,
-        feature_k: FeatureKLike = None,
+        activation: types.Activation = "relu",
+        k: types.KLike = 0.15,
+        feature_k: types.FeatureKLike = None,
         reach: float = 0.5,
-        lai_error: LaiError = "mean",
-        norm: Norm = "l1",
+        lai_error: types.LaiError = "mean",
+        norm: types.Norm = "l1",
         l1_ratio: float = 0.5,
         lai_fraction: float = 0.01,
         lai_interval: int | None = 5,
-        loss: Loss = "squared_error",
+        loss: types.Loss = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         pretrain_epochs: int = 100,
         lai_epochs: int = 100,
-        solver: MLPSolver = "adam",
+        solver: types.MLPSolver = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate_init: float = 0.001,
@@ -268,10 +257,10 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         tol: float = 1e-4,
         warm_start: bool = False,
         standardize: bool = True,
-        random_state: RandomState = None,
+        random_state: types.RandomState = None,
         verbose: bool | int = False,
-        device: Device = "cpu",
-        memory: MemoryLike = None,
+        device: types.Device = "cpu",
+        memory: types.MemoryLike = None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -391,7 +380,8 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
                 lai_rng,
             )
             self._set_fitted(trainer)
-            self._progress = Progress.after_fit(data.units.statistics, rng, lai_rng)
+            states = [stream.bit_generator.state for stream in (rng, lai_rng)]
+            self._progress = Progress(math.inf, states, data.units.statistics)
         return self
 
     def _check_validation(

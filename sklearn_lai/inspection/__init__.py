@@ -1,4 +1,4 @@
-"""Displays of what training, slopes and tuning are like."""
+"""Displays of what training, slopes and tuning are like; they need matplotlib."""
 
 from ._loss_curve import LossCurveDisplay
 from ._sensitivity import SensitivityDisplay

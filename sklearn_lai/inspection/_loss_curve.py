@@ -87,8 +87,6 @@ class LossCurveDisplay:
             If the estimator is not fitted.
         TypeError
             If it has no loss curve, as with the exact solver of linear models.
-        ImportError
-            If matplotlib is not installed.
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "lai_loss_curve_"):
@@ -120,11 +118,6 @@ class LossCurveDisplay:
         -------
         LossCurveDisplay
             The display, drawn.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
         self.ax_ = _plotting.axes_or_new(ax, height=3.2)
         self.figure_ = self.ax_.figure

@@ -107,8 +107,6 @@ class SensitivityDisplay:
         ValueError
             If there is no estimator, or `feature_names`, `noise`, `n_repeats` or
             `max_features` is not allowed.
-        ImportError
-            If matplotlib is not installed.
         """
         if not isinstance(estimator, Mapping):
             estimator = {type(estimator).__name__: estimator}
@@ -149,8 +147,6 @@ class SensitivityDisplay:
         ------
         ValueError
             If `max_features` is not positive.
-        ImportError
-            If matplotlib is not installed.
         """
         table = np.array(list(self.sensitivities.values()), dtype=np.float64)
         order = _plotting.largest_first(table.mean(axis=0), max_features)

@@ -109,8 +109,6 @@ class SlopeDisplay:
             If it has no `input_gradient`.
         ValueError
             If `feature_names` or `max_features` is not allowed.
-        ImportError
-            If matplotlib is not installed.
         """
         if isinstance(estimator, Pipeline):
             if len(estimator) > 1:
@@ -156,8 +154,6 @@ class SlopeDisplay:
         ------
         ValueError
             If `max_features` is not positive.
-        ImportError
-            If matplotlib is not installed.
         """
         slopes = np.asarray(self.slopes)
         order = _plotting.largest_first(np.abs(slopes).mean(axis=0), max_features)

@@ -119,8 +119,6 @@ class TradeoffDisplay:
             If the estimator is not fitted.
         TypeError
             If it has no `sensitivity_path_`.
-        ImportError
-            If matplotlib is not installed.
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "sensitivity_path_"):
@@ -187,8 +185,6 @@ class TradeoffDisplay:
             failed.
         TypeError
             If `tolerance` has a wrong type.
-        ImportError
-            If matplotlib is not installed.
         """
         rule = smoothest_within(tolerance, accuracy=accuracy, smoothness=smoothness)
         scores, smooth = rule.mean_scores(cv_results)
@@ -220,11 +216,6 @@ class TradeoffDisplay:
         -------
         TradeoffDisplay
             The display, drawn.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed.
         """
         self.ax_ = ax = _plotting.axes_or_new(ax, height=3.6)
         self.figure_ = ax.figure
@@ -269,9 +260,7 @@ class TradeoffDisplay:
         ticks = np.unique(self.values)
         ticks = ticks[:: math.ceil(len(ticks) / MAX_TICKS)]
         bar = ax.figure.colorbar(
-            points,
-            cax=ax.inset_axes((1.03, 0, 0.04, 1)),
-            label=self.value_name,
+            points, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=self.value_name
         )
         bar.set_ticks(ticks, labels=[_in_short(value) for value in ticks])
         bar.minorticks_off()
