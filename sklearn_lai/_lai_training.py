@@ -10,8 +10,6 @@ import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
 
 from ._base import BaseLaiRegressor
-from ._callers import is_inside_search, warn_caller
-from ._collapse import has_collapsed, warn_of_collapse
 from ._train.base_losses import BASE_LOSSES
 from ._train.record import History
 from ._train.setup import Recipe, TrainingData, make_trainer, resolve_device
@@ -28,6 +26,7 @@ from ._validation import (
     Number,
     OneOf,
 )
+from ._warnings import has_collapsed, is_inside_search, warn_caller, warn_of_collapse
 
 
 class LaiTrainingRegressor(BaseLaiRegressor):
@@ -157,13 +156,13 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator
     ) -> None:
         """The second stage, with a warning if predictions collapse in it."""
-        before = trainer.model
+        before, history = trainer.model
         train_lai(trainer, stage, rng)
         if stage.fraction == 0:
             return
         collapsed = has_collapsed(*trainer.variances(trainer.model.parameters))
-        if before.history.is_trained and collapsed.any():
-            collapsed &= ~has_collapsed(*trainer.variances(before.parameters))
+        if (history.is_warm or history.n_iter > 0) and collapsed.any():
+            collapsed &= ~has_collapsed(*trainer.variances(before))
         if collapsed.any():
             warn_of_collapse(self)
 

@@ -107,12 +107,6 @@ class Scale:
     unit: np.ndarray
 
     @classmethod
-    def identity(cls, array: np.ndarray) -> Self:
-        """The columns' own units."""
-        n_columns = array.shape[1]
-        return cls(np.zeros(n_columns, array.dtype), np.ones(n_columns, array.dtype))
-
-    @classmethod
     def standard(
         cls,
         statistics: ColumnStatistics,
@@ -161,7 +155,9 @@ class Units:
     @classmethod
     def identity(cls, X: np.ndarray, y: np.ndarray) -> Self:
         """The units of the data."""
-        return cls(Scale.identity(X), Scale.identity(y))
+        X, y = X[0], y[0]
+        X_scale = Scale(np.zeros_like(X), np.ones_like(X))
+        return cls(X_scale, Scale(np.zeros_like(y), np.ones_like(y)))
 
     @classmethod
     def of_rows(

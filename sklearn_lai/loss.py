@@ -6,7 +6,7 @@ Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 from collections.abc import Callable, Mapping, Sequence
 from math import inf, nan
 from numbers import Real
-from typing import TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -78,8 +78,7 @@ def lai_factor(slope: Tensor, k: float | Tensor) -> Tensor:
 
     References
     ----------
-    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control",
-       arXiv:2405.07884.
+    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
     """
     k = torch.as_tensor(k, dtype=slope.dtype, device=slope.device)
     if not ((k > 0) & k.isfinite()).all():
@@ -152,8 +151,7 @@ def lai_loss(
 
     References
     ----------
-    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control",
-       arXiv:2405.07884.
+    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 
     Examples
     --------
@@ -238,8 +236,7 @@ class LaiLoss(torch.nn.Module):
     Parameters
     ----------
     k : float, sequence of float or None, or Tensor, default=0.2
-        Boundary slope of every direction, or one per feature; None leaves a
-        feature out.
+        Boundary slope of every direction, or one per feature; None leaves one out.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
             default='squared_error'
         Base loss.
@@ -258,8 +255,7 @@ class LaiLoss(torch.nn.Module):
 
     References
     ----------
-    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control",
-       arXiv:2405.07884.
+    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 
     Examples
     --------
@@ -370,10 +366,7 @@ def _boundaries(k: float | Sequence[float | None] | Tensor, slope: Tensor) -> Te
     return torch.atleast_2d(k).expand(-1, n_features)
 
 
-_Entry = TypeVar("_Entry")
-
-
-def _look_up(name: str, value: str, table: Mapping[str, _Entry]) -> _Entry:
+def _look_up(name: str, value: str, table: Mapping[str, Any]) -> Any:
     if value not in table:
         allowed = ", ".join(map(repr, table))
         raise ValueError(f"{name} must be one of {allowed}, got {value!r}.")

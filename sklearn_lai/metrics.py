@@ -152,8 +152,8 @@ def neg_noise_sensitivity(estimator: Any, X: Any, y: Any = None) -> float:
     Returns
     -------
     float
-        Sensitivity to noise of one standard deviation, negated, in target units; the
-        mean over numeric features and outputs. The noise is always the same.
+        Sensitivity to noise of one standard deviation, always the same, negated, in
+        target units; the mean over numeric features and outputs.
 
     See Also
     --------

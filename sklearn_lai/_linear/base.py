@@ -7,9 +7,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._base import BaseLaiRegressor
-from .._callers import warn_caller
-from .._collapse import warn_of_collapse
 from .._validation import BOOLEAN
+from .._warnings import warn_caller, warn_of_collapse
 from .exact import Fit, Regression
 from .moments import Moments
 from .path import solve_path

@@ -35,9 +35,9 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         scale from the largest slope among the regressions on single features down to a
         hundredth of it.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
-        Overrides of `k` for single features, by column name (`X` must be a
-        DataFrame) or position, from 0. None leaves that direction alone. With
-        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
+        Overrides of `k` by column name (of a DataFrame) or position, from 0; None
+        leaves that direction alone. With :class:`FeatureK`, searches set
+        ``feature_k__NAME``.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -48,32 +48,29 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
     tolerance : float or '1se', default=0.0
         How much accuracy to give for smoothness: of all `ks` whose root mean squared
-        error is at most ``1 + tolerance`` times the least one, >= 0, the smallest is
-        chosen. 0 is the most accurate, 0.02 allows for 2 % more. '1se' allows for as
-        much more as the least mean squared error has standard error over the folds.
-        With several outputs, errors are in standard deviations of their targets.
+        error is at most ``1 + tolerance`` times the least, >= 0, the smallest is
+        chosen. 0.02 allows for 2 % more, '1se' for the standard error of the least mean
+        squared error over the folds. Errors of several outputs are in standard
+        deviations of each.
     fit_intercept : bool, default=True
         Whether to fit an intercept. Without it the data is not centred.
     tol : float, default=0.0001
         Largest `optimality_` without a warning, >= 0.
     standardize : bool, default=True
-        Whether training is in standard deviations of the features and the target; a
-        feature that is constant then has no influence. False is the units of the data,
-        in which boundary slopes then are, too.
+        Whether to train in standard deviations of the features and the target; constant
+        features then have no influence. False: in the units of the data, as is `k`.
 
     Attributes
     ----------
     k_ : float
         Chosen boundary slope.
     feature_k_ : ndarray of shape (n_features,)
-        The same for each feature, with the overrides of `feature_k`; NaN where it has
-        None.
+        The same by feature, with the overrides of `feature_k`; NaN where one is None.
     ks_ : ndarray of shape (n_ks,)
         Boundary slopes that were compared.
     mse_path_ : ndarray of shape (n_ks, n_folds)
-        Mean squared error on the test data of every fold, in squared target units, the
-        mean over outputs. With several outputs `k_` is chosen by the errors in
-        variances of each.
+        Mean squared error on the test data of every fold, in squared target units; the
+        mean over outputs.
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Coefficients for `k_` on all data, in target units per feature unit.
     intercept_ : float or ndarray of shape (n_outputs,)

@@ -5,8 +5,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from .._collapse import has_collapsed
 from .._units import Scale, Units
+from .._warnings import has_collapsed
 from .descent import Solution, solve
 from .moments import Moments, residual_products
 from .objective import Gram, Problem, Quadratic

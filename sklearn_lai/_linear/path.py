@@ -38,9 +38,8 @@ def lai_linear_path(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Coefficients of exact linear Lai Training along the boundary slope `k`.
 
-    The data is visited once, for its second moments, or a few times if it is nearly
-    collinear. Each `k` is solved on its own, as
-    ``LaiLinearRegressor(k=k, solver="exact")`` does.
+    The data is visited once, or a few times if it is nearly collinear. Each `k` is
+    solved on its own, as by ``LaiLinearRegressor(k=k, solver="exact")``.
 
     Parameters
     ----------
@@ -50,9 +49,7 @@ def lai_linear_path(
         Targets.
     ks : int or array-like of shape (n_ks,), default=50
         Boundary slopes, > 0, in target standard deviations per feature standard
-        deviation. An int, >= 1, is that many, evenly spread on a logarithmic scale from
-        the largest slope among the regressions on single features down to a hundredth
-        of it.
+        deviation. An int, >= 1, is that many, as in LaiLinearRegressorCV.
     feature_k : mapping of {str or int: float or None}, default=None
         Overrides of `k` for single features, as in LaiLinearRegressor.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'

@@ -21,23 +21,19 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
     with the Lai factor ``phi`` of [1]_, which is least where ``|w_j| = k_j``. Its kinks
     there hold coefficients exactly, as the lasso's hold them at zero; large opposite
     coefficients of collinear features, which change the error little, shrink to them.
-    The slopes are the same in every row, so whether each row's own error is multiplied
-    or the mean one of all rows, the loss is this; unlike that of
-    :class:`LaiMLPRegressor`, the mean error falls as the model is fitted.
+    With the same slopes in every row, own and mean errors are the same thing; unlike
+    that of :class:`LaiMLPRegressor`, the mean error falls as the model is fitted.
 
     The exact solver needs the data once, for its second moments, or a few times if it
-    is nearly collinear, to correct least squares. It starts from least
-    squares, descends until the objective falls along no coefficient, in either
-    direction, and tries further starts, since the loss is blind to signs and has
-    several minima. For one and two features the result is the least of them all. It is
-    deterministic. Where least squares leaves no error, as with more features than
-    samples, it is the solution: of all such, the one of minimum norm. Equal columns
-    may get different coefficients, since kinks hold some of them; which column has
-    which is decided by their order.
+    is nearly collinear, to correct least squares. From there it descends until the
+    objective falls along no coefficient, in either direction, and tries further starts,
+    since the loss is blind to signs and has several minima; for one and two features
+    the result is the least of them all. It is deterministic. Where least squares leaves
+    no error, as with more features than samples, it is the solution, of minimum norm.
+    Equal columns may get different coefficients, in their order, since kinks hold some.
 
-    Training runs on standardised features and target, so that no StandardScaler
-    is needed and `k` means the same on every data set; the fitted coefficients are in
-    the units of the data.
+    Training runs on standardised features and target, so that no StandardScaler is
+    needed; the fitted coefficients are in the units of the data.
 
     The parameters from `pretrain_epochs` on are for ``solver='adam'`` alone.
 
@@ -49,9 +45,9 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
         deviation: the Lai loss draws slopes towards it, in magnitude. Lower values give
         a smoother model. One for all features, one each, or one each per output.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
-        Overrides of `k` for single features, by column name (`X` must be a
-        DataFrame) or position, from 0. None leaves that direction alone. With
-        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
+        Overrides of `k` by column name (of a DataFrame) or position, from 0; None
+        leaves that direction alone. With :class:`FeatureK`, searches set
+        ``feature_k__NAME``.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -66,8 +62,7 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
         in MLPRegressor. 'huber' is the same for small errors and linear for large ones;
         'quantile' is the pinball loss. These two go beyond [1]_.
     huber_delta : float, default=1.0
-        For 'huber': the error from which on it is linear, > 0, in target standard
-        deviations (in target units without `standardize`).
+        For 'huber': where it becomes linear, > 0, in target standard deviations.
     quantile : float, default=0.5
         For 'quantile': the quantile of the target to predict, in (0, 1).
     solver : {'auto', 'exact', 'adam'}, default='auto'
@@ -77,18 +72,17 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
         For 'exact', the largest `optimality_` without a warning, >= 0. For 'adam', the
         least improvement of an epoch, in standardised units; see `n_iter_no_change`.
     standardize : bool, default=True
-        Whether training is in standard deviations of the features and the target; a
-        feature that is constant then has no influence. False is the units of the data,
-        in which boundary slopes then are, too.
+        Whether to train in standard deviations of the features and the target; constant
+        features then have no influence. False: in the units of the data, as is `k`.
     pretrain_epochs : int, default=100
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
         Epochs of the second stage, >= 0. It always runs to its end.
     lai_interval : int or None, default=5
-        The Lai loss is computed in every `lai_interval`-th batch of the second stage,
-        >= 1, with a weight that makes up for the others; 1 is the exact mixture. None:
-        ``round(lai_fraction * n_batches)`` batches of the stage, drawn at random, use
-        the Lai loss alone and the others the plain loss alone, as in [1]_.
+        Every `lai_interval`-th batch of the second stage has the Lai loss, >= 1, with a
+        weight that makes up for the others; 1 is the exact mixture. None:
+        ``round(lai_fraction * n_batches)`` random batches of the stage have the Lai
+        loss alone and the others the plain loss alone, as in [1]_.
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.01
@@ -99,21 +93,19 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
         Whether the model has the average of the weights over the second half of the
         second stage, at the ends of its epochs, or the last weights.
     shuffle : bool, default=True
-        Whether to visit the rows in a new order in each epoch. If not, and
-        `lai_interval` divides the number of batches, the same batches have the Lai loss
-        in all epochs.
+        Whether to visit the rows in a new order in each epoch. If not, the Lai loss may
+        meet the same batches in all epochs.
     n_iter_no_change : int or inf, default=10
         The first stage ends when the training loss has not improved by `tol` for more
-        than this many epochs in a row, >= 1; inf never ends it early.
+        epochs in a row, >= 1; inf: never.
     random_state : int, RandomState instance or None, default=None
-        Seed of the batches. Each stage has a random stream of its own; no global
-        generator is touched. None is fresh entropy.
+        Seed of the batches, with a random stream of its own for each stage. None is
+        fresh entropy.
     verbose : bool or int, default=False
         Whether to print the loss of each epoch.
     device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
-        Where torch trains; the data goes there once per fit. 'auto' is a GPU if there
-        is one, else the CPU. 'mps' needs float32 data. The fitted model is the same to
-        rounding, and has nothing of the device.
+        Where torch trains. 'auto' is a GPU if there is one, else the CPU; 'mps' needs
+        float32 data. The fitted model is the same to rounding.
 
     Attributes
     ----------
@@ -122,17 +114,15 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
     intercept_ : float or ndarray of shape (n_outputs,)
         Intercept, in target units; 0 without `fit_intercept`.
     feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Boundary slope of each feature, and of each output if `k` is 2-D; NaN where
-        `feature_k` has None.
+        Boundary slope of each feature (and output), NaN where `feature_k` has None.
     n_iter_ : int
         Epochs of both stages; for 'exact', Newton steps from all starts together, the
         largest number over outputs.
     objective_ : float or ndarray of shape (n_outputs,)
         Objective at the solution, in squared units of training. Only 'exact'.
     optimality_ : float
-        Largest rate at which the objective still falls along a coefficient, in either
-        direction, relative to the objective and in units of training; 0 at a stationary
-        point. Only 'exact'.
+        Largest rate at which the objective still falls along a coefficient, relative to
+        the objective and in units of training. Only 'exact'.
     n_samples_seen_ : int
         Samples with a positive weight in the moments. Only 'exact'.
     n_pretrain_iter_ : int
@@ -159,8 +149,7 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
 
     References
     ----------
-    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control",
-       arXiv:2405.07884.
+    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 
     Examples
     --------

@@ -34,11 +34,10 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     """LaiMLPRegressor with the boundary slope chosen by cross-validation.
 
     The network is pretrained once per fold, and every `k` starts from there, so that
-    the errors are those of :class:`LaiMLPRegressor` on the folds. Then it is fitted
-    with the chosen `k` to all data. Beside the errors, the sensitivity to noise and the
-    variance of the predictions are recorded for every `k`. The choice is by the mean
-    squared error, whatever the `loss`; for other errors, use a search such as
-    GridSearchCV with a scorer of them and `memory`.
+    the errors are those of :class:`LaiMLPRegressor` on the folds; so are the noise
+    sensitivities and variances of the predictions. Then it is fitted with the chosen
+    `k` to all data. The choice is by the root mean squared error, whatever the `loss`;
+    for other errors, use a search such as GridSearchCV with `memory`.
 
     Parameters
     ----------
@@ -54,20 +53,19 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         quantile of the pretrained model's slopes, in magnitude (at most 1 if
         standardised), down to a fiftieth of it.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
-        Overrides of `k` for single features, by column name (`X` must be a
-        DataFrame) or position, from 0. None leaves that direction alone. With
-        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
+        Overrides of `k` by column name (of a DataFrame) or position, from 0; None
+        leaves that direction alone. With :class:`FeatureK`, searches set
+        ``feature_k__NAME``.
     reach : float, default=0.5
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
-        deviations (in feature units without `standardize`): it compares the prediction
-        for a row with that at a normal random distance of this standard deviation along
-        one feature, in every batch another. 0 is the derivative, as in [1]_; much below
-        0.001, differences of float32 data are little but rounding.
+        deviations: it compares the prediction for a row with that at a normal random
+        distance of this standard deviation along one feature, in every batch another. 0
+        is the derivative, as in [1]_; much below 0.001, float32 data gives little but
+        rounding.
     lai_error : {'mean', 'own'}, default='mean'
-        Error inside the Lai loss. 'mean' is the same for all rows and throughout the
-        second stage: that whose loss is the mean plain loss of the training rows when
-        the stage begins, for each output. So the Lai loss acts on slopes alone, and on
-        those of all rows alike. 'own' is each row's own error, as in [1]_.
+        Error inside the Lai loss. 'mean' is that whose loss is the mean plain loss of
+        the training rows when the second stage begins, for each output, so that the Lai
+        loss acts on slopes alone, in all rows alike. 'own' is each row's, as in [1]_.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one. With a `reach`, a batch
         estimates them, without bias for 'l1'; 'l2' and 'elasticnet' are too large where
@@ -77,19 +75,18 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     lai_fraction : float, default=0.01
         Weight of the Lai loss beside the plain one, in [0, 1]; 0 is plain training.
     lai_interval : int or None, default=5
-        The Lai loss is computed in every `lai_interval`-th batch of the second
-        stage, >= 1, with a weight that makes up for the others; 1 is the exact
-        mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
-        at random, use the Lai loss alone and the others the plain loss alone, as in
-        [1]_.
+        Every `lai_interval`-th batch of the second stage has the Lai loss, >= 1, with a
+        weight that makes up for the others; 1 is the exact mixture. None:
+        ``round(lai_fraction * n_batches)`` random batches of the stage have the Lai
+        loss alone and the others the plain loss alone, as in [1]_.
     cv : int, cross-validation splitter or iterable of splits, default=None
         Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
     tolerance : float or '1se', default=0.0
         How much accuracy to give for smoothness: of all `ks` whose root mean squared
-        error is at most ``1 + tolerance`` times the least one, >= 0, the smallest is
-        chosen. 0 is the most accurate, 0.02 allows for 2 % more. '1se' allows for as
-        much more as the least mean squared error has standard error over the folds.
-        With several outputs, errors are in standard deviations of their targets.
+        error is at most ``1 + tolerance`` times the least, >= 0, the smallest is
+        chosen. 0.02 allows for 2 % more, '1se' for the standard error of the least mean
+        squared error over the folds. Errors of several outputs are in standard
+        deviations of each.
     n_jobs : int, default=None
         Folds at a time, as for joblib.Parallel; None is one, or what the surrounding
         ``joblib.parallel_config`` says.
@@ -99,8 +96,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         in MLPRegressor. 'huber' is the same for small errors and linear for large ones;
         'quantile' is the pinball loss. These two go beyond [1]_.
     huber_delta : float, default=1.0
-        For 'huber': the error from which on it is linear, > 0, in target standard
-        deviations (in target units without `standardize`).
+        For 'huber': where it becomes linear, > 0, in target standard deviations.
     quantile : float, default=0.5
         For 'quantile': the quantile of the target to predict, in (0, 1).
     pretrain_epochs : int, default=100
@@ -123,9 +119,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Whether the model has the average of the weights over the second half of the
         second stage, at the ends of its epochs, or the last weights.
     shuffle : bool, default=True
-        Whether to visit the rows in a new order in each epoch. If not, and
-        `lai_interval` divides the number of batches, the same batches have the Lai
-        loss in all epochs.
+        Whether to visit the rows in a new order in each epoch. If not, the Lai loss may
+        meet the same batches in all epochs.
     momentum : float, default=0.9
         Momentum of 'sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
@@ -143,41 +138,37 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     validation_fraction : float, default=0.1
         Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     n_iter_no_change : int or inf, default=10
-        The first stage ends when the training loss (the validation score with
-        `early_stopping`) has not improved by `tol` for more than this many epochs in
-        a row, >= 1; inf never ends it early.
+        The first stage ends when the training loss (validation score, with
+        `early_stopping`) has not improved by `tol` for more epochs in a row, >= 1; inf:
+        never.
     tol : float, default=0.0001
         Least improvement of an epoch, >= 0, in standardised units; see
         `n_iter_no_change`.
     standardize : bool, default=True
-        Whether training is in standard deviations of the features and the target; a
-        feature that is constant then has no influence. False is the units of the data,
-        in which boundary slopes then are, too.
+        Whether to train in standard deviations of the features and the target; constant
+        features then have no influence. False: in the units of the data, as is `k`.
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the validation split and the batches. Each stage
-        has a random stream of its own; no global generator is touched. None is
-        fresh entropy.
+        Seed of the initial weights, the validation split and the batches, with a random
+        stream of its own for each stage. None is fresh entropy.
     verbose : bool or int, default=False
         Whether to print the loss of each epoch.
     device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
-        Where torch trains; the data goes there once per fit. 'auto' is a GPU if there
-        is one, else the CPU. 'mps' needs float32 data. The fitted model is the same to
-        rounding, and has nothing of the device.
+        Where torch trains. 'auto' is a GPU if there is one, else the CPU; 'mps' needs
+        float32 data. The fitted model is the same to rounding.
     memory : None, str, path or object with the joblib.Memory interface, default=None
         Where results of the first stage are kept, as in
-        :class:`sklearn.pipeline.Pipeline`: a folder, which is made if need be, or a
-        joblib.Memory. The first stage does not depend on `k`, `feature_k`, `reach`,
-        `lai_error`, `norm`, `l1_ratio`, `average` and what begins with `lai_`, so a
-        search over these trains it once per fold. Results are the same as without;
-        `random_state` must be an int, or no result is met again.
+        :class:`sklearn.pipeline.Pipeline`: a folder or a joblib.Memory. They do not
+        depend on `k`, `feature_k`, `reach`, `lai_error`, `norm`, `l1_ratio`, `average`
+        and what begins with `lai_`, so a search over these trains the first stage once
+        per fold, with the same results. `random_state` must be an int, or no result is
+        met again.
 
     Attributes
     ----------
     k_ : float
         Chosen boundary slope.
     feature_k_ : ndarray of shape (n_features,)
-        The same for each feature, with the overrides of `feature_k`; NaN where it has
-        None.
+        The same by feature, with the overrides of `feature_k`; NaN where one is None.
     ks_ : ndarray of shape (n_ks,)
         Boundary slopes that were compared.
     mse_path_ : ndarray of shape (n_ks, n_folds)
@@ -201,8 +192,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
 
     References
     ----------
-    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control",
-       arXiv:2405.07884.
+    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 
     Examples
     --------

@@ -19,20 +19,18 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     """Multilayer perceptron whose slopes are controlled by the Lai loss.
 
     A drop-in for :class:`sklearn.neural_network.MLPRegressor` that trains in two
-    stages: `pretrain_epochs` epochs of the plain loss, then `lai_epochs` epochs of
-    the mixture ``(1 - lai_fraction) * plain + lai_fraction * Lai``. The Lai loss
-    multiplies an error by a factor of the model's own slopes, which draws them
-    towards the boundary slope `k` [1]_. With ``reach=0, lai_error='own',
-    lai_interval=None, average=False`` and the step size of the first stage in the
-    second, training is that of [1]_ in standardised units.
+    stages: `pretrain_epochs` epochs of the plain loss, then `lai_epochs` epochs of the
+    mixture ``(1 - lai_fraction) * plain + lai_fraction * Lai``. The Lai loss multiplies
+    an error by a factor of the model's own slopes, which draws them towards the
+    boundary slope `k` [1]_. With ``reach=0, lai_error='own', lai_interval=None,
+    average=False`` and one step size, training is that of [1]_ in standardised units.
 
     The epochs of the stages take the place of MLPRegressor's `max_iter`; its solver
     'lbfgs', its loss 'poisson' and its schedules of the learning rate are not here.
     Only `hidden_layer_sizes` may be given by position.
 
-    Training runs on standardised features and target, so that no StandardScaler
-    is needed and `k` means the same on every data set; the fitted weights are in
-    the units of the data.
+    Training runs on standardised features and target, so that no StandardScaler is
+    needed; the fitted weights are in the units of the data.
 
     Parameters
     ----------
@@ -47,20 +45,19 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         deviation: the Lai loss draws slopes towards it, in magnitude. Lower values give
         a smoother model. One for all features, one each, or one each per output.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
-        Overrides of `k` for single features, by column name (`X` must be a
-        DataFrame) or position, from 0. None leaves that direction alone. With
-        :class:`FeatureK`, searches can set each slope by ``feature_k__NAME``.
+        Overrides of `k` by column name (of a DataFrame) or position, from 0; None
+        leaves that direction alone. With :class:`FeatureK`, searches set
+        ``feature_k__NAME``.
     reach : float, default=0.5
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
-        deviations (in feature units without `standardize`): it compares the prediction
-        for a row with that at a normal random distance of this standard deviation along
-        one feature, in every batch another. 0 is the derivative, as in [1]_; much below
-        0.001, differences of float32 data are little but rounding.
+        deviations: it compares the prediction for a row with that at a normal random
+        distance of this standard deviation along one feature, in every batch another. 0
+        is the derivative, as in [1]_; much below 0.001, float32 data gives little but
+        rounding.
     lai_error : {'mean', 'own'}, default='mean'
-        Error inside the Lai loss. 'mean' is the same for all rows and throughout the
-        second stage: that whose loss is the mean plain loss of the training rows when
-        the stage begins, for each output. So the Lai loss acts on slopes alone, and on
-        those of all rows alike. 'own' is each row's own error, as in [1]_.
+        Error inside the Lai loss. 'mean' is that whose loss is the mean plain loss of
+        the training rows when the second stage begins, for each output, so that the Lai
+        loss acts on slopes alone, in all rows alike. 'own' is each row's, as in [1]_.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one. With a `reach`, a batch
         estimates them, without bias for 'l1'; 'l2' and 'elasticnet' are too large where
@@ -70,19 +67,17 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     lai_fraction : float, default=0.01
         Weight of the Lai loss beside the plain one, in [0, 1]; 0 is plain training.
     lai_interval : int or None, default=5
-        The Lai loss is computed in every `lai_interval`-th batch of the second
-        stage, >= 1, with a weight that makes up for the others; 1 is the exact
-        mixture. None: ``round(lai_fraction * n_batches)`` batches of the stage, drawn
-        at random, use the Lai loss alone and the others the plain loss alone, as in
-        [1]_.
+        Every `lai_interval`-th batch of the second stage has the Lai loss, >= 1, with a
+        weight that makes up for the others; 1 is the exact mixture. None:
+        ``round(lai_fraction * n_batches)`` random batches of the stage have the Lai
+        loss alone and the others the plain loss alone, as in [1]_.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
             default='squared_error'
         Loss of an error, plain and inside the Lai loss. 'squared_error' is halved, as
         in MLPRegressor. 'huber' is the same for small errors and linear for large ones;
         'quantile' is the pinball loss. These two go beyond [1]_.
     huber_delta : float, default=1.0
-        For 'huber': the error from which on it is linear, > 0, in target standard
-        deviations (in target units without `standardize`).
+        For 'huber': where it becomes linear, > 0, in target standard deviations.
     quantile : float, default=0.5
         For 'quantile': the quantile of the target to predict, in (0, 1).
     pretrain_epochs : int, default=100
@@ -105,9 +100,8 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         Whether the model has the average of the weights over the second half of the
         second stage, at the ends of its epochs, or the last weights.
     shuffle : bool, default=True
-        Whether to visit the rows in a new order in each epoch. If not, and
-        `lai_interval` divides the number of batches, the same batches have the Lai
-        loss in all epochs.
+        Whether to visit the rows in a new order in each epoch. If not, the Lai loss may
+        meet the same batches in all epochs.
     momentum : float, default=0.9
         Momentum of 'sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
@@ -125,35 +119,32 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     validation_fraction : float, default=0.1
         Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     n_iter_no_change : int or inf, default=10
-        The first stage ends when the training loss (the validation score with
-        `early_stopping`) has not improved by `tol` for more than this many epochs in
-        a row, >= 1; inf never ends it early.
+        The first stage ends when the training loss (validation score, with
+        `early_stopping`) has not improved by `tol` for more epochs in a row, >= 1; inf:
+        never.
     tol : float, default=0.0001
         Least improvement of an epoch, >= 0, in standardised units; see
         `n_iter_no_change`.
     warm_start : bool, default=False
         Whether `fit` starts from the weights of the last one.
     standardize : bool, default=True
-        Whether training is in standard deviations of the features and the target; a
-        feature that is constant then has no influence. False is the units of the data,
-        in which boundary slopes then are, too.
+        Whether to train in standard deviations of the features and the target; constant
+        features then have no influence. False: in the units of the data, as is `k`.
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the validation split and the batches. Each stage
-        has a random stream of its own; no global generator is touched. None is
-        fresh entropy.
+        Seed of the initial weights, the validation split and the batches, with a random
+        stream of its own for each stage. None is fresh entropy.
     verbose : bool or int, default=False
         Whether to print the loss of each epoch.
     device : {'cpu', 'cuda', 'mps', 'auto'}, default='cpu'
-        Where torch trains; the data goes there once per fit. 'auto' is a GPU if there
-        is one, else the CPU. 'mps' needs float32 data. The fitted model is the same to
-        rounding, and has nothing of the device.
+        Where torch trains. 'auto' is a GPU if there is one, else the CPU; 'mps' needs
+        float32 data. The fitted model is the same to rounding.
     memory : None, str, path or object with the joblib.Memory interface, default=None
         Where results of the first stage are kept, as in
-        :class:`sklearn.pipeline.Pipeline`: a folder, which is made if need be, or a
-        joblib.Memory. The first stage does not depend on `k`, `feature_k`, `reach`,
-        `lai_error`, `norm`, `l1_ratio`, `average` and what begins with `lai_`, so a
-        search over these trains it once per fold. Results are the same as without;
-        `random_state` must be an int, or no result is met again.
+        :class:`sklearn.pipeline.Pipeline`: a folder or a joblib.Memory. They do not
+        depend on `k`, `feature_k`, `reach`, `lai_error`, `norm`, `l1_ratio`, `average`
+        and what begins with `lai_`, so a search over these trains the first stage once
+        per fold, with the same results. `random_state` must be an int, or no result is
+        met again.
 
     Attributes
     ----------
@@ -162,8 +153,7 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     intercepts_ : list of ndarray of shape (n_units_out,)
         Intercepts of each layer, in the units of the data.
     feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Boundary slope of each feature, and of each output if `k` is 2-D; NaN where
-        `feature_k` has None.
+        Boundary slope of each feature (and output), NaN where `feature_k` has None.
     n_iter_ : int
         Epochs of both stages of the last `fit`, and calls of `partial_fit` since.
     n_pretrain_iter_ : int
@@ -178,12 +168,10 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
         loss; NaN where no batch had one.
     validation_scores_ : list of float or None
         Score of the validation data after each epoch of both stages, that of the
-        averaged weights where there are some; None without `early_stopping`. R2, or
-        with ``loss='quantile'`` the share of the pinball loss explained,
-        :func:`sklearn.metrics.d2_pinball_score`.
+        averaged weights where there are some: R2, or for 'quantile'
+        :func:`sklearn.metrics.d2_pinball_score`. None without `early_stopping`.
     best_validation_score_ : float or None
-        Best of the first stage of the last `fit`; None without `early_stopping` or such
-        a stage.
+        Best of the first stage of the last `fit`; None without `early_stopping`.
     t_ : int
         Training samples seen.
     n_layers_ : int
@@ -206,8 +194,7 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
 
     References
     ----------
-    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control",
-       arXiv:2405.07884.
+    .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 
     Examples
     --------

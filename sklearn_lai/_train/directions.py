@@ -5,34 +5,22 @@ features, such as `k`, has shape (1 or n_outputs, n_features), or (1 or n_output
 if it is the same for all that are measured.
 """
 
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
-
-
-class Directions(Protocol):
-    """What each slope of a batch is the slope of."""
-
-    @property
-    def stands_for(self) -> int:
-        """How many slopes a measured one stands for."""
-
-    def at(self, of_features: Tensor) -> Tensor:
-        """The quantity at each slope, in a shape that broadcasts to the slopes'."""
-
-    def total(self, of_slopes: Tensor, n_features: int) -> Tensor:
-        """Sums over the samples, of shape (n_outputs, n_features)."""
 
 
 class EveryDirection:
     """Every sample has the slopes of all features."""
 
-    stands_for: ClassVar[int] = 1
+    stands_for: ClassVar[int] = 1  # how many slopes a measured one stands for
 
     def at(self, of_features: Tensor) -> Tensor:
+        """The quantity at each slope, in a shape that broadcasts to the slopes'."""
         return of_features if of_features.ndim == 3 else of_features[:, None]
 
     def total(self, of_slopes: Tensor, n_features: int) -> Tensor:
+        """Sums over the samples, of shape (n_outputs, n_features)."""
         return of_slopes.sum(1)
 
 
@@ -55,6 +43,7 @@ class DrawnDirections(NamedTuple):
         return totals.index_add_(1, self.features[:, 0], of_slopes[..., 0])
 
 
+Directions = EveryDirection | DrawnDirections
 EVERY = EveryDirection()
 
 

@@ -1,6 +1,6 @@
 """What training has made and recorded so far."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -23,14 +23,6 @@ class History:
 
     epochs: tuple[Epoch, ...] = ()
     is_warm: bool = False
-
-    def __add__(self, epoch: Epoch) -> "History":
-        return replace(self, epochs=(*self.epochs, epoch))
-
-    @property
-    def is_trained(self) -> bool:
-        """Whether there was training of any kind."""
-        return self.is_warm or self.n_iter > 0
 
     @property
     def n_iter(self) -> int:
@@ -71,8 +63,5 @@ class Model(NamedTuple):
     history: History
 
 
-class Snapshot(NamedTuple):
-    """All that training has changed, apart from the device it ran on."""
-
-    model: Model
-    optimizer: dict[str, Any]
+# All that training has changed, apart from the device: the model, and the optimiser.
+Snapshot = tuple[Model, dict[str, Any]]

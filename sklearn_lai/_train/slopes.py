@@ -1,7 +1,6 @@
 """How the slopes of a batch are measured, and gradients of its losses through them."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,8 +12,8 @@ from .network import Network
 from .objective import LaiObjective
 
 
-class SlopeMeasure(Protocol):
-    """A way to measure slopes."""
+class Derivative:
+    """The slopes are derivatives, in all directions."""
 
     def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
         """Draw what is random in the next batches, of these sizes."""
@@ -31,22 +30,6 @@ class SlopeMeasure(Protocol):
 
         Returns both losses.
         """
-
-
-class Derivative:
-    """The slopes are derivatives, in all directions."""
-
-    def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
-        pass
-
-    def backpropagate(
-        self,
-        network: Network,
-        objective: LaiObjective,
-        batch: Batch,
-        plain_weight: float,
-        lai_weight: float,
-    ) -> tuple[Tensor, Tensor]:
         X, y, sample_weight = batch
         error = network.forward(X, with_slopes=True).sub_(y)
         plain, lai, *gradients = objective.mixed(
@@ -113,6 +96,9 @@ class FiniteDifference:
         if len(X) not in self._pairs:
             self._pairs[len(X)] = _Pair(X, y, self._candidates)
         return self._pairs[len(X)]
+
+
+SlopeMeasure = Derivative | FiniteDifference
 
 
 class _Pair:

@@ -40,8 +40,7 @@ class PlainStage:
 class LaiStage:
     """Recipe of the second stage.
 
-    `k` is resolved, as `feature_k_` is. `error` is 'own' or 'mean'. Slopes are measured
-    over `reach`, in units of training; 0 is the derivative. With `average` the weights
+    `k` is as `feature_k_`, and `reach` in units of training. With `average` the weights
     are the mean of those at the ends of the epochs of the second half. `n_earlier` is
     how many batches of the stage went before, in earlier calls.
     """
@@ -190,18 +189,20 @@ class Trainer:
         """Copies of all that training has changed; to be taken between stages."""
         parameters, history = self.model
         model = Model(parameters.to("cpu", copy=True), history)
-        return Snapshot(model, self.optimizer.state())
+        return model, self.optimizer.state()
 
     def resume(self, snapshot: Snapshot) -> None:
         """Go on from there."""
-        parameters, history = snapshot.model
+        (parameters, history), optimizer = snapshot
         self.network.parameters.copy_(parameters)
-        self.optimizer.resume(snapshot.optimizer)
+        self.optimizer.resume(optimizer)
         self.model = Model(self.network.parameters.clone(), history)
 
     def keep(self, parameters: Tensor, epoch: Epoch) -> None:
         """Take the parameters as those of the model, after one more epoch."""
-        self.model = Model(parameters, self.model.history + epoch)
+        history = self.model.history
+        epochs = (*history.epochs, epoch)
+        self.model = Model(parameters, replace(history, epochs=epochs))
 
     def layers(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """The model in the units of the data."""

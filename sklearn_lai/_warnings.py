@@ -1,0 +1,50 @@
+"""Warnings: for the line of the caller, and of predictions that have collapsed."""
+
+import inspect
+import warnings
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+# Share of the target's variance below which predictions have collapsed.
+COLLAPSED_SHARE = 0.01
+
+
+def has_collapsed(variance: Any, target_variance: Any) -> Any:
+    """Whether predictions hardly vary, though their target does; element by element."""
+    return variance < COLLAPSED_SHARE * target_variance
+
+
+def warn_of_collapse(estimator: Any) -> None:
+    """Say what to change in an estimator."""
+    k = estimator.k_ if hasattr(estimator, "k_") else estimator.k
+    share = f"{100 * COLLAPSED_SHARE:g} %"
+    warn_caller(
+        "The Lai loss made the predictions collapse towards a constant: their "
+        f"variance is under {share} of the target's, and after pretraining it was "
+        f"not. Raise k ({np.asarray(k).tolist()}) or lower lai_fraction "
+        f"({estimator.lai_fraction!r}).",
+        ConvergenceWarning,
+    )
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn where a method of ours was called from outside."""
+    inner = ("sklearn_lai.", "sklearn.callback.")
+    depth = sum(1 for _ in takewhile(lambda name: name.startswith(inner), _callers()))
+    warnings.warn(message, category, stacklevel=1 + depth)
+
+
+def is_inside_search() -> bool:
+    """Whether scikit-learn's model selection is fitting: it would try the next one."""
+    return any(name.startswith("sklearn.model_selection") for name in _callers())
+
+
+def _callers() -> list[str]:
+    """Names of the modules of the calls that led here, the innermost first."""
+    names, frame = [], inspect.currentframe()
+    while frame := frame and frame.f_back:
+        names.append(frame.f_globals.get("__name__", ""))
+    return names
