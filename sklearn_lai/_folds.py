@@ -1,15 +1,17 @@
 """Folds of a cross-validation, listed once, and the choice of k by its errors."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from ._typing import Tolerance
+
 
 def list_folds(
-    cv: Any, X: np.ndarray, y: np.ndarray, groups: Any
+    cv: Any, X: np.ndarray, y: np.ndarray, groups: Any, tolerance: Tolerance
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Positions of the training and test samples of every fold."""
+    """Positions of the training and test samples of every fold, as many as needed."""
     every = np.arange(len(X))
     folds = [
         (every[np.asarray(train)], every[np.asarray(test)])
@@ -17,18 +19,20 @@ def list_folds(
     ]
     if not folds:
         raise ValueError(f"cv must have at least one fold, got {cv!r}.")
+    if tolerance == "1se" and len(folds) < 2:
+        raise ValueError("tolerance='1se' needs at least 2 folds, got 1.")
     return folds
 
 
 def smallest_within(
-    ks: np.ndarray, errors: np.ndarray, tolerance: float | Literal["1se"]
+    ks: np.ndarray, errors: np.ndarray, tolerance: Tolerance
 ) -> np.intp:
     """Index of the smallest k whose error is at most `largest_rmse`."""
     rmse = np.sqrt(errors.mean(axis=1))
     return np.where(rmse <= largest_rmse(errors, tolerance), ks, np.inf).argmin()
 
 
-def largest_rmse(errors: np.ndarray, tolerance: float | Literal["1se"]) -> float:
+def largest_rmse(errors: np.ndarray, tolerance: Tolerance) -> float:
     """Root mean squared error up to which a candidate is accurate enough.
 
     `errors` are mean squared errors, (n_candidates, n_folds). The tolerance is a share
@@ -37,8 +41,6 @@ def largest_rmse(errors: np.ndarray, tolerance: float | Literal["1se"]) -> float
     mean = errors.mean(axis=1)
     if tolerance != "1se":
         return float((1 + tolerance) * np.sqrt(mean.min()))
-    n_folds = errors.shape[1]
-    if n_folds < 2:
-        raise ValueError(f"tolerance='1se' needs at least 2 folds, got {n_folds}.")
     best = mean.argmin()
-    return float(np.sqrt(mean[best] + errors[best].std(ddof=1) / np.sqrt(n_folds)))
+    standard_error = errors[best].std(ddof=1) / np.sqrt(errors.shape[1])
+    return float(np.sqrt(mean[best] + standard_error))

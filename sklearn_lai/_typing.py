@@ -52,4 +52,5 @@ FeatureKLike = (
 
 Folds = int | SupportsSplit | Iterable[tuple[Any, Any]] | None
 MemoryLike = str | PathLike[str] | SupportsCache | None
+Tolerance = float | Literal["1se"]
 RandomState = int | np.random.RandomState | None

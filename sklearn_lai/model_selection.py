@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from ._typing import Tolerance
 from ._validation import TOLERANCE, check
 
 
 def smoothest_within(
-    tolerance: float | str,
+    tolerance: Tolerance,
     *,
     accuracy: str = "accuracy",
     smoothness: str = "smoothness",
@@ -76,7 +77,7 @@ def smoothest_within(
 class SmoothestWithin:
     """What :func:`smoothest_within` makes; called with `cv_results_`, the index."""
 
-    tolerance: float | str
+    tolerance: Tolerance
     accuracy: str
     smoothness: str
 

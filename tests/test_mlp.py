@@ -59,6 +59,18 @@ def test_early_stopping_takes_the_best_weights_and_scores_both_stages():
     np.testing.assert_array_equal(model.predict(X), stopped_there.predict(X))
 
 
+def test_a_score_that_is_no_number_is_never_the_best(monkeypatch):
+    scores = iter([np.nan, 0.1, 0.3, np.nan, 0.2])
+    monkeypatch.setattr(
+        "sklearn_lai._lai_training.r2_score", lambda *args, **kwargs: next(scores)
+    )
+    model = mlp(early_stopping=True, pretrain_epochs=5, lai_epochs=0).fit(X, y)
+    monkeypatch.undo()
+    assert model.best_validation_score_ == 0.3
+    third = mlp(early_stopping=True, pretrain_epochs=3, lai_epochs=0).fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], third.coefs_[0])
+
+
 def test_early_stopping_leaves_the_validation_data_out():
     model = mlp(early_stopping=True, validation_fraction=0.25).fit(X, y)
     assert model.t_ == 90 * model.n_iter_

@@ -90,6 +90,14 @@ def test_tolerance_takes_the_smallest_k_within_it():
         assert model.k_ == model.ks_[rmse <= (1 + tolerance) * rmse.min()].min()
 
 
+def test_a_standard_error_is_that_of_the_most_accurate():
+    mse = search(ks=8).fit(X, y).mse_path_
+    best = mse[mse.mean(axis=1).argmin()]
+    allowed = best.mean() + best.std(ddof=1) / np.sqrt(len(best))
+    model = search(ks=8, tolerance="1se").fit(X, y)
+    assert model.k_ == model.ks_[mse.mean(axis=1) <= allowed].min()
+
+
 def test_smaller_k_is_smoother():
     model = search(ks=[1.0, 0.05], lai_epochs=40).fit(X, y)
     assert model.variance_path_[1].mean() < model.variance_path_[0].mean()
@@ -145,6 +153,11 @@ def test_names_and_groups_reach_it():
         ({"n_jobs": "two"}, TypeError, "n_jobs must be .*got 'two'"),
         ({"feature_k": {"z": 0.1}}, ValueError, "feature_k has the column name 'z'"),
         ({"cv": []}, ValueError, "cv must have at least one fold"),
+        (
+            {"cv": ShuffleSplit(1), "tolerance": "1se"},
+            ValueError,
+            "tolerance='1se' needs at least 2 folds, got 1",
+        ),
     ],
 )
 def test_wrong_parameters_are_named(parameters, error, problem):

@@ -151,7 +151,9 @@ def linear() -> None:
 
 
 def linear_cv() -> None:
-    fitted = LaiLinearRegressorCV(ks=5, feature_k=either, cv=folds).fit(frame, y)
+    fitted = LaiLinearRegressorCV(
+        ks=5, feature_k=either, cv=folds, tolerance="1se"
+    ).fit(frame, y)
     assert_type(fitted, LaiLinearRegressorCV)
     assert_type(fitted.k_, float)
     assert_type(fitted.ks_, np.ndarray)
@@ -188,6 +190,7 @@ def mistakes(model: LaiLinearRegressor, network: LaiMLPRegressor) -> None:
     LaiLinearRegressor(feature_k={"bmi": "small"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiLinearRegressor(solver="sgd")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiLinearRegressorCV(norm="l3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LaiLinearRegressorCV(tolerance="2se")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     lai_linear_path(X, y, norm="l3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     FeatureK(bmi="small")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     model.merge(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate
 from operator import add
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._feature_k import KS
 from .._folds import list_folds, smallest_within
-from .._typing import FeatureKLike, Folds, KsLike, Norm
+from .._typing import FeatureKLike, Folds, KsLike, Norm, Tolerance
 from .._validation import TOLERANCE
 from .base import BaseLaiLinear
 from .exact import mean_squared_error
@@ -104,7 +104,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     """
 
     ks: Annotated[KsLike, KS]
-    tolerance: Annotated[float | Literal["1se"], TOLERANCE]
+    tolerance: Annotated[Tolerance, TOLERANCE]
 
     k_: float
     ks_: np.ndarray
@@ -119,7 +119,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         l1_ratio: float = 0.5,
         lai_fraction: float = 0.01,
         cv: Folds = None,
-        tolerance: float = 0.0,
+        tolerance: Tolerance = 0.0,
         fit_intercept: bool = True,
         tol: float = 1e-4,
         standardize: bool = True,
@@ -176,7 +176,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         with watched(self), all_or_nothing(self):
             self._check_parameters()
             data = check_data(self, X, y, sample_weight)
-            folds = list_folds(self.cv, data.X, data.y, groups)
+            folds = list_folds(self.cv, data.X, data.y, groups, self.tolerance)
             total, trains, tests = _fold_moments(*data, folds)
             regression = self._regression(total).refined(*data)
             self.ks_ = resolve_ks(self.ks, regression)

@@ -101,12 +101,10 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _lai_stage(self, k: np.ndarray, **options: Any) -> LaiStage:
         return super()._lai_stage(k, error=self.lai_error, reach=self.reach, **options)
 
-    def _hidden_sizes(self) -> list[int]:
-        return np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
-
     def _sizes(self, data: Data) -> list[int]:
         """Units of every layer, input and output among them."""
-        return [data.X.shape[1], *self._hidden_sizes(), data.y.shape[1]]
+        hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
+        return [data.X.shape[1], *hidden, data.y.shape[1]]
 
     def _units(self, data: Data, earlier: Statistics | None = None) -> Units:
         """Units of training on this data, with earlier one."""

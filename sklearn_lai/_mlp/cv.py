@@ -207,7 +207,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     """
 
     ks: Annotated[types.KsLike, KS]
-    tolerance: Annotated[float | Literal["1se"], TOLERANCE]
+    tolerance: Annotated[types.Tolerance, TOLERANCE]
     n_jobs: Annotated[int | None, AnyOf(NONE, Number(Integral, -np.inf))]
 
     k_: float
@@ -231,7 +231,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         lai_fraction: float = 0.01,
         lai_interval: int | None = 5,
         cv: types.Folds = None,
-        tolerance: float = 0.0,
+        tolerance: types.Tolerance = 0.0,
         n_jobs: int | None = None,
         loss: types.Loss = "squared_error",
         huber_delta: float = 1.0,
@@ -343,7 +343,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
             self._check_parameters()
             self._check_epochs()
             rows = check_data(self, X, y, sample_weight)
-            folds = list_folds(self.cv, rows.X, rows.y, groups)
+            folds = list_folds(self.cv, rows.X, rows.y, groups, self.tolerance)
             seed = self._seed()
             data, trainer = self._pretrained(rows.with_weight(), seed, watch)
             self.ks_ = self._resolve_ks(data, trainer.layers())

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from .._folds import largest_rmse
+from .._typing import Tolerance
 from ..model_selection import smoothest_within
 from . import _plotting
 
@@ -144,7 +145,7 @@ class TradeoffDisplay:
         cls,
         cv_results: Mapping[str, Any],
         *,
-        tolerance: float | str = 0.0,
+        tolerance: Tolerance = 0.0,
         accuracy: str = "accuracy",
         smoothness: str = "smoothness",
         error_name: str | None = None,
