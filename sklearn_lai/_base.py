@@ -33,11 +33,6 @@ class Data(NamedTuple):
         weight = self.sample_weight
         if weight is not None:
             rows = rows[weight[rows] > 0]
-            if not len(rows):
-                raise ValueError(
-                    "sample_weight is 0 for all rows of the training or test set of a "
-                    "fold of cv."
-                )
             weight = weight[rows]
         return Data(self.X[rows], self.y[rows], weight)
 
@@ -93,15 +88,12 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """Names of the features, if they have some."""
         return getattr(self, "feature_names_in_", None)
 
-    def _set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        for name, value in attributes.items():
-            setattr(self, name, value)
-
 
 def check_parameters(rules: Mapping[str, Rule], values: Mapping[str, Any]) -> None:
     """Check every value that has a rule."""
-    for name in rules.keys() & values.keys():
-        check(name, values[name], rules[name])
+    for name, rule in rules.items():
+        if name in values:
+            check(name, values[name], rule)
 
 
 def check_data(

@@ -60,20 +60,16 @@ class CallbackWatch(Watch):
         self._of_epoch.call_on_fit_task_begin(estimator=self._estimator)
 
     def end_epoch(self, make_layers: MakeLayers | None = None) -> bool:
+        estimator = self._estimator
         is_to_stop = self._of_epoch.call_on_fit_task_end(
-            estimator=self._estimator,
-            reconstruction_attributes=self._attributes(make_layers),
+            estimator=estimator,
+            reconstruction_attributes=make_layers
+            and (lambda: estimator._attributes_of(make_layers())),
         )
         return bool(is_to_stop) and self._may_stop
 
     def end_stage(self) -> None:
         self._of_stage.call_on_fit_task_end(estimator=self._estimator)
-
-    def _attributes(self, make_layers: MakeLayers | None) -> Callable | None:
-        """Makes the attributes that the estimator needs to predict with the weights."""
-        if make_layers is None:
-            return None
-        return lambda: self._estimator._attributes_of(make_layers())
 
 
 @contextmanager

@@ -9,25 +9,48 @@ from ._typing import Tolerance
 
 
 def list_folds(
-    cv: Any, X: np.ndarray, y: np.ndarray, groups: Any, tolerance: Tolerance
+    cv: Any,
+    X: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    groups: Any,
+    tolerance: Tolerance,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Positions of the training and test samples of every fold, as many as needed."""
+    """Positions of the training and test samples of every fold, all of them checked."""
     every = np.arange(len(X))
+    counts = np.ones(len(X), dtype=bool) if sample_weight is None else sample_weight > 0
     folds = [
-        (every[np.asarray(train)], every[np.asarray(test)])
+        (every[_index(train)], every[_index(test)])
         for train, test in check_cv(cv).split(X, y, groups)
     ]
     if not folds:
         raise ValueError(f"cv must have at least one fold, got {cv!r}.")
+    for number, fold in enumerate(folds):
+        if not all(counts[part].any() for part in fold):
+            raise ValueError(
+                f"Fold {number} of cv has no training or no test samples with a "
+                "positive sample_weight."
+            )
     if tolerance == "1se" and len(folds) < 2:
         raise ValueError("tolerance='1se' needs at least 2 folds, got 1.")
     return folds
 
 
+def _index(part: Any) -> np.ndarray:
+    """Positions or a mask; of an empty list NumPy would make floats."""
+    part = np.asarray(part)
+    return part if part.size else part.astype(int)
+
+
 def smallest_within(
-    ks: np.ndarray, errors: np.ndarray, tolerance: Tolerance
+    ks: np.ndarray, errors: np.ndarray, unit: np.ndarray, tolerance: Tolerance
 ) -> np.intp:
-    """Index of the smallest k whose error is at most `largest_rmse`."""
+    """Index of the smallest k whose error is at most `largest_rmse`.
+
+    `errors` are mean squared errors, (n_ks, n_folds, n_outputs), and `unit` has a unit
+    of each output, so that the choice does not depend on that of the data.
+    """
+    errors = (errors / np.square(unit)).mean(axis=2)
     rmse = np.sqrt(errors.mean(axis=1))
     return np.where(rmse <= largest_rmse(errors, tolerance), ks, np.inf).argmin()
 

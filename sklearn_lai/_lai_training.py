@@ -89,7 +89,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             stage=PlainStage(self.pretrain_epochs, self.tol, self.n_iter_no_change),
         )
 
-    def _lai_stage(
+    def _lai_recipe(
         self, k: np.ndarray, *, error: str = "own", reach: float = 0.0
     ) -> LaiStage:
         """The second stage, for a resolved `k`."""
@@ -142,8 +142,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     ) -> None:
         """The second stage, with warnings of what went wrong."""
         self._train_lai(trainer, stage, rng)
-        lai_losses = np.array(trainer.model.history.lai_loss_curve)
-        if stage.fraction > 0 and lai_losses.size and np.isnan(lai_losses).all():
+        lai_losses = trainer.model.history.lai_loss_curve
+        is_whole = len(lai_losses) == stage.epochs > 0
+        if stage.fraction > 0 and is_whole and np.isnan(lai_losses).all():
             warn_caller(
                 "No batch of the second stage was to use the Lai loss, so k had no "
                 f"effect: it has too few batches for lai_fraction={self.lai_fraction!r}"

@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from inspect import get_annotations
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import numpy as np
 
@@ -74,7 +75,8 @@ class OneOf(Rule):
         return cls(get_args(literal))
 
     def allowed(self) -> str:
-        return "one of " + ", ".join(map(repr, self.options))
+        words = ", ".join(map(repr, self.options))
+        return words if len(self.options) == 1 else f"one of {words}"
 
     def has_type(self, value: Any) -> bool:
         return isinstance(value, type(self.options[0]))
@@ -144,11 +146,12 @@ class AnyOf(Rule):
 
 @cache
 def rules_of(owner: type) -> Mapping[str, Rule]:
-    """Rules in the annotations of a class, as in ``name: Annotated[float, rule]``."""
-    hints = get_type_hints(owner, include_extras=True)
+    """Rules in our annotations of a class, as in ``name: Annotated[float, rule]``."""
+    ours = [c for c in owner.__mro__ if c.__module__.startswith("sklearn_lai.")]
     return {
         name: rule
-        for name, hint in hints.items()
+        for c in reversed(ours)
+        for name, hint in get_annotations(c).items()
         for rule in getattr(hint, "__metadata__", ())
     }
 

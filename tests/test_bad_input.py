@@ -1,12 +1,19 @@
 """Every row of the bad-input table: what is raised, and that nothing is lost."""
 
+from typing import Annotated
+
 import numpy as np
 import pandas as pd
 import pytest
 from common import ESTIMATORS, FRAME, NAMES, X, estimators, fitted_state, quick, y
 from scipy.sparse import csr_array
 
-from sklearn_lai import LaiLinearRegressorCV, LaiMLPRegressor, LaiMLPRegressorCV
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
 
 WRONG_VALUES = [
     ("k", 0, ValueError, "k must be a finite number > 0 or .*, got 0"),
@@ -241,3 +248,22 @@ def test_no_epochs_at_all_is_refused(Estimator):
 def test_early_stopping_needs_samples(n_samples):
     with pytest.raises(ValueError, match=f"early_stopping=True .* got {n_samples} sam"):
         quick(LaiMLPRegressor, early_stopping=True).fit(X[:n_samples], y[:n_samples])
+
+
+def test_rules_hold_in_subclasses_whatever_their_annotations():
+    class Mine(LaiLinearRegressor):
+        k: float
+        gamma: Annotated[float, "no rule of ours"]
+        frame_: "not_there.DataFrame"  # noqa: F821
+
+    Mine().fit(X, y)
+    with pytest.raises(ValueError, match=r"k must be .*> 0, got -1"):
+        Mine(k=-1).fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+@pytest.mark.parametrize("fold", [([], [1, 2]), ([1, 2], [])])
+def test_an_empty_fold_is_named(Estimator, fold):
+    message = "Fold 1 of cv has no training or no test samples"
+    with pytest.raises(ValueError, match=message):
+        Estimator(ks=1, cv=[([0, 1, 2], [3, 4]), fold]).fit(X, y)

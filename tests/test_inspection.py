@@ -71,6 +71,12 @@ def test_tradeoff_of_a_cv_estimator_shows_its_paths():
     assert display.largest_error == pytest.approx(1.1 * np.sqrt(mse.min()))
 
 
+def test_errors_of_several_outputs_have_no_band_in_their_units():
+    model = LaiMLPRegressorCV((8,), ks=2, cv=2, pretrain_epochs=5, lai_epochs=5)
+    model.fit(FRAME, np.column_stack([y, 100 * y]))
+    assert TradeoffDisplay.from_estimator(model).largest_error is None
+
+
 @pytest.mark.parametrize("tolerance", [0, 0.02, "1se"])
 def test_tradeoff_of_a_search_marks_what_smoothest_within_chose(tolerance):
     grid = {"ridge__alpha": [0.1, 10, 30, 100, 1000]}

@@ -124,7 +124,7 @@ def test_cv_weighs_training_and_errors():
 def test_a_training_fold_without_weight_is_named():
     only_first = (np.arange(len(X)) < 40).astype(float)
     with pytest.raises(
-        ValueError, match="sample_weight is 0 for all rows of the train"
+        ValueError, match="Fold 0 of cv has no training or no test samples"
     ):
         LaiMLPRegressorCV((8,), ks=[0.3], cv=KFold(3)).fit(X, y, only_first)
 

@@ -155,7 +155,8 @@ def test_types_of_parameters_name_the_values_that_fit_allows(model_class):
     assert hints.keys() >= signature(model_class).parameters.keys()
     for name, hint in hints.items():
         if options := literals(hint):
-            allowed = "one of " + ", ".join(map(repr, options))
+            allowed = ", ".join(map(repr, options))
+            allowed = f"one of {allowed}" if len(options) > 1 else allowed
             message = rf"{name} must be (.* or )?{re.escape(allowed)}(,| or) "
             with pytest.raises(ValueError, match=message):
                 model_class(**{name: "no such"}).fit(X, y)

@@ -109,6 +109,13 @@ def test_a_callback_may_end_a_stage(Estimator):
     assert (model.n_pretrain_iter_, model.n_iter_) == (2, 5)
 
 
+def test_a_stage_that_a_callback_ended_is_not_called_too_short():
+    pytest.importorskip("sklearn.callback")
+    model = quick(LaiMLPRegressor, batch_size=len(X), lai_epochs=20, lai_interval=5)
+    model.set_callbacks(Recorder(stop_after=4)).fit(X, y)
+    assert (model.n_pretrain_iter_, model.n_iter_) == (3, 4)
+
+
 def test_a_stage_that_a_callback_ended_is_not_kept_in_memory(tmp_path):
     pytest.importorskip("sklearn.callback")
     model = quick(LaiMLPRegressor, memory=tmp_path)

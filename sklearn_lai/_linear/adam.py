@@ -15,7 +15,7 @@ from .._units import Layers, Units
 from .base import BaseLaiLinear
 
 
-class AdamMixin(BaseLaiLinear, LaiTrainingRegressor):
+class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
     """A linear model that mini-batches can train."""
 
     def _fit_by_adam(self, rows: Data, watch: Watch) -> None:
@@ -36,10 +36,10 @@ class AdamMixin(BaseLaiLinear, LaiTrainingRegressor):
         self._run_stages(
             trainer,
             partial(pretrain, trainer, recipe.stage, rng),
-            self._lai_stage(self.feature_k_),
+            self._lai_recipe(self.feature_k_),
             lai_rng,
         )
-        self._set_attributes(self._attributes_of(trainer.layers()))
+        vars(self).update(self._attributes_of(trainer.layers()))
         self._record(trainer.model.history)
 
     def _attributes_of(self, layers: Layers) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class BaseLaiLinear(BaseLaiRegressor):
 
     def _set_solution(self, fit: Fit, dtype: np.dtype) -> None:
         """Set what is known of an exact solution, and warn if it is a bad one."""
-        self._set_attributes(self._coef_attributes(fit.coef, fit.intercept, dtype))
+        vars(self).update(self._coef_attributes(fit.coef, fit.intercept, dtype))
         objectives = np.array([solution.objective for solution in fit.solutions])
         self.objective_ = float(objectives[0]) if len(objectives) == 1 else objectives
         self.optimality_ = max(solution.optimality for solution in fit.solutions)

@@ -47,18 +47,17 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     cv : int, cross-validation splitter or iterable of splits, default=None
         Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
     tolerance : float or '1se', default=0.0
-        How much accuracy to give for smoothness: of all `ks` whose root mean squared
-        error is at most ``1 + tolerance`` times the least, >= 0, the smallest is
-        chosen. 0.02 allows for 2 % more, '1se' for the standard error of the least mean
-        squared error over the folds. Errors of several outputs are in standard
-        deviations of each.
+        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose root mean
+        squared error is at most ``1 + tolerance`` times the least, the smallest is
+        chosen. '1se' allows for the standard error of the least mean squared error over
+        the folds. Errors of several outputs are in standard deviations of each.
     fit_intercept : bool, default=True
         Whether to fit an intercept. Without it the data is not centred.
     tol : float, default=0.0001
         Largest `optimality_` without a warning, >= 0.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
-        features then have no influence. False: in the units of the data, as is `k`.
+        features then have no influence. False: in the units of the data, as slopes are.
 
     Attributes
     ----------
@@ -176,15 +175,14 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         with watched(self), all_or_nothing(self):
             self._check_parameters()
             data = check_data(self, X, y, sample_weight)
-            folds = list_folds(self.cv, data.X, data.y, groups, self.tolerance)
+            folds = list_folds(self.cv, *data, groups, self.tolerance)
             total, trains, tests = _fold_moments(*data, folds)
             regression = self._regression(total).refined(*data)
             self.ks_ = resolve_ks(self.ks, regression)
             errors = self._follow_folds(trains, tests)
             self.mse_path_ = errors.mean(axis=2)
-            # In the targets' own units, so that the choice does not depend on theirs.
-            errors = (errors / np.square(regression.units.y.unit)).mean(axis=2)
-            chosen = smallest_within(self.ks_, errors, self.tolerance)
+            unit = regression.units.y.unit
+            chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
             self.k_ = float(self.ks_[chosen])
             self.feature_k_ = self._resolve_k(self.k_)
             [fit] = self._solve_path(regression, [self.feature_k_])
@@ -223,12 +221,6 @@ def _fold_moments(
     else:
         total = Moments.of(X, y, sample_weight)
         trains = [Moments.of(X, y, sample_weight, rows=train) for train, _ in folds]
-    for number, (train, test) in enumerate(zip(trains, tests, strict=True)):
-        if train.n_rows == 0 or test.n_rows == 0:
-            raise ValueError(
-                f"Fold {number} of cv has no training or no test samples with a "
-                "positive sample_weight."
-            )
     return total, trains, tests
 
 

@@ -22,7 +22,7 @@ def is_exact(estimator: Any) -> bool:
     return estimator.solver == "exact"
 
 
-class PartialFitMixin(BaseLaiLinear):
+class PartialFitLinear(BaseLaiLinear):
     """A linear model that keeps the moments of all rows seen."""
 
     k: Annotated[KLike, K]
@@ -82,7 +82,7 @@ class PartialFitMixin(BaseLaiLinear):
         return self
 
     @available_if(is_exact)
-    def merge(self, other: "PartialFitMixin") -> Self:
+    def merge(self, other: "PartialFitLinear") -> Self:
         """Fit the model to its own rows and those of another fitted model.
 
         Only with the exact solver. So parts of the data can be fitted apart, on several
@@ -115,12 +115,12 @@ class PartialFitMixin(BaseLaiLinear):
         ConvergenceWarning
             As for `fit`.
         """
-        if not isinstance(other, PartialFitMixin):
+        if not isinstance(other, PartialFitLinear):
             raise TypeError(
                 f"other must be a LaiLinearRegressor, got {other!r} of type "
                 f"{type(other).__name__}."
             )
-        models: dict[str, PartialFitMixin] = {"this model": self, "other": other}
+        models: dict[str, PartialFitLinear] = {"this model": self, "other": other}
         for name, model in models.items():
             check_is_fitted(model)
             if not hasattr(model, "_moments"):

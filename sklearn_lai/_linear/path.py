@@ -50,7 +50,7 @@ def lai_linear_path(
     ks : int or array-like of shape (n_ks,), default=50
         Boundary slopes, > 0, in target standard deviations per feature standard
         deviation. An int, >= 1, is that many, as in LaiLinearRegressorCV.
-    feature_k : mapping of {str or int: float or None}, default=None
+    feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, as in LaiLinearRegressor.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
@@ -97,9 +97,10 @@ def lai_linear_path(
     """
     rules = {"ks": KS, "fit_intercept": BOOLEAN, **rules_of(BaseLaiRegressor)}
     check_parameters(rules, locals())
-    described = BaseEstimator()  # takes the names of the features
-    data = check_data(described, X, y, sample_weight)
-    names = getattr(described, "feature_names_in_", None)
+    # Is named in errors, and takes the names of the features.
+    checked = type("lai_linear_path", (BaseEstimator,), {})()
+    data = check_data(checked, X, y, sample_weight)
+    names = getattr(checked, "feature_names_in_", None)
     moments = Moments.of(*data)
     regression = Regression.of(
         moments, fit_intercept=fit_intercept, standardize=standardize, names=names

@@ -5,12 +5,12 @@ from typing import Any, Literal, Self
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._typing import Device, FeatureKLike, KLike, LinearSolver, Loss, Norm, RandomState
-from .adam import AdamMixin
+from .adam import AdamLinear
 from .moments import Moments
-from .partial_fit import PartialFitMixin, is_exact
+from .partial_fit import PartialFitLinear, is_exact
 
 
-class LaiLinearRegressor(PartialFitMixin, AdamMixin):
+class LaiLinearRegressor(PartialFitLinear, AdamLinear):
     """Linear regression whose coefficients are controlled by the Lai loss.
 
     For a linear model the slopes are the coefficients, the same for every row, and
@@ -73,7 +73,7 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
         least improvement of an epoch, in standardised units; see `n_iter_no_change`.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
-        features then have no influence. False: in the units of the data, as is `k`.
+        features then have no influence. False: in the units of the data, as slopes are.
     pretrain_epochs : int, default=100
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
@@ -97,7 +97,7 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
         meet the same batches in all epochs.
     n_iter_no_change : int or inf, default=10
         The first stage ends when the training loss has not improved by `tol` for more
-        epochs in a row, >= 1; inf: never.
+        than this many epochs in a row, >= 1; inf: never.
     random_state : int, RandomState instance or None, default=None
         Seed of the batches, with a random stream of its own for each stage. None is
         fresh entropy.
@@ -250,7 +250,7 @@ class LaiLinearRegressor(PartialFitMixin, AdamMixin):
             exact solver did not reach `tol`.
         UserWarning
             If the second stage of 'adam' has too few batches for a single one with the
-            Lai loss.
+            Lai loss, or Ctrl-C ended it; the model is then that of the epochs done.
         """
         n_stages = 0 if is_exact(self) else 2
         with watched(self, n_stages=n_stages) as watch, all_or_nothing(self):

@@ -98,8 +98,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
         )
         return slopes[:, 0] if self.n_outputs_ == 1 else slopes
 
-    def _lai_stage(self, k: np.ndarray, **options: Any) -> LaiStage:
-        return super()._lai_stage(k, error=self.lai_error, reach=self.reach, **options)
+    def _lai_recipe(self, k: np.ndarray, **options: Any) -> LaiStage:
+        return super()._lai_recipe(k, error=self.lai_error, reach=self.reach, **options)
 
     def _sizes(self, data: Data) -> list[int]:
         """Units of every layer, input and output among them."""
@@ -107,7 +107,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         return [data.X.shape[1], *hidden, data.y.shape[1]]
 
     def _units(self, data: Data, earlier: Statistics | None = None) -> Units:
-        """Units of training on this data, with earlier one."""
+        """Units of training of these rows, together with earlier ones."""
         if not self.standardize:
             return Units.identity(data.X, data.y)
         return Units.of_rows(*data, earlier=earlier, names=self._feature_names())
@@ -169,7 +169,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _set_fitted(self, trainer: Trainer) -> None:
         """Set what training gave and recorded; records go on if warm."""
         history = trainer.model.history
-        self._set_attributes(self._attributes_of(trainer.layers()))
+        vars(self).update(self._attributes_of(trainer.layers()))
         self._record(history)
         n_samples = len(trainer.batches.X)
         self.t_ = (self.t_ if history.is_warm else 0) + n_samples * history.n_iter

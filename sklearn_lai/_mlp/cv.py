@@ -82,11 +82,10 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     cv : int, cross-validation splitter or iterable of splits, default=None
         Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
     tolerance : float or '1se', default=0.0
-        How much accuracy to give for smoothness: of all `ks` whose root mean squared
-        error is at most ``1 + tolerance`` times the least, >= 0, the smallest is
-        chosen. 0.02 allows for 2 % more, '1se' for the standard error of the least mean
-        squared error over the folds. Errors of several outputs are in standard
-        deviations of each.
+        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose root mean
+        squared error is at most ``1 + tolerance`` times the least, the smallest is
+        chosen. '1se' allows for the standard error of the least mean squared error over
+        the folds. Errors of several outputs are in standard deviations of each.
     n_jobs : int, default=None
         Folds at a time, as for joblib.Parallel; None is one, or what the surrounding
         ``joblib.parallel_config`` says.
@@ -106,9 +105,8 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     solver : {'adam', 'sgd'}, default='adam'
         Optimiser. It keeps its state between the stages.
     alpha : float, default=0.0001
-        Strength of the L2 penalty on the coefficients, >= 0, in standardised units;
-        divided by the batch size (with weights, times their mean), as in
-        MLPRegressor.
+        Strength of the L2 penalty on the coefficients, >= 0, in standardised units; as
+        in MLPRegressor, divided by the batch size (times the mean weight).
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.001
@@ -138,15 +136,13 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     validation_fraction : float, default=0.1
         Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     n_iter_no_change : int or inf, default=10
-        The first stage ends when the training loss (validation score, with
-        `early_stopping`) has not improved by `tol` for more epochs in a row, >= 1; inf:
-        never.
+        The first stage ends when training loss (or validation score) has not improved
+        by `tol` for more than this many epochs in a row, >= 1; inf: never.
     tol : float, default=0.0001
-        Least improvement of an epoch, >= 0, in standardised units; see
-        `n_iter_no_change`.
+        Least improvement, >= 0, in standardised units; see `n_iter_no_change`.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
-        features then have no influence. False: in the units of the data, as is `k`.
+        features then have no influence. False: in the units of the data, as slopes are.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the validation split and the batches, with a random
         stream of its own for each stage. None is fresh entropy.
@@ -343,15 +339,17 @@ class LaiMLPRegressorCV(BaseLaiMLP):
             self._check_parameters()
             self._check_epochs()
             rows = check_data(self, X, y, sample_weight)
-            folds = list_folds(self.cv, rows.X, rows.y, groups, self.tolerance)
+            folds = list_folds(self.cv, *rows, groups, self.tolerance)
             seed = self._seed()
             data, trainer = self._pretrained(rows.with_weight(), seed, watch)
             self.ks_ = self._resolve_ks(data, trainer.layers())
             errors = self._follow_folds(rows, folds, seed, watch)
-            # In the targets' own units, so that the choice does not depend on theirs.
-            self._choose(errors / np.square(data.units.y.unit))
+            unit = data.units.y.unit
+            chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
+            self.k_ = float(self.ks_[chosen])
+            self.best_score_ = -float(self.mse_path_[chosen].mean())
             self.feature_k_ = self._resolve_k(self.k_)
-            stage = self._lai_stage(self.feature_k_)
+            stage = self._lai_recipe(self.feature_k_)
             self._run_lai_stage(trainer, stage, random_streams(seed)[1])
             self._set_fitted(trainer)
         return self
@@ -406,12 +404,6 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         self.mse_path_ = errors.mean(axis=2)
         return errors
 
-    def _choose(self, errors: np.ndarray) -> None:
-        """Set the smallest k that is accurate enough."""
-        chosen = smallest_within(self.ks_, errors.mean(axis=2), self.tolerance)
-        self.k_ = float(self.ks_[chosen])
-        self.best_score_ = -float(self.mse_path_[chosen].mean())
-
 
 def _follow_ks(
     model: LaiMLPRegressorCV, rows: Data, train: np.ndarray, test: np.ndarray, seed: int
@@ -427,7 +419,7 @@ def _follow_ks(
     for k in model.ks_:
         trainer.resume(pretrained)
         _, rng = random_streams(seed)
-        train_lai(trainer, model._lai_stage(model._resolve_k(k)), rng)
+        train_lai(trainer, model._lai_recipe(model._resolve_k(k)), rng)
         layers = trainer.layers()
         predictor = SimpleNamespace(
             predict=partial(_predict, layers=layers, activation=model.activation)

@@ -42,7 +42,7 @@ def _has_no_early_stopping(estimator: BaseLaiMLP) -> bool:
     return True
 
 
-class PartialFitMixin(BaseLaiMLP):
+class PartialFitMLP(BaseLaiMLP):
     """A perceptron that data larger than memory can train."""
 
     k: Annotated[KLike, K]
@@ -134,7 +134,7 @@ class PartialFitMixin(BaseLaiMLP):
             pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rngs[0])
             return progress.n_lai_batches
         stage = replace(
-            self._lai_stage(self.feature_k_),
+            self._lai_recipe(self.feature_k_),
             epochs=1,
             average=False,
             n_earlier=progress.n_lai_batches,

@@ -11,11 +11,10 @@ from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._lai_training import random_streams
 from .._validation import BOOLEAN
-from .base import BaseLaiMLP
-from .partial_fit import PartialFitMixin, Progress
+from .partial_fit import PartialFitMLP, Progress
 
 
-class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
+class LaiMLPRegressor(PartialFitMLP):
     """Multilayer perceptron whose slopes are controlled by the Lai loss.
 
     A drop-in for :class:`sklearn.neural_network.MLPRegressor` that trains in two
@@ -87,9 +86,8 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     solver : {'adam', 'sgd'}, default='adam'
         Optimiser. It keeps its state between the stages.
     alpha : float, default=0.0001
-        Strength of the L2 penalty on the coefficients, >= 0, in standardised units;
-        divided by the batch size (with weights, times their mean), as in
-        MLPRegressor.
+        Strength of the L2 penalty on the coefficients, >= 0, in standardised units; as
+        in MLPRegressor, divided by the batch size (times the mean weight).
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
     learning_rate_init : float, default=0.001
@@ -119,17 +117,15 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
     validation_fraction : float, default=0.1
         Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
     n_iter_no_change : int or inf, default=10
-        The first stage ends when the training loss (validation score, with
-        `early_stopping`) has not improved by `tol` for more epochs in a row, >= 1; inf:
-        never.
+        The first stage ends when training loss (or validation score) has not improved
+        by `tol` for more than this many epochs in a row, >= 1; inf: never.
     tol : float, default=0.0001
-        Least improvement of an epoch, >= 0, in standardised units; see
-        `n_iter_no_change`.
+        Least improvement, >= 0, in standardised units; see `n_iter_no_change`.
     warm_start : bool, default=False
         Whether `fit` starts from the weights of the last one.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
-        features then have no influence. False: in the units of the data, as is `k`.
+        features then have no influence. False: in the units of the data, as slopes are.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the validation split and the batches, with a random
         stream of its own for each stage. None is fresh entropy.
@@ -363,7 +359,7 @@ class LaiMLPRegressor(PartialFitMixin, BaseLaiMLP):
             self._run_stages(
                 trainer,
                 partial(self._pretrain, trainer, data, recipe, rng),
-                self._lai_stage(self.feature_k_),
+                self._lai_recipe(self.feature_k_),
                 lai_rng,
             )
             self._set_fitted(trainer)

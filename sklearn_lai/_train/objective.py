@@ -114,9 +114,9 @@ class LaiObjective(Objective):
         raise NotImplementedError
 
     def _geometry(self, slopes: Tensor, k_2: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Squared factor without its scale, and by what its derivative differs.
+        """Squared factor without its scale, and two parts of its derivative.
 
-        The factor's derivative is itself times the product of the last two.
+        The derivative of the factor is the factor times their product.
         """
         factor_2, cosine_2, is_steep = self._squared_factor(slopes, k_2)
         bend = torch.where(is_steep, self._unit_2 / slopes, slopes.neg())

@@ -43,7 +43,7 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How it is trained, but for the second stage."""
+    """How the model is trained, but for the second stage."""
 
     activation: str
     fit_intercept: bool
@@ -57,7 +57,7 @@ class Recipe:
 
 
 class Stopped(Exception):  # noqa: N818 - no error, as StopIteration
-    """The watch ended pretraining, whose result is not to be kept in memory so."""
+    """The watch ended pretraining, so that its result is not to be kept in `memory`."""
 
 
 def make_trainer(
@@ -87,7 +87,7 @@ def make_trainer(
 def run_pretraining(
     data: TrainingData, recipe: Recipe, rng_state: Mapping[str, Any], trainer: Trainer
 ) -> Snapshot:
-    """The first stage, which depends on all but the trainer, unless it is `Stopped`."""
+    """The first stage; its result depends on the other arguments than the trainer."""
     if pretrain(trainer, recipe.stage, generator(rng_state)):
         raise Stopped
     return trainer.snapshot()

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._units import Layers
 from .base_losses import BaseLoss
 from .batches import Batch, Batches
 from .network import Network
@@ -59,9 +60,9 @@ class LaiStage:
 
 
 def pretrain(trainer: "Trainer", stage: PlainStage, rng: np.random.Generator) -> bool:
-    """Stage 1, in place: the plain loss, until it or the validation score is best.
+    """Stage 1, in place: the plain loss, until it or the validation score stalls.
 
-    Returns whether the watch ended it.
+    It ends with the weights of the best score. Returns whether the watch ended it.
     """
     network, watch = trainer.network, trainer.watch
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
@@ -99,7 +100,7 @@ def train_lai(trainer: "Trainer", stage: LaiStage, rng: np.random.Generator) -> 
     network, watch, n_batches = trainer.network, trainer.watch, len(trainer.batches)
     n_before_average = stage.epochs // 2 if stage.average else stage.epochs
     with trainer.threads():
-        _set_lai_loss(trainer, stage)
+        trainer.set_lai_loss(stage)
         trainer.optimizer.learning_rate = stage.learning_rate
         weights = lai_schedule(
             stage.epochs * n_batches,
@@ -123,22 +124,6 @@ def train_lai(trainer: "Trainer", stage: LaiStage, rng: np.random.Generator) -> 
     network.parameters.copy_(trainer.model.parameters)
 
 
-def _set_lai_loss(trainer: "Trainer", stage: LaiStage) -> None:
-    """Make the trainer minimise it; constant features have no direction."""
-    parameters = trainer.network.parameters
-    k = np.where(trainer.is_constant, np.nan, np.atleast_2d(stage.k))
-    trainer.lai_objective = make_objective(
-        trainer.loss,
-        stage.norm,
-        stage.l1_ratio,
-        parameters.new_tensor(k),
-        mean_error=trainer.mean_error() if stage.error == "mean" else None,
-        reach=stage.reach,
-    )
-    candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
-    trainer.slope_measure = make_slope_measure(stage.reach, candidates, parameters)
-
-
 class Trainer:
     """A network with its batches and optimiser, trained epoch by epoch.
 
@@ -149,9 +134,8 @@ class Trainer:
     there is some; `fold` makes layers of them, in the units of the data.
     """
 
-    # Set when the second stage begins.
-    lai_objective: LaiObjective
-    slope_measure: SlopeMeasure
+    _lai_objective: LaiObjective
+    _slope_measure: SlopeMeasure
 
     def __init__(
         self,
@@ -163,7 +147,7 @@ class Trainer:
         is_constant: np.ndarray,
         alpha: float,
         score: Callable[[Tensor], float] | None,
-        fold: Callable[[Tensor], tuple[list[np.ndarray], list[np.ndarray]]],
+        fold: Callable[[Tensor], Layers],
         watch: Watch,
         is_warm: bool = False,
     ):
@@ -198,13 +182,28 @@ class Trainer:
         self.optimizer.resume(optimizer)
         self.model = Model(self.network.parameters.clone(), history)
 
+    def set_lai_loss(self, stage: LaiStage) -> None:
+        """Minimise the Lai loss, too; constant features have no direction."""
+        parameters = self.network.parameters
+        k = np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
+        self._lai_objective = make_objective(
+            self.loss,
+            stage.norm,
+            stage.l1_ratio,
+            parameters.new_tensor(k),
+            mean_error=self.mean_error() if stage.error == "mean" else None,
+            reach=stage.reach,
+        )
+        candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
+        self._slope_measure = make_slope_measure(stage.reach, candidates, parameters)
+
     def keep(self, parameters: Tensor, epoch: Epoch) -> None:
         """Take the parameters as those of the model, after one more epoch."""
         history = self.model.history
         epochs = (*history.epochs, epoch)
         self.model = Model(parameters, replace(history, epochs=epochs))
 
-    def layers(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    def layers(self) -> Layers:
         """The model in the units of the data."""
         return self._fold(self.model.parameters)
 
@@ -285,7 +284,7 @@ class Trainer:
         is_lai = [lai_weight > 0 for _, lai_weight in weights]
         batches = self.batches.epoch(rng)
         if any(is_lai):
-            self.slope_measure.draw(self.batches.sizes()[is_lai].tolist(), rng)
+            self._slope_measure.draw(self.batches.sizes()[is_lai].tolist(), rng)
         for batch, loss_weights in zip(batches, weights, strict=True):
             losses.extend(self._step(batch, *loss_weights))
         plain, lai, penalty = torch.stack(losses).cpu().double().view(-1, 3).T.numpy()
@@ -305,8 +304,8 @@ class Trainer:
             lai = self._nothing
             network.backward(output_gradient)
         else:
-            plain, lai = self.slope_measure.backpropagate(
-                network, self.lai_objective, batch, plain_weight, lai_weight
+            plain, lai = self._slope_measure.backpropagate(
+                network, self._lai_objective, batch, plain_weight, lai_weight
             )
         penalty = self._nothing
         if self._decay:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import numpy as np
+from .._units import Layers
 
 # Makes coefficients and intercepts so far, in the units of the data.
-MakeLayers = Callable[[], tuple[list[np.ndarray], list[np.ndarray]]]
+MakeLayers = Callable[[], Layers]
 
 
 class Watch:

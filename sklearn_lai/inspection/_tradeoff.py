@@ -127,13 +127,15 @@ class TradeoffDisplay:
                 "estimator must have a sensitivity_path_, as LaiMLPRegressorCV has, "
                 f"got {type(estimator).__name__}. For a search, use from_cv_results."
             )
-        mse = estimator.mse_path_.mean(axis=1)
+        mse, within = estimator.mse_path_, None
+        if estimator.n_outputs_ == 1:  # else the choice is by errors in other units
+            within = largest_rmse(mse, estimator.tolerance)
         display = cls(
-            error=np.sqrt(mse),
+            error=np.sqrt(mse.mean(axis=1)),
             roughness=estimator.sensitivity_path_.mean(axis=(1, 2)),
             values=estimator.ks_,
             chosen=int(np.flatnonzero(estimator.ks_ == estimator.k_)[0]),
-            largest_error=largest_rmse(estimator.mse_path_, estimator.tolerance),
+            largest_error=within,
             error_name="RMSE (target units)",
             roughness_name="mean noise sensitivity (target units)",
             chosen_name=f"chosen: k = {estimator.k_:.2g}",
