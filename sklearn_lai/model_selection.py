@@ -9,6 +9,8 @@ import numpy as np
 from ._typing import Tolerance
 from ._validation import TOLERANCE, check
 
+__all__ = ["smoothest_within"]
+
 
 def smoothest_within(
     tolerance: Tolerance,
@@ -24,9 +26,8 @@ def smoothest_within(
     Parameters
     ----------
     tolerance : float or '1se'
-        How far the mean accuracy of a candidate may be from the best one: a share of
-        it, >= 0, such as 0.02, or its standard error over the folds. For a negated
-        error such as 'neg_root_mean_squared_error' a share is one of the least error.
+        How far the mean accuracy of a candidate may be from the best: a share of it (of
+        the least error, if negated), >= 0, such as 0.02, or its standard error.
     accuracy : str, default='accuracy'
         Key in `scoring` of the score to keep, higher is better.
     smoothness : str, default='smoothness'
@@ -36,10 +37,9 @@ def smoothest_within(
     Returns
     -------
     SmoothestWithin
-        For the `refit` of GridSearchCV, RandomizedSearchCV and the like: takes
-        `cv_results_` and returns the index of the candidate. Of equally smooth ones it
-        is the most accurate. Candidates that failed on a fold do not count. It can be
-        pickled.
+        For the `refit` of GridSearchCV and the like: takes `cv_results_` and returns
+        the index of the candidate, of equally smooth ones the most accurate. Those that
+        failed on a fold do not count. It can be pickled.
 
     Raises
     ------

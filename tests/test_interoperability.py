@@ -19,6 +19,9 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+import sklearn_lai
+from sklearn_lai import inspection, loss, metrics, model_selection
+
 
 def to_bytes_and_back(model, path):
     return pickle.loads(pickle.dumps(model))
@@ -152,3 +155,12 @@ def test_inspection_tools(Estimator):
     display = PartialDependenceDisplay.from_estimator(model, X, [0, (1, 2)])
     assert display.axes_.size >= 2
     mpl.pyplot.close("all")
+
+
+def test_a_public_name_has_one_import_path():
+    doors = [sklearn_lai, inspection, loss, metrics, model_selection]
+    names = [name for door in doors for name in door.__all__]
+    assert len(names) == len(set(names)) >= 17
+    for door in doors:
+        seen = {name for name in vars(door) if name in names}
+        assert seen == set(door.__all__)
