@@ -12,9 +12,8 @@ from sklearn.metrics import d2_pinball_score, r2_score
 from ._base import BaseLaiRegressor
 from ._train.base_losses import BASE_LOSSES
 from ._train.record import History
-from ._train.setup import Recipe, TrainingData, make_trainer, resolve_device
+from ._train.setup import Recipe, resolve_device
 from ._train.training import LaiStage, PlainStage, Trainer, train_lai
-from ._train.watch import Watch
 from ._typing import Device, Loss, RandomState
 from ._validation import (
     BATCH_SIZE,
@@ -77,6 +76,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         fit_intercept: bool = True,
     ) -> Recipe:
         """How the model is trained in the first stage, on data of this type."""
+        score = r2_score  # or its counterpart
+        if self.loss == "quantile":
+            score = partial(d2_pinball_score, alpha=self.quantile)
         return Recipe(
             activation=activation,
             fit_intercept=fit_intercept,
@@ -86,11 +88,12 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             batch_size=200 if self.batch_size == "auto" else self.batch_size,
             shuffle=self.shuffle,
             device=resolve_device(self.device, dtype),
+            score=score,
             stage=PlainStage(self.pretrain_epochs, self.tol, self.n_iter_no_change),
         )
 
     def _lai_recipe(
-        self, k: np.ndarray, *, error: str = "own", reach: float = 0.0
+        self, k: np.ndarray, error: str = "own", reach: float = 0.0
     ) -> LaiStage:
         """The second stage, for a resolved `k`."""
         return LaiStage(
@@ -105,15 +108,6 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             learning_rate=self.lai_learning_rate_init,
             average=self.average,
         )
-
-    def _make_trainer(
-        self, data: TrainingData, recipe: Recipe, watch: Watch
-    ) -> Trainer:
-        """The trainer of a fit, with the validation score of the loss: R2 or D2."""
-        score = r2_score
-        if self.loss == "quantile":
-            score = partial(d2_pinball_score, alpha=self.quantile)
-        return make_trainer(data, recipe, score, watch)
 
     def _run_stages(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 from .._base import Data
 from .._lai_training import LaiTrainingRegressor, random_streams
 from .._train.optimizers import Adam
-from .._train.setup import TrainingData
+from .._train.setup import TrainingData, make_trainer
 from .._train.training import pretrain
 from .._train.watch import Watch
 from .._units import Layers, Units
@@ -31,7 +31,7 @@ class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
             partial(Adam, learning_rate=self.learning_rate_init),
             fit_intercept=self.fit_intercept,
         )
-        trainer = self._make_trainer(TrainingData(*rows, units, layers), recipe, watch)
+        trainer = make_trainer(TrainingData(*rows, units, layers), recipe, watch)
         rng, lai_rng = random_streams(self._seed())
         self._run_stages(
             trainer,

@@ -17,7 +17,7 @@ from .._base import Data
 from .._lai_training import LaiTrainingRegressor
 from .._train.optimizers import SGD, Adam
 from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
-from .._train.training import LaiStage, Trainer
+from .._train.training import Trainer
 from .._typing import Activation, HiddenLayerSizes, LaiError, MemoryLike, MLPSolver
 from .._units import Layers, Statistics, Units
 from .._validation import (
@@ -97,9 +97,6 @@ class BaseLaiMLP(LaiTrainingRegressor):
             X, self.coefs_, self.intercepts_, self.hidden_activation_
         )
         return slopes[:, 0] if self.n_outputs_ == 1 else slopes
-
-    def _lai_recipe(self, k: np.ndarray, **options: Any) -> LaiStage:
-        return super()._lai_recipe(k, error=self.lai_error, reach=self.reach, **options)
 
     def _sizes(self, data: Data) -> list[int]:
         """Units of every layer, input and output among them."""

@@ -17,7 +17,7 @@ from .._callbacks import watched, with_callbacks
 from .._feature_k import KS
 from .._folds import list_folds, smallest_within
 from .._lai_training import random_streams
-from .._train.setup import TrainingData
+from .._train.setup import TrainingData, make_trainer
 from .._train.training import Trainer, train_lai
 from .._train.watch import Watch
 from .._units import Layers
@@ -349,7 +349,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
             self.k_ = float(self.ks_[chosen])
             self.best_score_ = -float(self.mse_path_[chosen].mean())
             self.feature_k_ = self._resolve_k(self.k_)
-            stage = self._lai_recipe(self.feature_k_)
+            stage = self._lai_recipe(self.feature_k_, self.lai_error, self.reach)
             self._run_lai_stage(trainer, stage, random_streams(seed)[1])
             self._set_fitted(trainer)
         return self
@@ -361,7 +361,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         rng, _ = random_streams(seed)
         data = self._from_new_weights(rows, None, rng)
         recipe = self._mlp_recipe(data)
-        trainer = self._make_trainer(data, recipe, watch)
+        trainer = make_trainer(data, recipe, watch)
         self._pretrain(trainer, data, recipe, rng)
         return data, trainer
 
@@ -419,7 +419,8 @@ def _follow_ks(
     for k in model.ks_:
         trainer.resume(pretrained)
         _, rng = random_streams(seed)
-        train_lai(trainer, model._lai_recipe(model._resolve_k(k)), rng)
+        stage = model._lai_recipe(model._resolve_k(k), model.lai_error, model.reach)
+        train_lai(trainer, stage, rng)
         layers = trainer.layers()
         predictor = SimpleNamespace(
             predict=partial(_predict, layers=layers, activation=model.activation)

@@ -11,7 +11,7 @@ from .._base import Data, all_or_nothing, check_data
 from .._callbacks import available_if
 from .._feature_k import K
 from .._lai_training import random_streams
-from .._train.setup import TrainingData, generator
+from .._train.setup import TrainingData, generator, make_trainer
 from .._train.training import PlainStage, Trainer, pretrain
 from .._train.watch import Watch
 from .._typing import KLike
@@ -101,7 +101,7 @@ class PartialFitMLP(BaseLaiMLP):
                 progress = self._progress
                 rngs = [generator(state) for state in progress.rng_states]
                 data = self._of_further_rows(rows, progress)
-            trainer = self._make_trainer(data, self._mlp_recipe(data), Watch())
+            trainer = make_trainer(data, self._mlp_recipe(data), Watch())
             n_lai_batches = self._run_pass(trainer, progress, rngs)
             self._count_pass(trainer)
             self._progress = Progress(
@@ -134,7 +134,7 @@ class PartialFitMLP(BaseLaiMLP):
             pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rngs[0])
             return progress.n_lai_batches
         stage = replace(
-            self._lai_recipe(self.feature_k_),
+            self._lai_recipe(self.feature_k_, self.lai_error, self.reach),
             epochs=1,
             average=False,
             n_earlier=progress.n_lai_batches,

@@ -10,6 +10,7 @@ from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._lai_training import random_streams
+from .._train.setup import make_trainer
 from .._validation import BOOLEAN
 from .partial_fit import PartialFitMLP, Progress
 
@@ -355,11 +356,11 @@ class LaiMLPRegressor(PartialFitMLP):
             else:
                 data = self._from_new_weights(rows, validation, rng)
             recipe = self._mlp_recipe(data)
-            trainer = self._make_trainer(data, recipe, watch)
+            trainer = make_trainer(data, recipe, watch)
             self._run_stages(
                 trainer,
                 partial(self._pretrain, trainer, data, recipe, rng),
-                self._lai_recipe(self.feature_k_),
+                self._lai_recipe(self.feature_k_, self.lai_error, self.reach),
                 lai_rng,
             )
             self._set_fitted(trainer)

@@ -19,9 +19,6 @@ from .record import Snapshot
 from .training import PlainStage, Trainer, pretrain
 from .watch import Watch
 
-# Of a target and its predictions, with `sample_weight`, as those of sklearn.metrics.
-Score = Callable[..., float]
-
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -43,7 +40,11 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the model is trained, but for the second stage."""
+    """How the model is trained, but for the second stage.
+
+    `score` is that of validation data: of a target and its predictions, with
+    `sample_weight`, as those of sklearn.metrics.
+    """
 
     activation: str
     fit_intercept: bool
@@ -53,6 +54,7 @@ class Recipe:
     batch_size: int
     shuffle: bool
     device: str
+    score: Callable[..., float]
     stage: PlainStage
 
 
@@ -60,9 +62,7 @@ class Stopped(Exception):  # noqa: N818 - no error, as StopIteration
     """The watch ended pretraining, so that its result is not to be kept in `memory`."""
 
 
-def make_trainer(
-    data: TrainingData, recipe: Recipe, score: Score, watch: Watch
-) -> Trainer:
+def make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
     """The trainer of a fit; the only place where data becomes tensors."""
     to_tensor = partial(_to_tensor, device=recipe.device)
     coefs, intercepts = (list(map(to_tensor, arrays)) for arrays in data.layers)
@@ -77,7 +77,7 @@ def make_trainer(
         recipe.optimizer(network.parameters),
         is_constant=data.units.X.is_constant(),
         alpha=recipe.alpha if weight is None else recipe.alpha / weight.mean(),
-        score=_score_of(data, recipe, score, network),
+        score=_score_of(data, recipe, network),
         fold=partial(_fold, data.units, recipe, network),
         is_warm=data.is_warm,
         watch=watch,
@@ -172,7 +172,7 @@ def _fold(units: Units, recipe: Recipe, network: Network, parameters: Tensor) ->
 
 
 def _score_of(
-    data: TrainingData, recipe: Recipe, score: Score, network: Network
+    data: TrainingData, recipe: Recipe, network: Network
 ) -> Callable[[Tensor], float] | None:
     """Score of parameters on the validation data; NaN if they predict no number."""
     if data.validation is None:
@@ -185,6 +185,6 @@ def _score_of(
         if not np.isfinite(y_pred).all():
             return np.nan
         with np.errstate(over="ignore"):
-            return score(y, y_pred, sample_weight=sample_weight)
+            return recipe.score(y, y_pred, sample_weight=sample_weight)
 
     return score_of
