@@ -155,9 +155,9 @@ class Units:
     @classmethod
     def identity(cls, X: np.ndarray, y: np.ndarray) -> Self:
         """The units of the data."""
-        X, y = X[0], y[0]
-        X_scale = Scale(np.zeros_like(X), np.ones_like(X))
-        return cls(X_scale, Scale(np.zeros_like(y), np.ones_like(y)))
+        X_row, y_row = X[0], y[0]
+        X_scale = Scale(np.zeros_like(X_row), np.ones_like(X_row))
+        return cls(X_scale, Scale(np.zeros_like(y_row), np.ones_like(y_row)))
 
     @classmethod
     def of_rows(

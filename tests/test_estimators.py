@@ -189,6 +189,7 @@ def test_any_batch_size_works(Estimator, batch_size, shuffle):
 
 
 @estimators
+# So few rows may, with the warning that says so.
 @pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
 @settings(max_examples=25)
 @given(

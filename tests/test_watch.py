@@ -1,5 +1,6 @@
 """What is told of training while it runs, and how it is interrupted."""
 
+import importlib.util
 import re
 from itertools import chain
 
@@ -47,6 +48,12 @@ def form(line):
     return re.sub(r"-?\d+\.(\d+)$", lambda number: "0." + "0" * len(number[1]), line)
 
 
+needs_callbacks = pytest.mark.skipif(
+    importlib.util.find_spec("sklearn.callback") is None,
+    reason="scikit-learn has callbacks from 1.9 on",
+)
+
+
 @estimators
 def test_verbose_prints_the_losses_of_every_epoch(Estimator, capsys):
     model = quick(Estimator, verbose=True, lai_interval=2)
@@ -89,8 +96,8 @@ def names(events, kind):
 
 
 @estimators
+@needs_callbacks
 def test_callbacks_hear_of_every_epoch_of_both_stages(Estimator):
-    pytest.importorskip("sklearn.callback")
     recorder = Recorder()
     model = quick(Estimator).set_callbacks(recorder).fit(X, y)
     expected = ["epoch"] * 3 + ["pretraining"] + ["epoch"] * 3 + ["Lai Training", "fit"]
@@ -103,29 +110,29 @@ def test_callbacks_hear_of_every_epoch_of_both_stages(Estimator):
 
 
 @estimators
+@needs_callbacks
 def test_a_callback_may_end_a_stage(Estimator):
-    pytest.importorskip("sklearn.callback")
     model = quick(Estimator).set_callbacks(Recorder(stop_after=2)).fit(X, y)
     assert (model.n_pretrain_iter_, model.n_iter_) == (2, 5)
 
 
+@needs_callbacks
 def test_a_stage_that_a_callback_ended_is_not_called_too_short():
-    pytest.importorskip("sklearn.callback")
     model = quick(LaiMLPRegressor, batch_size=len(X), lai_epochs=20, lai_interval=5)
     model.set_callbacks(Recorder(stop_after=4)).fit(X, y)
     assert (model.n_pretrain_iter_, model.n_iter_) == (3, 4)
 
 
+@needs_callbacks
 def test_a_stage_that_a_callback_ended_is_not_kept_in_memory(tmp_path):
-    pytest.importorskip("sklearn.callback")
     model = quick(LaiMLPRegressor, memory=tmp_path)
     stopped = model.set_callbacks(Recorder(stop_after=2)).fit(X, y)
     assert stopped.n_pretrain_iter_ == 2
     assert model.set_callbacks().fit(X, y).n_pretrain_iter_ == 3
 
 
+@needs_callbacks
 def test_callbacks_end_no_stage_of_a_cross_validation():
-    pytest.importorskip("sklearn.callback")
     model = quick(LaiMLPRegressorCV, ks=2, cv=2, lai_interval=1)
     expected = fitted_state(model.fit(X, y))
     for after in (2, 4, 6):
@@ -133,8 +140,8 @@ def test_callbacks_end_no_stage_of_a_cross_validation():
         assert fitted_state(model) == expected
 
 
+@needs_callbacks
 def test_the_last_epoch_of_a_plateau_is_told():
-    pytest.importorskip("sklearn.callback")
     recorder = Recorder()
     model = quick(LaiMLPRegressor, tol=10.0, n_iter_no_change=1, lai_epochs=0)
     model.set_params(pretrain_epochs=9).set_callbacks(recorder).fit(X, y)
@@ -142,8 +149,8 @@ def test_the_last_epoch_of_a_plateau_is_told():
 
 
 @estimators
+@needs_callbacks
 def test_callbacks_are_torn_down_when_fit_fails(Estimator):
-    pytest.importorskip("sklearn.callback")
     recorder = Recorder()
     model = quick(Estimator, k=-1.0).set_callbacks(recorder)
     with pytest.raises(ValueError, match="k must be"):
@@ -161,8 +168,8 @@ def test_callbacks_are_torn_down_when_fit_fails(Estimator):
         (LaiLinearRegressorCV(ks=2), 0),
     ],
 )
+@needs_callbacks
 def test_callbacks_of_the_other_estimators(model, n_tasks):
-    pytest.importorskip("sklearn.callback")
     recorder = Recorder()
     model.set_callbacks(recorder).fit(X, y)
     assert names(recorder.events, "end").count("epoch") == n_tasks
@@ -170,9 +177,10 @@ def test_callbacks_of_the_other_estimators(model, n_tasks):
 
 
 @estimators
+@needs_callbacks
 def test_a_progress_bar_shows_both_stages_alone_and_in_a_search(Estimator, capsys):
-    callback = pytest.importorskip("sklearn.callback")
-    pytest.importorskip("rich")
+    callback = importlib.import_module("sklearn.callback")
+    pytest.importorskip("rich", reason="the progress bar of scikit-learn needs it")
     model = quick(Estimator).set_callbacks(callback.ProgressBar()).fit(X, y)
     shown = capsys.readouterr().out
     for stage in ("pretraining", "Lai Training"):

@@ -57,7 +57,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         Largest `optimality_` without a warning, >= 0.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
-        features then have no influence. False: in the units of the data, as slopes are.
+        features then have no influence. False: in the units of the data, slopes, too.
 
     Attributes
     ----------

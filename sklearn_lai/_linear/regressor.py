@@ -73,7 +73,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         least improvement of an epoch, in standardised units; see `n_iter_no_change`.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
-        features then have no influence. False: in the units of the data, as slopes are.
+        features then have no influence. False: in the units of the data, slopes, too.
     pretrain_epochs : int, default=100
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100

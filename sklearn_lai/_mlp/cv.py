@@ -142,7 +142,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Least improvement, >= 0, in standardised units; see `n_iter_no_change`.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
-        features then have no influence. False: in the units of the data, as slopes are.
+        features then have no influence. False: in the units of the data, slopes, too.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the validation split and the batches, with a random
         stream of its own for each stage. None is fresh entropy.

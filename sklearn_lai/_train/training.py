@@ -241,39 +241,34 @@ class Trainer:
     @torch.inference_mode()
     def mean_error(self) -> Tensor:
         """Error whose loss is the mean plain loss over the data, of each output."""
-        batches = self.batches
-        errors = self._outputs(batches).sub_(batches.y)
-        losses = self.loss.derivative(errors) * self.loss.lever(errors)
-        if batches.weight is not None:
-            losses = losses * batches.weight[:, None]
-        # Of batches, so that single precision loses nothing on many rows.
-        sums = [part.sum(0) for part in losses.split(batches.batch_size)]
-        total = sum(torch.stack(sums).cpu().double(), torch.zeros(()).double())
-        return self.loss.inverse(total / len(batches.X)).to(self._nothing)
+        total = torch.zeros((), dtype=torch.float64)
+        for X, y, weight in self.batches.in_order():
+            error = self.network.forward(X).sub_(y)
+            losses = self.loss.derivative(error) * self.loss.lever(error)
+            if weight is not None:
+                losses = losses * weight[:, None]
+            total = total + losses.sum(0).cpu().double()
+        return self.loss.inverse(total / len(self.batches.X)).to(self._nothing)
 
     @torch.inference_mode()
     def variances(self, parameters: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Variances of the outputs with these parameters, on some rows, and of y."""
         step = math.ceil(len(self.batches.X) / VARIANCE_ROWS)
         X, y = self.batches.X[::step], self.batches.y[::step]
+        rows = replace(self.batches, X=X, y=y, weight=None)
+        outputs = torch.empty_like(y)
+        parts = outputs.split(rows.batch_size)
         current = self.network.parameters.clone()
         self.network.parameters.copy_(parameters)
         with self.threads():
-            outputs = self._outputs(replace(self.batches, X=X, y=y, weight=None))
+            for (X, _, _), part in zip(rows.in_order(), parts, strict=True):
+                self.network.forward(X, out=part)
         self.network.parameters.copy_(current)
         variance, of_y = (
             array.var(0, correction=0).cpu().numpy()
             for array in (outputs, self.batches.y)
         )
         return variance, of_y
-
-    def _outputs(self, batches: Batches) -> Tensor:
-        """Outputs of all rows, in their order."""
-        outputs = torch.empty_like(batches.y)
-        parts = outputs.split(batches.batch_size)
-        for (X, _, _), part in zip(batches.in_order(), parts, strict=True):
-            self.network.forward(X, out=part)
-        return outputs
 
     @torch.inference_mode()
     def _run(
