@@ -25,7 +25,7 @@ from ._validation import (
     Number,
     OneOf,
 )
-from ._warnings import has_collapsed, is_inside_search, warn_caller, warn_of_collapse
+from ._warnings import COLLAPSED_SHARE, is_inside_search, warn_caller, warn_of_collapse
 
 
 class LaiTrainingRegressor(BaseLaiRegressor):
@@ -155,9 +155,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         train_lai(trainer, stage, rng)
         if stage.fraction == 0:
             return
-        collapsed = has_collapsed(*trainer.variances(trainer.model.parameters))
+        collapsed = trainer.hardly_varies(trainer.model.parameters, COLLAPSED_SHARE)
         if (history.is_warm or history.n_iter > 0) and collapsed.any():
-            collapsed &= ~has_collapsed(*trainer.variances(before))
+            collapsed &= ~trainer.hardly_varies(before, COLLAPSED_SHARE)
         if collapsed.any():
             warn_of_collapse(self)
 

@@ -58,7 +58,9 @@ class ColumnStatistics:
             total = partial(np.matmul, rounded, dtype=np.float64)
             of_columns = np.broadcast_to(rounded[:, None], block.shape)
             count = of_columns.sum(axis=0, dtype=np.float64)
-        is_constant = (block == block[0]).all(axis=0)
+        is_constant = block[0] == block[-1]
+        if is_constant.any():
+            is_constant = (block == block[0]).all(axis=0)
         with np.errstate(over="ignore", invalid="ignore"):
             mean = total(block) / count
             deviation = block - mean

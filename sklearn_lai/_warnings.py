@@ -12,11 +12,6 @@ from sklearn.exceptions import ConvergenceWarning
 COLLAPSED_SHARE = 0.01
 
 
-def has_collapsed(variance: Any, target_variance: Any) -> Any:
-    """Whether predictions hardly vary, though their target does; element by element."""
-    return variance < COLLAPSED_SHARE * target_variance
-
-
 def warn_of_collapse(estimator: Any) -> None:
     """Say what to change in an estimator."""
     k = estimator.k_ if hasattr(estimator, "k_") else estimator.k

@@ -41,7 +41,7 @@ def test_an_epoch_visits_every_row_once_in_standard_units(
         seen = [
             (a.clone(), b.clone()) for a, b, _ in batches.epoch(np.random.default_rng())
         ]
-    assert [len(rows) for rows, _ in seen] == batches.sizes().tolist()
+    assert [len(rows) for rows, _ in seen] == batches.sizes.tolist()
     assert len(seen) == len(batches)
     rows, order = (torch.cat(part) for part in zip(*seen, strict=True))
     if not shuffle:

@@ -55,10 +55,9 @@ def explicit_gradient(layers, X, y, k, weights, activation, options, sample_weig
     network = Network(*layers, activation)
     objective = objective_of(k, **options)
     with torch.inference_mode():
-        error = network.forward(with_ones(X), with_slopes=True) - y
-        plain, lai, *gradients = objective.mixed(
-            error, network.slopes(), *weights, sample_weight
-        )
+        y_pred, slopes = network.forward_with_slopes(with_ones(X))
+        error = y_pred - y
+        plain, lai, *gradients = objective.mixed(error, slopes, *weights, sample_weight)
         network.backward_with_slopes(*gradients)
     return plain, lai, network.gradient
 
@@ -189,11 +188,12 @@ def test_plain_step_is_the_mixed_one_without_lai_loss(
     )
     network = Network(*layers, activation)
     objective = objective_of(torch.tensor(0.3, dtype=torch.float64), loss=loss)
-    error = network.forward(with_ones(X), with_slopes=True) - y
+    y_pred, slopes = network.forward_with_slopes(with_ones(X))
+    error = y_pred - y
     plain, gradient = objective.plain(error, 0.7, sample_weight)
     network.backward(gradient)
     after_plain = network.gradient.clone()
-    mixed = objective.mixed(error, network.slopes(), 0.7, 0.0, sample_weight)
+    mixed = objective.mixed(error, slopes, 0.7, 0.0, sample_weight)
     network.backward_with_slopes(mixed.outputs, mixed.slopes)
     torch.testing.assert_close(network.gradient, after_plain)
     torch.testing.assert_close(mixed.plain, plain)
@@ -207,12 +207,12 @@ def test_values_and_slopes_agree_in_numpy_and_torch(activation, hidden, n_output
     X = 3 * np.random.default_rng(1).normal(size=(7, N_FEATURES))
     X_tensor = torch.from_numpy(X)
     network = Network(*to_tensors(layers), activation)
-    y_pred = network.forward(with_ones(X_tensor), with_slopes=True)
+    y_pred, slopes_of_outputs = network.forward_with_slopes(with_ones(X_tensor))
     expected, slopes = reference(to_tensors(layers), X_tensor, activation)
     same = {"rtol": 1e-12, "atol": 1e-13}
     torch.testing.assert_close(y_pred, expected.detach(), **same)
     torch.testing.assert_close(
-        network.slopes().transpose(0, 1), slopes.detach(), **same
+        slopes_of_outputs.transpose(0, 1), slopes.detach(), **same
     )
     np.testing.assert_allclose(
         _inference.predict(X, *layers, activation), expected.detach(), **same

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from .._units import Scale, Units
-from .._warnings import has_collapsed
+from .._warnings import COLLAPSED_SHARE
 from .descent import Solution, solve
 from .moments import Moments, residual_products
 from .objective import Gram, Problem, Quadratic
@@ -139,6 +139,4 @@ def _raw_units(moments: Moments, *, centre: bool) -> Units:
 def _collapses(mse: Quadratic, solution: Solution) -> bool:
     """Whether predictions hardly vary, though those of least squares did."""
     least_squares, lai = mse.explained(mse.minimum), mse.explained(solution.coef)
-    return bool(
-        has_collapsed(lai, mse.power) and not has_collapsed(least_squares, mse.power)
-    )
+    return bool(lai < COLLAPSED_SHARE * mse.power <= least_squares)

@@ -95,22 +95,20 @@ class PartialFitMLP(BaseLaiMLP):
             rows = check_data(self, X, y, sample_weight, reset=is_first).with_weight()
             self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
             if is_first:
-                progress, rngs = Progress(0), [*random_streams(self._seed())]
+                rngs = random_streams(self._seed())
                 data = self._from_new_weights(rows, None, rngs[0])
+                progress = Progress(0, [rng.bit_generator.state for rng in rngs])
             else:
                 progress = self._progress
-                rngs = [generator(state) for state in progress.rng_states]
                 data = self._of_further_rows(rows, progress)
             trainer = make_trainer(data, self._mlp_recipe(data), Watch())
-            n_lai_batches = self._run_pass(trainer, progress, rngs)
-            self._count_pass(trainer)
-            self._progress = Progress(
-                progress.n_passes + 1,
-                [rng.bit_generator.state for rng in rngs],
-                data.units.statistics,
-                n_lai_batches,
-                trainer.optimizer.state(),
+            self._progress = replace(
+                self._run_pass(trainer, progress),
+                n_passes=progress.n_passes + 1,
+                statistics=data.units.statistics,
+                optimizer=trainer.optimizer.state(),
             )
+            self._count_pass(trainer)
         return self
 
     def _of_further_rows(self, rows: Data, progress: Progress) -> TrainingData:
@@ -124,23 +122,23 @@ class PartialFitMLP(BaseLaiMLP):
         rows = rows._replace(X=rows.X.astype(dtype, copy=False))
         return self._from_fitted_weights(rows, earlier=progress.statistics)
 
-    def _run_pass(
-        self, trainer: Trainer, progress: Progress, rngs: Sequence[np.random.Generator]
-    ) -> int:
-        """Train for an epoch; returns how many batches of Lai Training there were."""
+    def _run_pass(self, trainer: Trainer, progress: Progress) -> Progress:
+        """Train for an epoch; returns what it changes of randomness and schedule."""
         if progress.optimizer is not None:
             trainer.optimizer.resume(progress.optimizer)
-        if progress.n_passes < self.pretrain_epochs:
-            pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rngs[0])
-            return progress.n_lai_batches
-        stage = replace(
-            self._lai_recipe(self.feature_k_, self.lai_error, self.reach),
-            epochs=1,
-            average=False,
-            n_earlier=progress.n_lai_batches,
-        )
-        self._train_lai(trainer, stage, rngs[1])
-        return progress.n_lai_batches + len(trainer.batches)
+        is_lai = progress.n_passes >= self.pretrain_epochs
+        states = [*progress.rng_states]
+        rng = generator(states[is_lai])
+        if is_lai:
+            recipe = self._lai_recipe(self.feature_k_, self.lai_error, self.reach)
+            n_earlier = progress.n_lai_batches
+            stage = replace(recipe, epochs=1, average=False, n_earlier=n_earlier)
+            self._train_lai(trainer, stage, rng)
+        else:
+            pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rng)
+        states[is_lai] = rng.bit_generator.state
+        n_lai_batches = progress.n_lai_batches + is_lai * len(trainer.batches)
+        return replace(progress, rng_states=states, n_lai_batches=n_lai_batches)
 
     def _count_pass(self, trainer: Trainer) -> None:
         """Set what a pass gave, and add its records to those before."""

@@ -1,8 +1,10 @@
 """Mini-batches: shuffled, gathered and standardised in passing, without a copy of X."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 import torch
@@ -36,6 +38,7 @@ class Batches:
     def __len__(self) -> int:
         return math.ceil(len(self.X) / self.batch_size)
 
+    @cached_property
     def sizes(self) -> np.ndarray:
         """Rows of each batch of an epoch."""
         starts = np.arange(0, len(self.X), self.batch_size)
@@ -45,35 +48,44 @@ class Batches:
         """Pass over all rows once, in a new order if shuffled."""
         if not self.shuffle:
             return self.in_order()
-        return self._visit(torch.from_numpy(rng.permutation(len(self.X))))
+        return self._in(torch.from_numpy(rng.permutation(len(self.X))))
 
     def in_order(self) -> Iterator[Batch]:
         """Pass over all rows once, in their own order."""
-        return self._visit(torch.arange(len(self.X)))
+        buffer = self._buffer()
+        for X, y, weight in _split(self.X, self.y, self.weight, len(buffer)):
+            yield from self._batches(buffer, X, y, weight)
 
-    def _visit(self, order: Tensor) -> Iterator[Batch]:
-        order, n_features = order.to(self.X.device), self.X.shape[1]
-        batch_bytes = self.batch_size * n_features * self.X.element_size()
-        chunk_size = self.batch_size * max(1, CHUNK_BYTES // batch_bytes)
-        chunk_size = min(chunk_size, len(self.X))
-        raw_buffer = self.X.new_empty(chunk_size, n_features)
-        X_buffer = self.X.new_ones(chunk_size, n_features + self.add_ones)
-        y_buffer = self.y.new_empty(chunk_size, self.y.shape[1])
-        for rows in order.split(chunk_size):
-            raw, X, y = (b[: len(rows)] for b in (raw_buffer, X_buffer, y_buffer))
-            torch.index_select(self.X, 0, rows, out=raw)
-            torch.index_select(self.y, 0, rows, out=y)
-            torch.sub(raw, self.X_mean, out=X[:, :n_features])
-            X[:, :n_features] /= self.X_unit
-            yield from zip(
-                X.split(self.batch_size),
-                y.split(self.batch_size),
-                self._weights_of(rows),
-                strict=True,
+    def _in(self, order: Tensor) -> Iterator[Batch]:
+        """Pass over all rows once, in an order."""
+        buffer = self._buffer()
+        for rows in order.to(self.X.device).split(len(buffer)):
+            yield from self._batches(
+                buffer,
+                self.X.index_select(0, rows),
+                self.y.index_select(0, rows),
+                None if self.weight is None else self.weight[rows],
             )
 
-    def _weights_of(self, rows: Tensor) -> Sequence[Tensor | None]:
-        """Weights of the batches that make up these rows."""
-        if self.weight is None:
-            return [None] * math.ceil(len(rows) / self.batch_size)
-        return self.weight[rows].split(self.batch_size)
+    def _buffer(self) -> Tensor:
+        """Ones for the rows of several batches."""
+        n_features = self.X.shape[1]
+        batch_bytes = self.batch_size * n_features * self.X.element_size()
+        chunk_size = self.batch_size * max(1, CHUNK_BYTES // batch_bytes)
+        return self.X.new_ones(min(chunk_size, len(self.X)), n_features + self.add_ones)
+
+    def _batches(
+        self, buffer: Tensor, X: Tensor, y: Tensor, weight: Tensor | None
+    ) -> Iterator[Batch]:
+        """Batches of some rows, standardised into the buffer."""
+        batch = buffer[: len(X)]
+        columns = batch[:, : X.shape[1]]
+        torch.sub(X, self.X_mean, out=columns)
+        columns /= self.X_unit
+        return _split(batch, y, weight, self.batch_size)
+
+
+def _split(X: Tensor, y: Tensor, weight: Tensor | None, size: int) -> Iterator[Batch]:
+    """Consecutive parts, of this many rows."""
+    weights = repeat(None) if weight is None else weight.split(size)
+    return zip(X.split(size), y.split(size), weights, strict=False)

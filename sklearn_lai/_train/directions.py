@@ -48,7 +48,11 @@ EVERY = EveryDirection()
 
 
 def merged(of_features: Tensor, measured: Tensor) -> Tensor:
-    """The quantity, in three axes if it is the same at all positions `measured`."""
+    """The quantity, in three axes if it is the same at all positions `measured`.
+
+    It may be NaN, which is the same as NaN.
+    """
     values = of_features.index_select(1, measured)
-    is_same = values.numel() > 0 and bool((values == values[:, :1]).all())
-    return values[:, :1, None].clone() if is_same else of_features
+    first = values[:, :1]
+    is_same = (values == first) | (values.isnan() & first.isnan())
+    return first[..., None].clone() if values.numel() and is_same.all() else of_features

@@ -11,6 +11,7 @@ one pass backward over values and tangents give the gradient. Values and tangent
 rows of the same buffers, so that one product per layer gives its gradient.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -54,7 +55,13 @@ class Network:
             for matrix, n_in in zip(self._matrices, self.sizes[:-1], strict=True)
         ]
         self._activation = ACTIVATIONS[activation]
-        self._workspaces: dict[tuple[int, bool], _Workspace] = {}
+        # Parameters before and after each hidden layer.
+        around = zip(
+            self._matrices[:-1], self._coefs_T[1:], self._gradients[1:], strict=True
+        )
+        self._hidden = list(zip(self.sizes[1:-1], around, strict=True))
+        self._workspaces: dict[int, _Workspace] = {}
+        self._slope_workspaces: dict[int, _SlopeWorkspace] = {}
 
     def layers(self, parameters: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """Copies of the coefficients and intercepts in a tensor of parameters."""
@@ -73,33 +80,27 @@ class Network:
                 view[-1] = 0
         return mask
 
-    def forward(
-        self, X: Tensor, out: Tensor | None = None, *, with_slopes: bool = False
-    ) -> Tensor:
+    def forward(self, X: Tensor, out: Tensor | None = None) -> Tensor:
         """Outputs, shape (n_samples, n_outputs), written into `out` if it is given.
 
-        `X` has a last column of ones unless the network has no intercepts. The
-        methods below refer to the last call, those of slopes to one `with_slopes`; what
-        they return is valid until the next.
+        `X` has a last column of ones unless the network has no intercepts. What is
+        returned is valid until the next call, to which `backward` then refers.
         """
-        work = self._work = self._workspace(X, with_slopes)
-        work.X = inputs = X
-        for layer in work.hidden:
-            torch.mm(inputs, layer.matrix, out=layer.z)
-            self._activation.evaluate(layer.z, layer.value, layer.derivative)
-            inputs = layer.inputs
-        out = work.output if out is None else out
-        return torch.mm(inputs, self._matrices[-1], out=out)
+        return self._propagate(X, self._workspace(X), out)
 
-    def slopes(self) -> Tensor:
-        """Slopes of the outputs, shape (n_outputs, n_samples, n_features)."""
-        work, chain = self._work, self._work.output_chain
+    def forward_with_slopes(self, X: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs, and their slopes, of shape (n_outputs, n_samples, n_features).
+
+        The same holds for `backward_with_slopes`.
+        """
+        work = self._slope_work = self._slope_workspace(X)
+        outputs, chain = self._propagate(X, work), work.output_chain
         for layer in work.hidden_reversed:
             torch.mm(chain, layer.next_coef_T, out=layer.chain_rows)
             torch.mul(layer.chain, layer.derivative, out=layer.chain_delta)
             chain = layer.chain_delta_rows
         torch.mm(chain, self._coefs_T[0], out=work.slope_rows)
-        return work.slopes
+        return outputs, work.slopes
 
     def backward(self, output_gradient: Tensor) -> None:
         """Gradient of a function of the outputs, given that of the outputs."""
@@ -113,11 +114,8 @@ class Network:
     def backward_with_slopes(
         self, output_gradient: Tensor, slope_gradient: Tensor
     ) -> None:
-        """Gradient of a function of outputs and slopes, given those of both.
-
-        `slopes` must have been called for this batch.
-        """
-        work = self._work
+        """Gradient of a function of outputs and slopes, given those of both."""
+        work = self._slope_work
         work.X_values.copy_(work.X)
         work.X_tangent.copy_(slope_gradient)
         work.output_delta.copy_(output_gradient)
@@ -139,105 +137,113 @@ class Network:
                 delta.addcmul_(curvature, (layer.chain * layer.z_tangent).sum(0))
         torch.mm(work.X_stack_T, delta_stack, out=self._gradients[0])
 
-    def _workspace(self, X: Tensor, with_slopes: bool) -> "_Workspace":
-        key = len(X), with_slopes
-        if key not in self._workspaces:
-            self._workspaces[key] = self._make_workspace(X, with_slopes)
-        return self._workspaces[key]
+    def _propagate(
+        self, X: Tensor, work: "_Workspace", out: Tensor | None = None
+    ) -> Tensor:
+        self._work, work.X, inputs = work, X, X
+        for layer in work.hidden:
+            torch.mm(inputs, layer.matrix, out=layer.z)
+            self._activation.evaluate(layer.z, layer.value, layer.derivative)
+            inputs = layer.inputs
+        out = work.output if out is None else out
+        return torch.mm(inputs, self._matrices[-1], out=out)
 
-    def _make_workspace(self, X: Tensor, with_slopes: bool) -> "_Workspace":
-        n_ones = int(self.fit_intercept)
-        n_tangents = self.sizes[-1] if with_slopes else 0
-        hidden = [
-            _Hidden(X, n_tangents, n_ones, *of_layer)
-            for of_layer in zip(
-                self.sizes[1:-1],
-                self._matrices[:-1],
-                self._coefs_T[1:],
-                self._gradients[1:],
-                strict=True,
-            )
-        ]
-        return _Workspace(X, self.sizes[-1], n_tangents, n_ones, hidden)
+    def _workspace(self, X: Tensor) -> "_Workspace":
+        n_samples, n_ones = len(X), int(self.fit_intercept)
+        if n_samples not in self._workspaces:
+            hidden = []
+            for size, around in self._hidden:
+                inputs = X.new_ones(n_samples, size + n_ones)
+                delta = X.new_empty(n_samples, size)
+                hidden.append(_Hidden(inputs, delta, *around))
+            self._workspaces[n_samples] = _Workspace(X, self.sizes[-1], hidden)
+        return self._workspaces[n_samples]
+
+    def _slope_workspace(self, X: Tensor) -> "_SlopeWorkspace":
+        n_samples = len(X)
+        if n_samples not in self._slope_workspaces:
+            sizes = self.sizes[-1], int(self.fit_intercept)
+            hidden = [
+                _SlopeHidden(X, *sizes, size, *around) for size, around in self._hidden
+            ]
+            self._slope_workspaces[n_samples] = _SlopeWorkspace(X, *sizes, hidden)
+        return self._slope_workspaces[n_samples]
 
 
-class _Workspace:
-    """Buffers for batches of one size, with tangents of each output or of none.
+class _Stack:
+    """Rows of values with columns of ones; below them, per output, rows of tangents.
 
-    A stack has the rows of the values, then, once per output, those of the tangents
-    or of the chain rule of the slopes. Other names are views into stacks; `_rows`
-    flattens outputs and samples into one axis, `_T` transposes.
+    In place of tangents there are steps of the chain rule that gives the slopes.
+    Other names are views: `_rows` has outputs and samples in one axis.
     """
 
-    def __init__(
-        self,
-        X: Tensor,
-        n_outputs: int,
-        n_tangents: int,
-        n_ones: int,
-        hidden: list["_Hidden"],
-    ):
-        n_samples, n_features = len(X), X.shape[1] - n_ones
-        self.X = X
-        self.hidden, self.hidden_reversed = hidden, hidden[::-1]
-        self.output = X.new_empty(n_samples, n_outputs)
-        self.slopes = X.new_empty(n_tangents, n_samples, n_features)
-        self.slope_rows = self.slopes.flatten(0, 1)
-
-        X_stack, _, self.X_tangent = _stack(X, n_tangents, n_features, n_ones)
-        self.X_values, self.X_tangent_rows = X_stack[:n_samples], X_stack[n_samples:]
-        self.X_stack_T = X_stack.mT
-
-        delta_stack, self.output_delta, chain = _stack(X, n_tangents, n_outputs, 0)
-        chain.copy_(torch.eye(n_tangents, n_outputs)[:, None])
-        self.output_delta_stack = delta_stack
-        self.output_chain = delta_stack[n_samples:]
+    def __init__(self, X: Tensor, n_outputs: int, size: int, n_ones: int = 0):
+        n_samples = len(X)
+        self.all = X.new_zeros((1 + n_outputs) * n_samples, size + n_ones)
+        self.values, self.tangent_rows = self.all[:n_samples], self.all[n_samples:]
+        self.values[:, size:] = 1
+        tangents = self.tangent_rows.unflatten(0, (n_outputs, n_samples))
+        self.tangents = tangents[..., :size]
 
 
 class _Hidden:
     """Buffers of one hidden layer, and the parameters before and after it."""
 
+    def __init__(self, inputs: Tensor, delta: Tensor, *parameters: Tensor):
+        self.matrix, self.next_coef_T, self.next_gradient = parameters
+        self.inputs, self.inputs_T = inputs, inputs.mT  # of the next layer
+        self.value = inputs[:, : delta.shape[1]]
+        self.delta = delta
+        self.z = torch.empty_like(delta)
+        self.derivative = torch.empty_like(delta)
+
+
+class _SlopeHidden(_Hidden):
+    """The same with tangents, and the chain rule of the slopes."""
+
     def __init__(
-        self,
-        X: Tensor,
-        n_tangents: int,
-        n_ones: int,
-        size: int,
-        matrix: Tensor,
-        next_coef_T: Tensor,
-        next_gradient: Tensor,
+        self, X: Tensor, n_outputs: int, n_ones: int, size: int, *parameters: Tensor
     ):
-        n_samples = len(X)
-        self.matrix = matrix
-        self.next_coef_T = next_coef_T
-        self.next_gradient = next_gradient
-        self.z = X.new_empty(n_samples, size)
-        self.derivative = X.new_empty(n_samples, size)
-
-        input_stack, self.value, self.tangent = _stack(X, n_tangents, size, n_ones)
-        self.inputs, self.tangent_rows = (
-            input_stack[:n_samples],
-            input_stack[n_samples:],
-        )
-        self.inputs_T, self.input_stack_T = self.inputs.mT, input_stack.mT
-        self.z_tangent = X.new_empty(n_tangents, n_samples, size)
+        inputs, delta = _Stack(X, n_outputs, size, n_ones), _Stack(X, n_outputs, size)
+        super().__init__(inputs.values, delta.values, *parameters)
+        self.input_stack_T, self.delta_stack = inputs.all.mT, delta.all
+        self.tangent, self.tangent_rows = inputs.tangents, inputs.tangent_rows
+        self.chain_delta, self.chain_delta_rows = delta.tangents, delta.tangent_rows
+        self.z_tangent = torch.empty_like(delta.tangents)
         self.z_tangent_rows = self.z_tangent.flatten(0, 1)
-
-        self.delta_stack, self.delta, self.chain_delta = _stack(X, n_tangents, size, 0)
-        self.chain_delta_rows = self.delta_stack[n_samples:]
-        self.chain = X.new_empty(n_tangents, n_samples, size)
+        self.chain = torch.empty_like(delta.tangents)
         self.chain_rows = self.chain.flatten(0, 1)
 
 
-def _stack(
-    X: Tensor, n_tangents: int, size: int, n_ones: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Stack with `n_ones` columns of ones for the values, its values, its tangents."""
-    n_samples = len(X)
-    stack = X.new_zeros((1 + n_tangents) * n_samples, size + n_ones)
-    stack[:n_samples, size:] = 1
-    tangents = stack[n_samples:].unflatten(0, (n_tangents, n_samples))
-    return stack, stack[:n_samples, :size], tangents[..., :size]
+class _Workspace:
+    """Buffers for batches of one size."""
+
+    def __init__(self, X: Tensor, n_outputs: int, hidden: Sequence[_Hidden]):
+        self.X = X
+        self.hidden, self.hidden_reversed = hidden, hidden[::-1]
+        self.output = X.new_empty(len(X), n_outputs)
+
+
+class _SlopeWorkspace(_Workspace):
+    """The same with slopes and tangents of each output."""
+
+    hidden: Sequence[_SlopeHidden]
+    hidden_reversed: Sequence[_SlopeHidden]
+
+    def __init__(
+        self, X: Tensor, n_outputs: int, n_ones: int, hidden: Sequence[_SlopeHidden]
+    ):
+        super().__init__(X, n_outputs, hidden)
+        n_features = X.shape[1] - n_ones
+        self.slopes = X.new_empty(n_outputs, len(X), n_features)
+        self.slope_rows = self.slopes.flatten(0, 1)
+        inputs = _Stack(X, n_outputs, n_features, n_ones)
+        self.X_values, self.X_stack_T = inputs.values, inputs.all.mT
+        self.X_tangent, self.X_tangent_rows = inputs.tangents, inputs.tangent_rows
+        delta = _Stack(X, n_outputs, n_outputs)
+        self.output_delta, self.output_delta_stack = delta.values, delta.all
+        self.output_chain = delta.tangent_rows
+        delta.tangents.copy_(torch.eye(n_outputs)[:, None])
 
 
 def _views(flat: Tensor, shapes: list) -> list[Tensor]:

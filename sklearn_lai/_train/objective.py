@@ -226,15 +226,14 @@ class MeanErrorObjective(LaiObjective):
         reach: float,
         mean_error: Tensor,
     ):
+        is_kept = ~k.isnan()
+        self._weight = is_kept.to(k.dtype)
+        k = merged(k, (is_kept.any(0) | (reach == 0)).nonzero()[:, 0])
         super().__init__(loss, norm, l1_ratio, k, reach or 1.0)
-        self._weight = self._is_kept.to(k.dtype)
-        level = loss.level(mean_error[:, None] / self._k.clamp(max=1))
-        measured = (self._is_kept.any(0) | (reach == 0)).nonzero()[:, 0]
-        self._weight_at, self._k_2_at, self._level_at = (
-            merged(of_features, measured)
-            for of_features in (self._weight, self._k_2, level)
-        )
-        self._minus_k_2_at = -self._k_2_at
+        self._weight_at = self._is_kept.to(k.dtype)
+        self._minus_k_2 = -self._k_2
+        error = mean_error.view(-1, *[1] * (k.ndim - 1))
+        self._level = loss.level(error / self._k.clamp(max=1))
         self._is_sum = norm == "l1"
 
     def _mixed(
@@ -247,14 +246,12 @@ class MeanErrorObjective(LaiObjective):
         directions: Directions,
     ) -> MixedGradient:
         plain, output_gradient = self.plain(error, plain_weight, sample_weight)
-        k_2, minus_k_2 = directions.at(self._k_2_at), directions.at(self._minus_k_2_at)
+        k_2, minus_k_2 = directions.at(self._k_2), directions.at(self._minus_k_2)
         factor_2, cosine_2, is_steep = self._squared_factor(slopes, k_2)
         # Half the derivative of factor_2 is slopes * pull * cosine_2**2.
         pull = torch.where(is_steep, self._unit_2, minus_k_2)
 
-        losses, derivative = self.loss.of_multiple(
-            directions.at(self._level_at), factor_2
-        )
+        losses, derivative = self.loss.of_multiple(directions.at(self._level), factor_2)
         share = self._share(error, sample_weight, directions.stands_for)
         norm, weight = self._norm_of(losses, share, directions)
         lai = norm.mul_(self._constant(1 / len(slopes)))

@@ -146,10 +146,13 @@ def _to_tensor(array: np.ndarray, device: str) -> Tensor:
 
     On another device it is a copy there.
     """
+    array = np.ascontiguousarray(array)
+    if array.flags.writeable:
+        return torch.from_numpy(array).to(device)
     with warnings.catch_warnings():
         # Nothing writes to the tensor, so a read-only array may stay so.
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+        return torch.from_numpy(array).to(device)
 
 
 def _layers(network: Network, parameters: Tensor) -> Layers:

@@ -31,9 +31,9 @@ class Derivative:
         Returns both losses.
         """
         X, y, sample_weight = batch
-        error = network.forward(X, with_slopes=True).sub_(y)
+        outputs, slopes = network.forward_with_slopes(X)
         plain, lai, *gradients = objective.mixed(
-            error, network.slopes(), plain_weight, lai_weight, sample_weight
+            outputs.sub_(y), slopes, plain_weight, lai_weight, sample_weight
         )
         network.backward_with_slopes(*gradients)
         return plain, lai

@@ -164,7 +164,7 @@ class Trainer:
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
             size: alpha / size * network.is_coef()
-            for size in set(batches.sizes().tolist())
+            for size in set(batches.sizes.tolist())
             if alpha > 0
         }
         self._nothing = network.parameters.new_zeros(())
@@ -219,7 +219,7 @@ class Trainer:
 
         `weights` has a row per batch, as in `lai_schedule`.
         """
-        sizes = self.batches.sizes()
+        sizes = self.batches.sizes
         plain, lai = self._run(weights.tolist(), rng)
         is_lai = weights[:, 1] > 0
         self._check_finite(np.where(is_lai, lai, plain))
@@ -251,24 +251,29 @@ class Trainer:
         return self.loss.inverse(total / len(self.batches.X)).to(self._nothing)
 
     @torch.inference_mode()
-    def variances(self, parameters: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Variances of the outputs with these parameters, on some rows, and of y."""
+    def hardly_varies(self, parameters: Tensor, share: float) -> np.ndarray:
+        """Outputs with less than this share of y's variance, on some of the rows.
+
+        The rows not yet seen only add to the sum of squares, so the first batch of a
+        model that does vary most often decides.
+        """
         step = math.ceil(len(self.batches.X) / VARIANCE_ROWS)
         X, y = self.batches.X[::step], self.batches.y[::step]
         rows = replace(self.batches, X=X, y=y, weight=None)
-        outputs = torch.empty_like(y)
-        parts = outputs.split(rows.batch_size)
+        floor = share * self.batches.y.var(0, correction=0)
+        outputs, n_seen = torch.empty_like(y), 0
         current = self.network.parameters.clone()
         self.network.parameters.copy_(parameters)
         with self.threads():
-            for (X, _, _), part in zip(rows.in_order(), parts, strict=True):
-                self.network.forward(X, out=part)
+            for X, _, _ in rows.in_order():
+                self.network.forward(X, out=outputs[n_seen : n_seen + len(X)])
+                n_seen += len(X)
+                variance = outputs[:n_seen].var(0, correction=0)
+                is_low = variance * (n_seen / len(outputs)) < floor
+                if not is_low.any():
+                    break
         self.network.parameters.copy_(current)
-        variance, of_y = (
-            array.var(0, correction=0).cpu().numpy()
-            for array in (outputs, self.batches.y)
-        )
-        return variance, of_y
+        return is_low.cpu().numpy()
 
     @torch.inference_mode()
     def _run(
@@ -279,7 +284,7 @@ class Trainer:
         is_lai = [lai_weight > 0 for _, lai_weight in weights]
         batches = self.batches.epoch(rng)
         if any(is_lai):
-            self._slope_measure.draw(self.batches.sizes()[is_lai].tolist(), rng)
+            self._slope_measure.draw(self.batches.sizes[is_lai].tolist(), rng)
         for batch, loss_weights in zip(batches, weights, strict=True):
             losses.extend(self._step(batch, *loss_weights))
         plain, lai, penalty = torch.stack(losses).cpu().double().view(-1, 3).T.numpy()
