@@ -88,12 +88,8 @@ class ColumnStatistics:
 
     def take(self, columns: slice) -> Self:
         """Statistics of some of the columns."""
-        return type(self)(
-            self.weight,
-            self.mean[columns],
-            self.variance[columns],
-            self.is_constant[columns],
-        )
+        arrays = self.mean, self.variance, self.is_constant
+        return type(self)(self.weight, *(array[columns] for array in arrays))
 
     def is_constant_but_for_rounding(self) -> np.ndarray:
         """Columns whose deviations from their mean are rounding errors."""
@@ -157,9 +153,8 @@ class Units:
     @classmethod
     def identity(cls, X: np.ndarray, y: np.ndarray) -> Self:
         """The units of the data."""
-        X_row, y_row = X[0], y[0]
-        X_scale = Scale(np.zeros_like(X_row), np.ones_like(X_row))
-        return cls(X_scale, Scale(np.zeros_like(y_row), np.ones_like(y_row)))
+        rows = X[0], y[0]
+        return cls(*(Scale(np.zeros_like(row), np.ones_like(row)) for row in rows))
 
     @classmethod
     def of_rows(

@@ -43,10 +43,8 @@ def lai_schedule(
     weights = np.zeros((n_batches, 2))
     if interval is None:
         weights[:, 0] = 1
-        n_drawn = round(fraction * (n_earlier + n_batches)) - round(
-            fraction * n_earlier
-        )
-        weights[rng.choice(n_batches, n_drawn, replace=False)] = 0, 1
+        first, last = (round(fraction * n) for n in (n_earlier, n_earlier + n_batches))
+        weights[rng.choice(n_batches, last - first, replace=False)] = 0, 1
     else:
         weights[:, 0] = 1 - fraction
         weights[(-1 - n_earlier) % interval :: interval, 1] = interval * fraction

@@ -107,16 +107,14 @@ def resolve_device(name: str, dtype: np.dtype) -> str:
         "mps": torch.backends.mps.is_available(),
         "cpu": True,
     }
-    has_type = {"cuda": True, "mps": dtype == np.float32, "cpu": True}
+    lacks_type = {"mps"} if dtype == np.float64 else set()
     if name == "auto":
-        return next(
-            device for device in is_there if is_there[device] and has_type[device]
-        )
+        return next(d for d in is_there if is_there[d] and d not in lacks_type)
     if not is_there[name]:
         raise ValueError(
             f"device={name!r} is not available to torch here; use 'cpu' or 'auto'."
         )
-    if not has_type[name]:
+    if name in lacks_type:
         raise ValueError(
             f"device={name!r} has no float64; pass X as float32 or use device='cpu'."
         )
