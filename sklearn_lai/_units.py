@@ -154,7 +154,8 @@ class Units:
     def identity(cls, X: np.ndarray, y: np.ndarray) -> Self:
         """The units of the data."""
         rows = X[0], y[0]
-        return cls(*(Scale(np.zeros_like(row), np.ones_like(row)) for row in rows))
+        of_X, of_y = (Scale(np.zeros_like(row), np.ones_like(row)) for row in rows)
+        return cls(of_X, of_y)
 
     @classmethod
     def of_rows(
