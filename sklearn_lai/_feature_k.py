@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ._columns import by_position
 from ._validation import NONE, POSITIVE, AnyOf, Each, InstanceOf, Number, check
 
 K = AnyOf(POSITIVE, Each(POSITIVE), Each(POSITIVE, ndim=2))
@@ -126,40 +127,8 @@ def resolve_k(
         )
     if resolved.ndim == 0:
         resolved = np.full(n_features, resolved)
-    set_by: dict[int, Any] = {}
-    for key, k_j in (feature_k or {}).items():
-        j = _column(key, n_features, names)
-        if j in set_by:
-            raise ValueError(
-                f"feature_k names column {j} twice, as {set_by[j]!r} and {key!r}; "
-                "give each column once."
-            )
-        set_by[j] = key
+    overrides = by_position(feature_k or {}, "feature_k", n_features, names)
+    for j, (key, k_j) in overrides.items():
         check(f"feature_k[{key!r}]", k_j, AnyOf(POSITIVE, NONE))
         resolved[..., j] = np.nan if k_j is None else k_j
     return resolved
-
-
-def _column(key: Any, n_features: int, names: np.ndarray | None) -> int:
-    """Position of a column given by name or position."""
-    if names is None and isinstance(key, str) and key.isdecimal():
-        key = int(key)
-    if not isinstance(key, str):
-        rule = Number(Integral, 0, n_features - 1)
-        check("a key of feature_k that is no column name", key, rule)
-        return int(key)
-    if names is None:
-        raise ValueError(
-            f"feature_k has the column name {key!r}, but X has no column names: pass "
-            "X as a DataFrame with string column names (inside a pipeline, call "
-            "set_output(transform='pandas') on it) or use column positions, "
-            f"0 to {n_features - 1}."
-        )
-    positions = np.flatnonzero(np.asarray(names) == key)
-    if len(positions) != 1:
-        problem = "is not a column" if len(positions) == 0 else "names several columns"
-        raise ValueError(
-            f"feature_k has the column name {key!r}, which {problem} of X; its "
-            f"columns are {', '.join(map(repr, names.tolist()))}."
-        )
-    return int(positions[0])

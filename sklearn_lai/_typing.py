@@ -49,6 +49,7 @@ FeatureKLike = (
     | Mapping[str | int, float | None]
     | None
 )
+NoiseLike = float | Numbers | FeatureKLike
 
 Folds = int | SupportsSplit | Iterable[tuple[Any, Any]] | None
 MemoryLike = str | PathLike[str] | SupportsCache | None
