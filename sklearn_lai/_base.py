@@ -16,9 +16,14 @@ from sklearn.utils.validation import (
 )
 
 from ._callbacks import CallbackSupportMixin
+from ._columns import by_position
 from ._feature_k import FEATURE_K, resolve_k
-from ._typing import FeatureKLike, Norm
+from ._noise import NOISE, resolve_noise
+from ._typing import FeatureKLike, NoiseLike, Norm
 from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of
+
+# What the other parameters of an estimator with `noise` must be, if it has them.
+NOISE_NEEDS = {"loss": "squared_error", "norm": "l1", "lai_error": "mean"}
 
 
 class Data(NamedTuple):
@@ -48,6 +53,7 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     # Hyperparameters that all have.
     feature_k: Annotated[FeatureKLike, FEATURE_K]
+    noise: Annotated[NoiseLike, NOISE]
     norm: Annotated[Norm, OneOf.of(Norm)]
     l1_ratio: Annotated[float, Number(Real, 0, 1)]
     lai_fraction: Annotated[float, Number(Real, 0, 1)]
@@ -73,6 +79,22 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     def _check_parameters(self) -> None:
         estimator_class: type = type(self)
         check_parameters(rules_of(estimator_class), vars(self))
+        if self.noise is not None:
+            self._check_what_noise_needs()
+
+    def _check_what_noise_needs(self) -> None:
+        for name, needed in NOISE_NEEDS.items():
+            if getattr(self, name, needed) != needed:
+                raise ValueError(
+                    f"noise needs {name}={needed!r}, got {name}={getattr(self, name)!r}"
+                    "; its theory holds for no other. Leave noise out (None), and tune "
+                    "k instead."
+                )
+        if not 0 < self.lai_fraction < 1:
+            raise ValueError(
+                "noise needs a lai_fraction in (0, 1), got lai_fraction="
+                f"{self.lai_fraction!r}."
+            )
 
     def _check_features(self, X: Any) -> np.ndarray:
         """Features to predict from."""
@@ -80,9 +102,21 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _resolve_k(self, k: Any, n_outputs: int = 1) -> np.ndarray:
-        """Boundary slope of every feature, or of every output and feature."""
-        names = self._feature_names()
-        return resolve_k(k, self.feature_k, self.n_features_in_, n_outputs, names)
+        """Boundary slope of every feature, or of every output and feature.
+
+        With `noise` only those that `feature_k` has.
+        """
+        names, n_features = self._feature_names(), self.n_features_in_
+        k = k if self.noise is None else np.nan
+        return resolve_k(k, self.feature_k, n_features, n_outputs, names)
+
+    def _resolve_noise(self) -> np.ndarray:
+        """Standard deviation of the noise in every feature that `feature_k` has not."""
+        names, n_features = self._feature_names(), self.n_features_in_
+        noise = resolve_noise(self.noise, n_features, names)
+        own = by_position(self.feature_k or {}, "feature_k", n_features, names)
+        noise[list(own)] = 0
+        return noise
 
     def _feature_names(self) -> np.ndarray | None:
         """Names of the features, if they have some."""

@@ -92,14 +92,12 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             stage=PlainStage(self.pretrain_epochs, self.tol, self.n_iter_no_change),
         )
 
-    def _lai_recipe(
-        self, k: np.ndarray, error: str = "own", reach: float = 0.0
-    ) -> LaiStage:
+    def _lai_recipe(self, k: np.ndarray) -> LaiStage:
         """The second stage, for a resolved `k`."""
         return LaiStage(
             k=k,
-            error=error,
-            reach=reach,
+            error="own",
+            reach=0.0,
             norm=self.norm,
             l1_ratio=self.l1_ratio,
             epochs=self.lai_epochs,

@@ -84,6 +84,8 @@ class BaseLaiLinear(BaseLaiRegressor):
         self, regression: Regression, ks: Iterable[np.ndarray]
     ) -> list[Fit]:
         """Solutions for resolved boundary slopes."""
+        if self.noise is not None:
+            regression = regression.under(self._resolve_noise())
         return solve_path(regression, ks, self.norm, self.l1_ratio, self.lai_fraction)
 
     def _set_solution(self, fit: Fit, dtype: np.dtype) -> None:

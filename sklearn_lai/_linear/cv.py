@@ -11,7 +11,7 @@ from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._feature_k import KS
 from .._folds import list_folds, smallest_within
-from .._typing import FeatureKLike, Folds, KsLike, Norm, Tolerance
+from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Tolerance
 from .._validation import TOLERANCE
 from .base import BaseLaiLinear
 from .exact import mean_squared_error
@@ -114,6 +114,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         *,
         ks: KsLike = 50,
         feature_k: FeatureKLike = None,
+        noise: NoiseLike = None,
         norm: Norm = "l1",
         l1_ratio: float = 0.5,
         lai_fraction: float = 0.01,
@@ -125,6 +126,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     ):
         self.ks = ks
         self.feature_k = feature_k
+        self.noise = noise
         self.norm = norm
         self.l1_ratio = l1_ratio
         self.lai_fraction = lai_fraction

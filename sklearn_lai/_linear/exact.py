@@ -92,6 +92,24 @@ class Regression:
                 break
         return replace(self, errors=errors)
 
+    def under(self, noise: np.ndarray) -> Self:
+        """The regression whose mean squared error is the expected one under noise.
+
+        `noise` has the standard deviation in each feature, in units of training.
+        """
+        of_rows = self.errors[0].gram.matrix
+        gram = Gram(of_rows + np.diag(np.where(np.diag(of_rows) > 0, noise, 0) ** 2))
+        errors = [
+            Quadratic(
+                gram,
+                mse.correlation + of_rows @ mse.correction,
+                mse.power,
+                np.zeros(len(noise)),
+            )
+            for mse in self.errors
+        ]
+        return replace(self, errors=errors)
+
     def fit(self, k: np.ndarray, lai_fraction: float, l1_ratio: float) -> Fit:
         """Minimise the Lai objective of every output.
 

@@ -4,7 +4,16 @@ from typing import Any, Literal, Self
 
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._typing import Device, FeatureKLike, KLike, LinearSolver, Loss, Norm, RandomState
+from .._typing import (
+    Device,
+    FeatureKLike,
+    KLike,
+    LinearSolver,
+    Loss,
+    NoiseLike,
+    Norm,
+    RandomState,
+)
 from .adam import AdamLinear
 from .moments import Moments
 from .partial_fit import PartialFitLinear, is_exact
@@ -167,6 +176,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         *,
         k: KLike = 0.15,
         feature_k: FeatureKLike = None,
+        noise: NoiseLike = None,
         norm: Norm = "l1",
         l1_ratio: float = 0.5,
         lai_fraction: float = 0.01,
@@ -192,6 +202,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
     ):
         self.k = k
         self.feature_k = feature_k
+        self.noise = noise
         self.norm = norm
         self.l1_ratio = l1_ratio
         self.lai_fraction = lai_fraction
@@ -274,3 +285,8 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
                 f"solver='exact' needs loss='squared_error', got loss={self.loss!r}; "
                 "use solver='adam' or 'auto'."
             )
+
+    def _check_what_noise_needs(self) -> None:
+        super()._check_what_noise_needs()
+        if self.solver == "adam":
+            raise ValueError("noise needs solver='exact' or 'auto', got solver='adam'.")

@@ -2,6 +2,7 @@
 
 import math
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Real
@@ -17,7 +18,7 @@ from .._base import Data
 from .._lai_training import LaiTrainingRegressor
 from .._train.optimizers import SGD, Adam
 from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
-from .._train.training import Trainer
+from .._train.training import LaiStage, Trainer
 from .._typing import Activation, HiddenLayerSizes, LaiError, MemoryLike, MLPSolver
 from .._units import Layers, Statistics, Units
 from .._validation import (
@@ -144,6 +145,17 @@ class BaseLaiMLP(LaiTrainingRegressor):
             alpha=self.alpha,
         )
 
+    def _lai_recipe(self, k: np.ndarray) -> LaiStage:
+        stage = replace(super()._lai_recipe(k), error=self.lai_error, reach=self.reach)
+        if self.noise is None:
+            return stage
+        if self.reach == 0 and not np.isnan(k).all():
+            raise ValueError(
+                "reach must be > 0 where feature_k has slopes beside noise, got reach="
+                f"{self.reach!r}."
+            )
+        return replace(stage, noise=self._resolve_noise())
+
     def _pretrain(
         self,
         trainer: Trainer,
@@ -166,6 +178,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _set_fitted(self, trainer: Trainer) -> None:
         """Set what training gave and recorded; records go on if warm."""
         history = trainer.model.history
+        if trainer.boundary is not None:
+            self.feature_k_ = self._k_of_noise(trainer.boundary)
         vars(self).update(self._attributes_of(trainer.layers()))
         self._record(history)
         n_samples = len(trainer.batches.X)
@@ -175,6 +189,13 @@ class BaseLaiMLP(LaiTrainingRegressor):
             (earlier or []) + history.validation_scores if self.early_stopping else None
         )
         self.best_validation_score_ = history.best_validation_score
+
+    def _k_of_noise(self, boundary: np.ndarray) -> np.ndarray:
+        """Slopes at which noise makes that change, (n_outputs,), and own slopes."""
+        noise = self._resolve_noise()
+        with np.errstate(divide="ignore"):
+            slopes = np.where(noise > 0, boundary[:, None] / noise, self.feature_k_)
+        return slopes[0] if len(slopes) == 1 else slopes
 
     def _attributes_of(self, layers: Layers) -> dict[str, Any]:
         """Fitted attributes that say what the network is."""

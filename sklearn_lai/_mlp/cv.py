@@ -1,33 +1,21 @@
 """The multilayer perceptron with k chosen by cross-validation."""
 
-import math
-from functools import partial
 from numbers import Integral
-from types import SimpleNamespace
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.metrics import mean_squared_error
 
-from .. import _inference
 from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._feature_k import KS
 from .._folds import list_folds, smallest_within
 from .._lai_training import random_streams
-from .._train.setup import TrainingData, make_trainer
-from .._train.training import Trainer, train_lai
 from .._train.watch import Watch
-from .._units import Layers
 from .._validation import NONE, TOLERANCE, AnyOf, Number
-from ..metrics import noise_sensitivity, prediction_variance
 from .base import BaseLaiMLP
-
-# Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
-# share of it that is the least.
-SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.02
+from .path import follow_ks, pretrained, resolve_ks, stage_of
 
 
 class LaiMLPRegressorCV(BaseLaiMLP):
@@ -220,6 +208,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         activation: types.Activation = "relu",
         ks: types.KsLike = 10,
         feature_k: types.FeatureKLike = None,
+        noise: types.NoiseLike = None,
         reach: float = 0.5,
         lai_error: types.LaiError = "mean",
         norm: types.Norm = "l1",
@@ -260,6 +249,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         self.activation = activation
         self.ks = ks
         self.feature_k = feature_k
+        self.noise = noise
         self.reach = reach
         self.lai_error = lai_error
         self.norm = norm
@@ -341,43 +331,18 @@ class LaiMLPRegressorCV(BaseLaiMLP):
             rows = check_data(self, X, y, sample_weight)
             folds = list_folds(self.cv, *rows, groups, self.tolerance)
             seed = self._seed()
-            data, trainer = self._pretrained(rows.with_weight(), seed, watch)
-            self.ks_ = self._resolve_ks(data, trainer.layers())
+            data, trainer = pretrained(self, rows.with_weight(), seed, watch)
+            self.ks_ = resolve_ks(self, data, trainer)
             errors = self._follow_folds(rows, folds, seed, watch)
             unit = data.units.y.unit
             chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
             self.k_ = float(self.ks_[chosen])
             self.best_score_ = -float(self.mse_path_[chosen].mean())
             self.feature_k_ = self._resolve_k(self.k_)
-            stage = self._lai_recipe(self.feature_k_, self.lai_error, self.reach)
+            stage = stage_of(self, self.k_)
             self._run_lai_stage(trainer, stage, random_streams(seed)[1])
             self._set_fitted(trainer)
         return self
-
-    def _pretrained(
-        self, rows: Data, seed: int, watch: Watch
-    ) -> tuple[TrainingData, Trainer]:
-        """The trainer of these rows, after the first stage, and what it trains on."""
-        rng, _ = random_streams(seed)
-        data = self._from_new_weights(rows, None, rng)
-        recipe = self._mlp_recipe(data)
-        trainer = make_trainer(data, recipe, watch)
-        self._pretrain(trainer, data, recipe, rng)
-        return data, trainer
-
-    def _resolve_ks(self, data: TrainingData, pretrained: Layers) -> np.ndarray:
-        """The boundary slopes themselves, or as many as `ks` says."""
-        if not isinstance(self.ks, Integral):
-            return np.array(self.ks, dtype=np.float64)
-        rows = data.X[:: math.ceil(len(data.X) / SLOPE_ROWS)]
-        slopes = _inference.input_gradient(rows, *pretrained, self.activation)
-        unit_X, unit_y = data.units.X, data.units.y.unit
-        unit = np.where(unit_X.is_constant(), 0, unit_X.unit)
-        slopes = np.abs(slopes * unit / unit_y[:, None])
-        largest = float(np.quantile(slopes, SLOPE_QUANTILE)) or 1.0
-        if self.standardize:
-            largest = min(largest, 1.0)
-        return np.geomspace(largest, LEAST_SHARE * largest, int(self.ks))
 
     def _follow_folds(
         self,
@@ -391,7 +356,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         paths = []
         with Parallel(n_jobs=self.n_jobs, return_as="generator") as parallel:
             assessed = parallel(
-                delayed(_follow_ks)(self, rows, *fold, seed) for fold in folds
+                delayed(follow_ks)(self, rows, *fold, seed) for fold in folds
             )
             for _ in folds:
                 watch.begin_epoch()
@@ -403,40 +368,3 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         )
         self.mse_path_ = errors.mean(axis=2)
         return errors
-
-
-def _follow_ks(
-    model: LaiMLPRegressorCV, rows: Data, train: np.ndarray, test: np.ndarray, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pretrain on a fold, train every k from there, and look at its test data.
-
-    Returns mean squared errors (n_ks, n_outputs), noise sensitivities (n_ks,
-    n_features) and variances of the predictions (n_ks,).
-    """
-    X, y, sample_weight = rows.take(test)
-    _, trainer = model._pretrained(rows.take(train), seed, Watch())
-    pretrained, assessed = trainer.snapshot(), []
-    for k in model.ks_:
-        trainer.resume(pretrained)
-        _, rng = random_streams(seed)
-        stage = model._lai_recipe(model._resolve_k(k), model.lai_error, model.reach)
-        train_lai(trainer, stage, rng)
-        layers = trainer.layers()
-        predictor = SimpleNamespace(
-            predict=partial(_predict, layers=layers, activation=model.activation)
-        )
-        errors = mean_squared_error(
-            y,
-            predictor.predict(X),
-            sample_weight=sample_weight,
-            multioutput="raw_values",
-        )
-        sensitivity = noise_sensitivity(predictor, X).mean(axis=0)
-        variance = float(np.mean(prediction_variance(predictor, X)))
-        assessed.append((errors, sensitivity, variance))
-    errors, sensitivities, variances = zip(*assessed, strict=True)
-    return np.array(errors), np.array(sensitivities), np.array(variances)
-
-
-def _predict(X: np.ndarray, layers: Layers, activation: str) -> np.ndarray:
-    return _inference.predict(X, *layers, activation)

@@ -130,7 +130,7 @@ class PartialFitMLP(BaseLaiMLP):
         states = [*progress.rng_states]
         rng = generator(states[is_lai])
         if is_lai:
-            recipe = self._lai_recipe(self.feature_k_, self.lai_error, self.reach)
+            recipe = self._lai_recipe(self.feature_k_)
             n_earlier = progress.n_lai_batches
             stage = replace(recipe, epochs=1, average=False, n_earlier=n_earlier)
             self._train_lai(trainer, stage, rng)

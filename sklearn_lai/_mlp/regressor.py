@@ -212,6 +212,7 @@ class LaiMLPRegressor(PartialFitMLP):
         activation: types.Activation = "relu",
         k: types.KLike = 0.15,
         feature_k: types.FeatureKLike = None,
+        noise: types.NoiseLike = None,
         reach: float = 0.5,
         lai_error: types.LaiError = "mean",
         norm: types.Norm = "l1",
@@ -250,6 +251,7 @@ class LaiMLPRegressor(PartialFitMLP):
         self.activation = activation
         self.k = k
         self.feature_k = feature_k
+        self.noise = noise
         self.reach = reach
         self.lai_error = lai_error
         self.norm = norm
@@ -360,7 +362,7 @@ class LaiMLPRegressor(PartialFitMLP):
             self._run_stages(
                 trainer,
                 partial(self._pretrain, trainer, data, recipe, rng),
-                self._lai_recipe(self.feature_k_, self.lai_error, self.reach),
+                self._lai_recipe(self.feature_k_),
                 lai_rng,
             )
             self._set_fitted(trainer)

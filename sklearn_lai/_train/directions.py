@@ -17,7 +17,7 @@ class EveryDirection:
 
     def at(self, of_features: Tensor) -> Tensor:
         """The quantity at each slope, in a shape that broadcasts to the slopes'."""
-        return of_features if of_features.ndim == 3 else of_features[:, None]
+        return of_features[:, None] if of_features.ndim == 2 else of_features
 
     def total(self, of_slopes: Tensor, n_features: int) -> Tensor:
         """Sums over the samples, of shape (n_outputs, n_features)."""
@@ -34,7 +34,7 @@ class DrawnDirections(NamedTuple):
     stands_for: int
 
     def at(self, of_features: Tensor) -> Tensor:
-        if of_features.ndim == 3:
+        if of_features.ndim != 2:
             return of_features
         return of_features.index_select(1, self.features[:, 0])[..., None]
 

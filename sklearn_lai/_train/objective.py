@@ -66,11 +66,17 @@ class LaiObjective(Objective):
     """Plain loss and Lai loss of a batch, as those of the module `loss`.
 
     `k` has shape (1, n_features) or (n_outputs, n_features), NaN where the direction
-    is left out. Slopes are given times `unit`. Make it by `make_objective`.
+    is left out. Slopes are given times `unit`, a number or one for each direction, of
+    shape (1, n_features). Make it by `make_objective`.
     """
 
     def __init__(
-        self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor, unit: float = 1.0
+        self,
+        loss: BaseLoss,
+        norm: str,
+        l1_ratio: float,
+        k: Tensor,
+        unit: float | Tensor = 1.0,
     ):
         super().__init__(loss, k)
         self._norm, self._l1_ratio = NORMS[norm], l1_ratio
@@ -78,7 +84,7 @@ class LaiObjective(Objective):
         self._has_directions = bool(self._is_kept.any())
         self._k = torch.where(self._is_kept, k, 1)
         self._k_2 = (unit * self._k).square()
-        self._unit_2 = self._constant(unit**2)
+        self._unit_2 = torch.as_tensor(unit**2, dtype=k.dtype, device=k.device)
 
     def mixed(
         self,
@@ -118,18 +124,9 @@ class LaiObjective(Objective):
 
         The derivative of the factor is the factor times their product.
         """
-        factor_2, cosine_2, is_steep = self._squared_factor(slopes, k_2)
+        factor_2, cosine_2, is_steep = squared_factor(slopes, k_2, self._unit_2)
         bend = torch.where(is_steep, self._unit_2 / slopes, slopes.neg())
         return factor_2, cosine_2, bend
-
-    def _squared_factor(
-        self, slopes: Tensor, k_2: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Squared factor without its scale, squared cosines, what is steeper than k."""
-        squares = slopes * slopes  # faster than square
-        cosine_2 = squares.add(self._unit_2).reciprocal_()
-        factor_2 = torch.maximum(squares, k_2).mul_(cosine_2)
-        return factor_2, cosine_2, squares > k_2
 
 
 class ProductObjective(LaiObjective):
@@ -179,7 +176,12 @@ class ElementwiseObjective(LaiObjective):
     """Own errors, each multiplied by the factor of each slope of its sample."""
 
     def __init__(
-        self, loss: BaseLoss, norm: str, l1_ratio: float, k: Tensor, unit: float
+        self,
+        loss: BaseLoss,
+        norm: str,
+        l1_ratio: float,
+        k: Tensor,
+        unit: float | Tensor,
     ):
         super().__init__(loss, norm, l1_ratio, k, unit)
         self._scale = self._is_kept / self._k.clamp(max=1)
@@ -223,13 +225,16 @@ class MeanErrorObjective(LaiObjective):
         norm: str,
         l1_ratio: float,
         k: Tensor,
-        reach: float,
+        reach: float | Tensor,
         mean_error: Tensor,
     ):
         is_kept = ~k.isnan()
         self._weight = is_kept.to(k.dtype)
-        k = merged(k, (is_kept.any(0) | (reach == 0)).nonzero()[:, 0])
-        super().__init__(loss, norm, l1_ratio, k, reach or 1.0)
+        if torch.is_tensor(reach):
+            super().__init__(loss, norm, l1_ratio, k, reach)
+        else:
+            k = merged(k, (is_kept.any(0) | (reach == 0)).nonzero()[:, 0])
+            super().__init__(loss, norm, l1_ratio, k, reach or 1.0)
         self._weight_at = self._is_kept.to(k.dtype)
         self._minus_k_2 = -self._k_2
         error = mean_error.view(-1, *[1] * (k.ndim - 1))
@@ -247,9 +252,10 @@ class MeanErrorObjective(LaiObjective):
     ) -> MixedGradient:
         plain, output_gradient = self.plain(error, plain_weight, sample_weight)
         k_2, minus_k_2 = directions.at(self._k_2), directions.at(self._minus_k_2)
-        factor_2, cosine_2, is_steep = self._squared_factor(slopes, k_2)
+        unit_2 = directions.at(self._unit_2)
+        factor_2, cosine_2, is_steep = squared_factor(slopes, k_2, unit_2)
         # Half the derivative of factor_2 is slopes * pull * cosine_2**2.
-        pull = torch.where(is_steep, self._unit_2, minus_k_2)
+        pull = torch.where(is_steep, unit_2, minus_k_2)
 
         losses, derivative = self.loss.of_multiple(directions.at(self._level), factor_2)
         share = self._share(error, sample_weight, directions.stands_for)
@@ -272,13 +278,23 @@ class MeanErrorObjective(LaiObjective):
         return norm, directions.at(direction.mul_(self._weight)) * share
 
 
+def squared_factor(
+    slopes: Tensor, k_2: Tensor, unit_2: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Squared factor without its scale, squared cosines, what is steeper than k."""
+    squares = slopes * slopes  # faster than square
+    cosine_2 = squares.add(unit_2).reciprocal_()
+    factor_2 = torch.maximum(squares, k_2).mul_(cosine_2)
+    return factor_2, cosine_2, squares > k_2
+
+
 def make_objective(
     loss: BaseLoss,
     norm: str,
     l1_ratio: float,
     k: Tensor,
     *,
-    reach: float = 0.0,
+    reach: float | Tensor = 0.0,
     mean_error: Tensor | None = None,
 ) -> LaiObjective:
     """The objective whose formulas fit; own errors unless there is a mean error.
@@ -287,6 +303,6 @@ def make_objective(
     """
     if mean_error is not None:
         return MeanErrorObjective(loss, norm, l1_ratio, k, reach, mean_error)
-    if loss.degree is None or reach > 0:
+    if loss.degree is None or torch.is_tensor(reach) or reach > 0:
         return ElementwiseObjective(loss, norm, l1_ratio, k, reach or 1.0)
     return ProductObjective(loss, norm, l1_ratio, k)

@@ -1,6 +1,6 @@
 """How the slopes of a batch are measured, and gradients of its losses through them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -40,28 +40,31 @@ class Derivative:
 
 
 class FiniteDifference:
-    """The slope of a sample is measured over a random distance, along one feature.
+    """The slope of a sample is measured over a random distance, in one direction.
 
-    The distance is normal with the standard deviation `reach`, and a slope is the
-    change of an output divided by `reach`, so that for a linear model the expected
-    square is that of the derivative. The objective takes the changes.
+    A slope is the change of an output divided by a distance that is the same for all
+    samples with the direction. The objective takes the changes.
 
-    The features, of those at the positions `candidates`, are dealt in turn, from a
-    random one on: each has as many samples of a batch as any other, give or take one.
+    The directions, numbered as `candidates`, are dealt in turn, from a random one on:
+    each has as many samples of a batch as any other, give or take one.
     """
 
-    def __init__(self, reach: float, candidates: np.ndarray, like: Tensor):
-        self._reach = reach
-        self._like = like
-        self._candidates = torch.from_numpy(candidates).to(like.device)
+    def __init__(self, candidates: Tensor):
+        self._candidates = candidates
         self._pairs: dict[int, _Pair] = {}
 
     def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
-        n_samples, n_candidates = sum(sizes), len(self._candidates)
-        firsts = rng.integers(n_candidates, size=len(sizes)).tolist()
-        distances = torch.from_numpy(rng.standard_normal(n_samples) * self._reach)
-        distances = distances[:, None].to(self._like)
-        self._draws = zip(firsts, distances.split(list(sizes)), strict=True)
+        self._draws = self._drawn(sizes, rng)
+
+    def _drawn(
+        self, sizes: Sequence[int], rng: np.random.Generator
+    ) -> Iterator[tuple[int, Tensor]]:
+        """For each batch the place of the first direction, and normal numbers."""
+        raise NotImplementedError
+
+    def _move(self, X: Tensor, directions: Tensor, draws: Tensor, out: Tensor) -> None:
+        """Write the samples moved along their directions, (n_samples, 1)."""
+        raise NotImplementedError
 
     def backpropagate(
         self,
@@ -72,11 +75,11 @@ class FiniteDifference:
         lai_weight: float,
     ) -> tuple[Tensor, Tensor]:
         X, y, sample_weight = batch
-        first, distances = next(self._draws)
+        first, draws = next(self._draws)
         pair = self._pair_for(X, y)
-        features = pair.deals[first]
+        directions = pair.deals[first]
         pair.X.copy_(X)
-        torch.scatter_add(X, 1, features, distances, out=pair.X_moved)
+        self._move(X, directions, draws, pair.X_moved)
         network.forward(pair.X_stack, out=pair.output_stack)
         torch.sub(pair.moved_outputs, pair.outputs, out=pair.changes)
         plain, lai, output_gradient, change_gradient = objective.mixed(
@@ -85,7 +88,7 @@ class FiniteDifference:
             plain_weight,
             lai_weight,
             sample_weight,
-            DrawnDirections(features, len(self._candidates)),
+            DrawnDirections(directions, len(self._candidates)),
         )
         pair.change_gradient.copy_(change_gradient)
         torch.sub(output_gradient, pair.moved_gradient, out=pair.gradient)
@@ -98,6 +101,57 @@ class FiniteDifference:
         return self._pairs[len(X)]
 
 
+class AlongFeatures(FiniteDifference):
+    """Each sample moves along one of the features at the positions `candidates`.
+
+    The distance is normal with the standard deviation `reach`, and a slope is the
+    change divided by `reach`, so that for a linear model the expected square is that of
+    the derivative.
+    """
+
+    def __init__(self, reach: float, candidates: np.ndarray, like: Tensor):
+        super().__init__(torch.from_numpy(candidates).to(like.device))
+        self._reach = reach
+        self._like = like
+
+    def _drawn(
+        self, sizes: Sequence[int], rng: np.random.Generator
+    ) -> Iterator[tuple[int, Tensor]]:
+        firsts = rng.integers(len(self._candidates), size=len(sizes)).tolist()
+        distances = torch.from_numpy(rng.standard_normal(sum(sizes)) * self._reach)
+        distances = distances[:, None].to(self._like)
+        return zip(firsts, distances.split(list(sizes)), strict=True)
+
+    def _move(self, X: Tensor, directions: Tensor, draws: Tensor, out: Tensor) -> None:
+        torch.scatter_add(X, 1, directions, draws, out=out)
+
+
+class AlongNoise(FiniteDifference):
+    """Each sample moves by one of several kinds of noise, independent in its features.
+
+    `sds` has the standard deviation of each kind in each feature, of shape (n_kinds,
+    n_features).
+    """
+
+    def __init__(self, sds: Tensor):
+        super().__init__(torch.arange(len(sds), device=sds.device))
+        self._sds = sds
+
+    def _drawn(
+        self, sizes: Sequence[int], rng: np.random.Generator
+    ) -> Iterator[tuple[int, Tensor]]:
+        # One after the other, since there is a number for every entry of X.
+        n_kinds, n_features = self._sds.shape
+        for size in sizes:
+            draws = torch.from_numpy(rng.standard_normal((size, n_features)))
+            yield int(rng.integers(n_kinds)), draws.to(self._sds)
+
+    def _move(self, X: Tensor, directions: Tensor, draws: Tensor, out: Tensor) -> None:
+        n_features = draws.shape[1]
+        noise = draws.mul_(self._sds.index_select(0, directions[:, 0]))
+        torch.add(X[:, :n_features], noise, out=out[:, :n_features])
+
+
 SlopeMeasure = Derivative | FiniteDifference
 
 
@@ -105,7 +159,7 @@ class _Pair:
     """Buffers for batches of one size.
 
     A stack has the samples and, below them, the same ones moved. Other names are views
-    into stacks, some in the shape of slopes. `deals` are the features of all samples,
+    into stacks, some in the shape of slopes. `deals` are the directions of all samples,
     (n_samples, 1), by the place of the first one's.
     """
 
@@ -131,4 +185,4 @@ def make_slope_measure(
     """Derivatives, or finite differences along the features at these positions."""
     if reach == 0 or len(candidates) == 0:
         return Derivative()
-    return FiniteDifference(reach, candidates, like)
+    return AlongFeatures(reach, candidates, like)

@@ -16,6 +16,7 @@ from .._units import Layers
 from .base_losses import BaseLoss
 from .batches import Batch, Batches
 from .network import Network
+from .noise import along_noise, boundary_change
 from .objective import LaiObjective, Objective, make_objective
 from .optimizers import Optimizer
 from .record import Epoch, History, Model, Snapshot
@@ -44,6 +45,10 @@ class LaiStage:
     `k` is as `feature_k_`, and `reach` in units of training. With `average` the weights
     are the mean of those at the ends of the epochs of the second half. `n_earlier` is
     how many batches of the stage went before, in earlier calls.
+
+    `noise` is the standard deviation by feature, in units of training, of noise to
+    train for, if there is some; `k` then has other features alone. `boundary` is the
+    change that divides small from large ones, if it is not to follow from the error.
     """
 
     k: np.ndarray
@@ -56,6 +61,8 @@ class LaiStage:
     interval: int | None
     learning_rate: float
     average: bool
+    noise: np.ndarray | None = None
+    boundary: float | None = None
     n_earlier: int = 0
 
 
@@ -129,11 +136,13 @@ class Trainer:
 
     `model` is what it has made so far. It is replaced as a whole when an epoch is done,
     so that Ctrl-C finds no half of one. `is_constant` says which features have no
-    influence. `alpha` is the strength of the L2 penalty, which is divided by the batch
-    size as MLPRegressor does. `score` is that of parameters on validation data, if
-    there is some; `fold` makes layers of them, in the units of the data.
+    influence. `boundary`, by output, is where a stage for noise divides changes.
+    `alpha` is the strength of the L2 penalty, which is divided by the batch size as
+    MLPRegressor does. `score` is that of parameters on validation data, if there is
+    some; `fold` makes layers of them, in the units of the data.
     """
 
+    boundary: np.ndarray | None = None
     _lai_objective: LaiObjective
     _slope_measure: SlopeMeasure
 
@@ -186,16 +195,32 @@ class Trainer:
         """Minimise the Lai loss, too; constant features have no direction."""
         parameters = self.network.parameters
         k = np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
+        mean_error = self.mean_error() if stage.error == "mean" else None
+        reach: float | Tensor
+        if stage.noise is None:
+            candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
+            measure = make_slope_measure(stage.reach, candidates, parameters)
+            slopes, reach = parameters.new_tensor(k), stage.reach
+        else:
+            noise = np.where(self.is_constant, 0, stage.noise)
+            boundary = self.boundary_change(stage.fraction)
+            if stage.boundary is not None:
+                boundary = torch.full_like(boundary, stage.boundary)
+            self.boundary = boundary.cpu().numpy()
+            measure, slopes, reach = along_noise(noise, boundary, k, stage.reach)
+        self._slope_measure = measure
         self._lai_objective = make_objective(
             self.loss,
             stage.norm,
             stage.l1_ratio,
-            parameters.new_tensor(k),
-            mean_error=self.mean_error() if stage.error == "mean" else None,
-            reach=stage.reach,
+            slopes,
+            mean_error=mean_error,
+            reach=reach,
         )
-        candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
-        self._slope_measure = make_slope_measure(stage.reach, candidates, parameters)
+
+    def boundary_change(self, lai_fraction: float) -> Tensor:
+        """That of `noise`, by output, for the errors that there are."""
+        return boundary_change(lai_fraction, self.mean_error())
 
     def keep(self, parameters: Tensor, epoch: Epoch) -> None:
         """Take the parameters as those of the model, after one more epoch."""
