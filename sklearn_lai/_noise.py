@@ -5,6 +5,7 @@ mapping of names or positions of columns; `resolve_noise` makes an array of it, 
 where there is no noise.
 """
 
+import math
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -14,6 +15,8 @@ import numpy as np
 from ._columns import by_position
 from ._validation import NONE, AnyOf, Each, InstanceOf, Number, check
 
+# The largest k of a grid over that which follows from noise; the least is its inverse.
+LARGEST_MULTIPLE = 4.0
 SD = Number(Real, 0)
 NOISE = AnyOf(
     NONE,
@@ -43,3 +46,18 @@ def resolve_noise(noise: Any, n_features: int, names: np.ndarray | None) -> np.n
             )
         resolved[:] = values
     return resolved
+
+
+def boundary_ratio(lai_fraction: float) -> float:
+    """The change by a draw of noise that `k` is to be, over the mean error.
+
+    The Lai loss of a change ``s`` above ``k``, ``e**2 * s**2 / k**2`` with the mean
+    error ``e`` and the weight ``a``, is then the expected ``s**2``, which noise adds to
+    the squared error, times the weight ``1 - a`` of the plain loss.
+    """
+    return math.sqrt(lai_fraction / (1 - lai_fraction))
+
+
+def grid_around(k: float, n_ks: int) -> np.ndarray:
+    """As many `k`, from the largest, around the one that follows from noise."""
+    return k * np.geomspace(LARGEST_MULTIPLE, 1 / LARGEST_MULTIPLE, n_ks)

@@ -81,11 +81,14 @@ class BaseLaiLinear(BaseLaiRegressor):
         )
 
     def _solve_path(
-        self, regression: Regression, ks: Iterable[np.ndarray]
+        self,
+        regression: Regression,
+        ks: Iterable[np.ndarray],
+        noise_scale: float = 1.0,
     ) -> list[Fit]:
-        """Solutions for resolved boundary slopes."""
+        """Solutions for resolved boundary slopes, under the noise if there is some."""
         if self.noise is not None:
-            regression = regression.under(self._resolve_noise())
+            regression = regression.under(noise_scale * self._resolve_noise())
         return solve_path(regression, ks, self.norm, self.l1_ratio, self.lai_fraction)
 
     def _set_solution(self, fit: Fit, dtype: np.dtype) -> None:

@@ -1,7 +1,8 @@
 """The linear regressor with k chosen by cross-validation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from numbers import Integral
 from operator import add
 from typing import Annotated, Any, Self
 
@@ -11,10 +12,11 @@ from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._feature_k import KS
 from .._folds import list_folds, smallest_within
+from .._noise import grid_around
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Tolerance
 from .._validation import TOLERANCE
 from .base import BaseLaiLinear
-from .exact import mean_squared_error
+from .exact import Fit, Regression, boundary_change, mean_squared_error
 from .moments import Moments
 from .path import resolve_ks
 
@@ -180,14 +182,14 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             folds = list_folds(self.cv, *data, groups, self.tolerance)
             total, trains, tests = _fold_moments(*data, folds)
             regression = self._regression(total).refined(*data)
-            self.ks_ = resolve_ks(self.ks, regression)
+            self.ks_ = self._resolve_ks(regression)
             errors = self._follow_folds(trains, tests)
             self.mse_path_ = errors.mean(axis=2)
             unit = regression.units.y.unit
             chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
             self.k_ = float(self.ks_[chosen])
             self.feature_k_ = self._resolve_k(self.k_)
-            [fit] = self._solve_path(regression, [self.feature_k_])
+            [fit] = self._fits(regression, [self.k_])
             self._set_solution(fit, data.X.dtype)
         return self
 
@@ -195,15 +197,45 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         self, trains: Sequence[Moments], tests: Sequence[Moments]
     ) -> np.ndarray:
         """Mean squared errors of all `ks`, of shape (n_ks, n_folds, n_outputs)."""
-        ks = [self._resolve_k(k) for k in self.ks_]
-        errors = [
-            [
-                mean_squared_error(test, fit.coef, fit.intercept)
-                for fit in self._solve_path(self._regression(train), ks)
-            ]
-            for train, test in zip(trains, tests, strict=True)
-        ]
+        errors = []
+        for train, test in zip(trains, tests, strict=True):
+            regression = self._regression(train)
+            errors.append(
+                [
+                    mean_squared_error(test, fit.coef, fit.intercept)
+                    + self._error_by_noise(regression, fit)
+                    for fit in self._fits(regression, self.ks_)
+                ]
+            )
         return np.array(errors).swapaxes(0, 1)
+
+    def _resolve_ks(self, regression: Regression) -> np.ndarray:
+        """The boundary slopes themselves, or as many as `ks` says."""
+        if self.noise is None or not isinstance(self.ks, Integral):
+            return resolve_ks(self.ks, regression)
+        middle = boundary_change(regression, self.lai_fraction) or 1.0
+        return grid_around(middle, int(self.ks))
+
+    def _fits(self, regression: Regression, ks: Iterable[float]) -> list[Fit]:
+        """Solutions for every `k`: a slope for all features, or a change by noise."""
+        if self.noise is None:
+            return self._solve_path(regression, [self._resolve_k(k) for k in ks])
+        middle = boundary_change(regression, self.lai_fraction)
+        return [
+            fit
+            for k in ks
+            for fit in self._solve_path(
+                regression, [self._resolve_k(k)], noise_scale=middle / k
+            )
+        ]
+
+    def _error_by_noise(self, regression: Regression, fit: Fit) -> np.ndarray | float:
+        """What noise is expected to add to the mean squared errors, by output."""
+        if self.noise is None:
+            return 0.0
+        noise, unit = self._resolve_noise(), regression.units.y.unit
+        changes = [np.square(noise * solved.coef).sum() for solved in fit.solutions]
+        return np.square(unit) * changes
 
 
 def _fold_moments(

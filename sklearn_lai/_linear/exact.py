@@ -1,10 +1,12 @@
 """Linear Lai Training solved exactly: from moments of the data to coefficients."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
 
+from .._noise import boundary_ratio
 from .._units import Scale, Units
 from .._warnings import COLLAPSED_SHARE
 from .descent import Solution, solve
@@ -133,6 +135,12 @@ class Regression:
         no_intercept = np.zeros(coef.shape[1])
         (coef,), (intercept,) = self.units.fold(([coef], [no_intercept]))
         return coef, intercept
+
+
+def boundary_change(regression: Regression, lai_fraction: float) -> float:
+    """The `k` that follows from noise, for the error of least squares."""
+    least = float(np.mean([mse.least for mse in regression.errors]))
+    return boundary_ratio(lai_fraction) * math.sqrt(least)
 
 
 def mean_squared_error(

@@ -14,6 +14,7 @@ from sklearn.metrics import mean_squared_error
 from .. import _inference
 from .._base import Data
 from .._lai_training import random_streams
+from .._noise import grid_around
 from .._train.setup import TrainingData, make_trainer
 from .._train.training import LaiStage, Trainer, train_lai
 from .._train.watch import Watch
@@ -23,8 +24,6 @@ from ..metrics import noise_sensitivity, prediction_variance
 # Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
 # share of it that is the least.
 SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.02
-# With noise, the largest k over that which follows from it; the least is its inverse.
-LARGEST_MULTIPLE = 4.0
 # Noisy copies of the data held out that the errors are the mean of.
 N_COPIES = 5
 
@@ -53,13 +52,11 @@ def resolve_ks(model: Any, data: TrainingData, trainer: Trainer) -> np.ndarray:
         return np.array(model.ks, dtype=np.float64)
     if model.noise is not None:
         middle = float(trainer.boundary_change(model.lai_fraction).mean())
-        largest, least = LARGEST_MULTIPLE * middle, middle / LARGEST_MULTIPLE
-    else:
-        largest = _largest_slope(data, trainer.layers(), model.activation)
-        if model.standardize:
-            largest = min(largest, 1.0)
-        least = LEAST_SHARE * largest
-    return np.geomspace(largest, least, int(model.ks))
+        return grid_around(middle, int(model.ks))
+    largest = _largest_slope(data, trainer.layers(), model.activation)
+    if model.standardize:
+        largest = min(largest, 1.0)
+    return np.geomspace(largest, LEAST_SHARE * largest, int(model.ks))
 
 
 def _largest_slope(data: TrainingData, layers: Layers, activation: str) -> float:

@@ -1,18 +1,14 @@
-"""Lai Training for known noise: which changes it measures, and the k that follows.
+"""Lai Training for known noise: what it measures, and the `k` that follows.
 
 To first order, noise adds to the expected squared error the expected square of the
-change that it makes in the prediction. The Lai loss of that change, at the mean error
-``e``, is ``e**2 * change**2 / k**2`` above the boundary ``k``. So with the weights
-``1 - a`` of the plain loss and ``a`` of the Lai loss, ``k = sqrt(a / (1 - a)) * e``
-makes their sum the expected error under noise, times ``1 - a``.
+change that it makes in the prediction, so that change is the slope that is measured.
 """
-
-import math
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .._noise import boundary_ratio
 from .slopes import AlongNoise, Derivative, SlopeMeasure
 
 # Draws of the noise over which a change counts as a slope. So slopes are small beside
@@ -23,7 +19,7 @@ DISTANCE = 10.0
 def boundary_change(lai_fraction: float, mean_error: Tensor) -> Tensor:
     """Boundary between small and large changes under a draw of the noise, by output."""
     least = torch.finfo(mean_error.dtype).tiny ** 0.25  # the square has a square
-    return math.sqrt(lai_fraction / (1 - lai_fraction)) * mean_error.clamp_min(least)
+    return boundary_ratio(lai_fraction) * mean_error.clamp_min(least)
 
 
 def along_noise(
