@@ -24,7 +24,15 @@ ESTIMATORS = [
 # Whose default or text is another one in a perceptron, in a linear model, or in a
 # linear model that has but one solver.
 OTHER_DEFAULT = {"ks", "learning_rate_init", "lai_learning_rate_init", "solver"}
-OTHER_TEXT = {"ks", "n_iter_no_change", "norm", "random_state", "solver", "tol"}
+OTHER_TEXT = {
+    "ks",
+    "n_iter_no_change",
+    "noise",
+    "norm",
+    "random_state",
+    "solver",
+    "tol",
+}
 
 
 def parameters(Estimator):

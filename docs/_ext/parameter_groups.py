@@ -16,7 +16,9 @@ logger = logging.getLogger(__name__)
 CHOICE_OF_K = "cv tolerance n_jobs"
 PERCEPTRON = {
     "Network": "hidden_layer_sizes activation",
-    "Slopes": "k ks feature_k reach lai_error norm l1_ratio lai_fraction lai_interval",
+    "Slopes": (
+        "k ks feature_k noise reach lai_error norm l1_ratio lai_fraction lai_interval"
+    ),
     "Choice of k": CHOICE_OF_K,
     "Training": (
         "loss huber_delta quantile pretrain_epochs lai_epochs solver alpha batch_size "
@@ -27,7 +29,7 @@ PERCEPTRON = {
     "Data and machine": "standardize random_state verbose device memory",
 }
 LINEAR = {
-    "Slopes": "k ks feature_k norm l1_ratio lai_fraction",
+    "Slopes": "k ks feature_k noise norm l1_ratio lai_fraction",
     "Choice of k": CHOICE_OF_K,
     "Model": "fit_intercept loss huber_delta quantile solver tol standardize",
     "Only for ``solver='adam'``": (

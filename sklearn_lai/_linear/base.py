@@ -73,6 +73,13 @@ class BaseLaiLinear(BaseLaiRegressor):
         }
 
     def _regression(self, moments: Moments) -> Regression:
+        """The regression on these moments, under noise if there is some."""
+        regression = self._plain_regression(moments)
+        if self.noise is None:
+            return regression
+        return regression.under(self._resolve_noise())
+
+    def _plain_regression(self, moments: Moments) -> Regression:
         return Regression.of(
             moments,
             fit_intercept=self.fit_intercept,
@@ -81,14 +88,9 @@ class BaseLaiLinear(BaseLaiRegressor):
         )
 
     def _solve_path(
-        self,
-        regression: Regression,
-        ks: Iterable[np.ndarray],
-        noise_scale: float = 1.0,
+        self, regression: Regression, ks: Iterable[np.ndarray]
     ) -> list[Fit]:
-        """Solutions for resolved boundary slopes, under the noise if there is some."""
-        if self.noise is not None:
-            regression = regression.under(noise_scale * self._resolve_noise())
+        """Solutions for resolved boundary slopes."""
         return solve_path(regression, ks, self.norm, self.l1_ratio, self.lai_fraction)
 
     def _set_solution(self, fit: Fit, dtype: np.dtype) -> None:

@@ -1,6 +1,7 @@
 """The linear regressor with k chosen by cross-validation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate
 from numbers import Integral
 from operator import add
@@ -16,7 +17,7 @@ from .._noise import grid_around
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Tolerance
 from .._validation import TOLERANCE
 from .base import BaseLaiLinear
-from .exact import Fit, Regression, boundary_change, mean_squared_error
+from .exact import Regression, boundary_change, mean_squared_error
 from .moments import Moments
 from .path import resolve_ks
 
@@ -40,6 +41,16 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. With :class:`FeatureK`, searches set
         ``feature_k__NAME``.
+    noise : float, array-like of shape (n_features,) or mapping of \
+            {str or int: float or None}, default=None
+        Noise to expect in the features when the model is used: its standard deviation,
+        >= 0, in feature standard deviations, one for all features, one each, or by
+        column name or position; 0 and None are no noise. The errors of the folds are
+        then those expected under noise, and `k` is the change of the prediction by the
+        noise as a whole at which the penalty takes over, in target standard deviations:
+        the penalty of :class:`LaiLinearRegressor` for that noise is divided by the
+        square of the ratio to the `k` that follows from it. An int `ks` goes from 4
+        times that `k` to a quarter of it. Only for `norm` 'l1'.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -67,11 +78,12 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         Chosen boundary slope.
     feature_k_ : ndarray of shape (n_features,)
         The same by feature, with the overrides of `feature_k`; NaN where one is None.
+        With `noise` as that of :class:`LaiLinearRegressor`.
     ks_ : ndarray of shape (n_ks,)
         Boundary slopes that were compared.
     mse_path_ : ndarray of shape (n_ks, n_folds)
         Mean squared error on the test data of every fold, in squared target units; the
-        mean over outputs.
+        mean over outputs. With `noise`, the error under it.
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Coefficients for `k_` on all data, in target units per feature unit.
     intercept_ : float or ndarray of shape (n_outputs,)
@@ -181,7 +193,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             data = check_data(self, X, y, sample_weight)
             folds = list_folds(self.cv, *data, groups, self.tolerance)
             total, trains, tests = _fold_moments(*data, folds)
-            regression = self._regression(total).refined(*data)
+            regression = self._plain_regression(total)
             self.ks_ = self._resolve_ks(regression)
             errors = self._follow_folds(trains, tests)
             self.mse_path_ = errors.mean(axis=2)
@@ -189,7 +201,8 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
             self.k_ = float(self.ks_[chosen])
             self.feature_k_ = self._resolve_k(self.k_)
-            [fit] = self._fits(regression, [self.k_])
+            [regression] = self._regressions(total, [self.k_])
+            [fit] = self._solve_path(regression.refined(*data), [self.feature_k_])
             self._set_solution(fit, data.X.dtype)
         return self
 
@@ -197,16 +210,16 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         self, trains: Sequence[Moments], tests: Sequence[Moments]
     ) -> np.ndarray:
         """Mean squared errors of all `ks`, of shape (n_ks, n_folds, n_outputs)."""
-        errors = []
-        for train, test in zip(trains, tests, strict=True):
-            regression = self._regression(train)
-            errors.append(
-                [
-                    mean_squared_error(test, fit.coef, fit.intercept)
-                    + self._error_by_noise(regression, fit)
-                    for fit in self._fits(regression, self.ks_)
-                ]
-            )
+        slopes = [self._resolve_k(k) for k in self.ks_]
+        errors = [
+            [
+                self._error(test, regression, k)
+                for regression, k in zip(
+                    self._regressions(train, self.ks_), slopes, strict=True
+                )
+            ]
+            for train, test in zip(trains, tests, strict=True)
+        ]
         return np.array(errors).swapaxes(0, 1)
 
     def _resolve_ks(self, regression: Regression) -> np.ndarray:
@@ -216,26 +229,29 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         middle = boundary_change(regression, self.lai_fraction) or 1.0
         return grid_around(middle, int(self.ks))
 
-    def _fits(self, regression: Regression, ks: Iterable[float]) -> list[Fit]:
-        """Solutions for every `k`: a slope for all features, or a change by noise."""
+    def _regressions(
+        self, moments: Moments, ks: Sequence[float] | np.ndarray
+    ) -> list[Regression]:
+        """The regression for every `k`, under the noise that it would follow from."""
+        regression = self._plain_regression(moments)
         if self.noise is None:
-            return self._solve_path(regression, [self._resolve_k(k) for k in ks])
-        middle = boundary_change(regression, self.lai_fraction)
-        return [
-            fit
-            for k in ks
-            for fit in self._solve_path(
-                regression, [self._resolve_k(k)], noise_scale=middle / k
-            )
-        ]
+            return [regression] * len(ks)
+        middle, noise = (
+            boundary_change(regression, self.lai_fraction),
+            self._resolve_noise(),
+        )
+        return [regression.under(middle / k * noise) for k in ks]
 
-    def _error_by_noise(self, regression: Regression, fit: Fit) -> np.ndarray | float:
-        """What noise is expected to add to the mean squared errors, by output."""
+    def _error(
+        self, test: Moments, regression: Regression, k: np.ndarray
+    ) -> np.ndarray:
+        """Mean squared errors on test rows by output, those expected under noise."""
+        [fit] = self._solve_path(regression, [k])
+        error = mean_squared_error(test, fit.coef, fit.intercept)
         if self.noise is None:
-            return 0.0
-        noise, unit = self._resolve_noise(), regression.units.y.unit
-        changes = [np.square(noise * solved.coef).sum() for solved in fit.solutions]
-        return np.square(unit) * changes
+            return error
+        under = replace(regression, noise=self._resolve_noise())
+        return error + under.noise_changes(fit.solutions)
 
 
 def _fold_moments(

@@ -1,6 +1,7 @@
 """Linear Lai Training solved exactly: from moments of the data to coefficients."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
@@ -33,10 +34,15 @@ class Fit(NamedTuple):
 
 @dataclass(frozen=True)
 class Regression:
-    """A linear regression: units of training, and the mean squared error per output."""
+    """A linear regression: units of training, and the mean squared error per output.
+
+    The error is the one expected under noise with standard deviations `noise`, if it is
+    not 0, in units of training.
+    """
 
     units: Units
     errors: list[Quadratic]
+    noise: np.ndarray | float = 0.0
 
     @classmethod
     def of(
@@ -69,6 +75,19 @@ class Regression:
             ],
         )
 
+    def under(self, noise: np.ndarray) -> Self:
+        """The same, not yet refined, under noise; constant features have none."""
+        products = self.errors[0].gram.matrix
+        noise = np.where(np.diag(products) > 0, noise, 0)
+        gram = Gram(products + np.diag(np.square(noise)))
+        errors = [replace(mse, gram=gram) for mse in self.errors]
+        return replace(self, errors=errors, noise=noise)
+
+    def noise_changes(self, solutions: Sequence[Solution]) -> np.ndarray:
+        """Expected squared changes of the outputs by the noise, in the data's units."""
+        changes = [np.square(self.noise * solved.coef).sum() for solved in solutions]
+        return np.square(self.units.y.unit) * changes
+
     def refined(
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
     ) -> Self:
@@ -85,6 +104,7 @@ class Regression:
                 X, y, sample_weight, self.units.X.mean, *self._fold(coef)
             )
             products = products / self.units.X.unit[:, None] / self.units.y.unit
+            products -= (np.square(self.noise) * coef.T).T
             change = errors[0].gram.inverse @ products
             errors = [
                 replace(mse, correction=mse.correction + change[:, j])
@@ -92,24 +112,6 @@ class Regression:
             ]
             if (np.abs(change) <= CORRECTED * np.abs(coef)).all():
                 break
-        return replace(self, errors=errors)
-
-    def under(self, noise: np.ndarray) -> Self:
-        """The regression whose mean squared error is the expected one under noise.
-
-        `noise` has the standard deviation in each feature, in units of training.
-        """
-        of_rows = self.errors[0].gram.matrix
-        gram = Gram(of_rows + np.diag(np.where(np.diag(of_rows) > 0, noise, 0) ** 2))
-        errors = [
-            Quadratic(
-                gram,
-                mse.correlation + of_rows @ mse.correction,
-                mse.power,
-                np.zeros(len(noise)),
-            )
-            for mse in self.errors
-        ]
         return replace(self, errors=errors)
 
     def fit(self, k: np.ndarray, lai_fraction: float, l1_ratio: float) -> Fit:

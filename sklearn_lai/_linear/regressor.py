@@ -57,6 +57,15 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. With :class:`FeatureK`, searches set
         ``feature_k__NAME``.
+    noise : float, array-like of shape (n_features,) or mapping of \
+            {str or int: float or None}, default=None
+        Noise to expect in the features when the model is used: its standard deviation,
+        >= 0, in feature standard deviations, one for all features, one each, or by
+        column name or position; 0 and None are no noise. The mean squared error is then
+        the one expected under that noise, independent of the rest; its least has a
+        closed form, a ridge regression with a penalty for each feature, and `k` has no
+        effect but for the features in `feature_k`. Only for the exact solver and `norm`
+        'l1'. None: `k` says how smooth the model is.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -123,7 +132,8 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
     intercept_ : float or ndarray of shape (n_outputs,)
         Intercept, in target units; 0 without `fit_intercept`.
     feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Boundary slope of each feature (and output), NaN where `feature_k` has None.
+        Boundary slope of each feature (and output), NaN where `feature_k` has None, or
+        with `noise` nothing.
     n_iter_ : int
         Epochs of both stages; for 'exact', Newton steps from all starts together, the
         largest number over outputs.

@@ -147,14 +147,18 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
     def _lai_recipe(self, k: np.ndarray) -> LaiStage:
         stage = replace(super()._lai_recipe(k), error=self.lai_error, reach=self.reach)
-        if self.noise is None:
-            return stage
-        if self.reach == 0 and not np.isnan(k).all():
+        return stage if self.noise is None else self._with_noise(stage)
+
+    def _with_noise(self, stage: LaiStage) -> LaiStage:
+        """The stage for the noise; one of plain training if there is nothing to do."""
+        noise, has_own_k = self._resolve_noise(), not np.isnan(stage.k).all()
+        if has_own_k and self.reach == 0:
             raise ValueError(
                 "reach must be > 0 where feature_k has slopes beside noise, got reach="
                 f"{self.reach!r}."
             )
-        return replace(stage, noise=self._resolve_noise())
+        is_plain = not (noise.any() or has_own_k)
+        return replace(stage, noise=noise, fraction=0 if is_plain else stage.fraction)
 
     def _pretrain(
         self,
@@ -193,7 +197,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _k_of_noise(self, boundary: np.ndarray) -> np.ndarray:
         """Slopes at which noise makes that change, (n_outputs,), and own slopes."""
         noise = self._resolve_noise()
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             slopes = np.where(noise > 0, boundary[:, None] / noise, self.feature_k_)
         return slopes[0] if len(slopes) == 1 else slopes
 

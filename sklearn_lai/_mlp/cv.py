@@ -44,6 +44,16 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. With :class:`FeatureK`, searches set
         ``feature_k__NAME``.
+    noise : float, array-like of shape (n_features,) or mapping of \
+            {str or int: float or None}, default=None
+        Noise to expect in the features when the model is used: its standard deviation,
+        >= 0, in feature standard deviations, one for all features, one each, or by
+        column name or position; 0 and None are no noise. The slopes are then the
+        changes that it makes in the prediction as a whole, `k` is where they become
+        large, in target standard deviations, and the errors of the folds are those
+        under noise, on five noisy copies. An int `ks` goes from 4 times the `k` that
+        :class:`LaiMLPRegressor` has for that noise to a quarter of it. Only for the
+        squared error, `norm` 'l1' and `lai_error` 'mean'.
     reach : float, default=0.5
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
         deviations: it compares the prediction for a row with that at a normal random
@@ -153,11 +163,12 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         Chosen boundary slope.
     feature_k_ : ndarray of shape (n_features,)
         The same by feature, with the overrides of `feature_k`; NaN where one is None.
+        With `noise` as that of :class:`LaiMLPRegressor`.
     ks_ : ndarray of shape (n_ks,)
         Boundary slopes that were compared.
     mse_path_ : ndarray of shape (n_ks, n_folds)
         Mean squared error on the test data of every fold, in squared target units; the
-        mean over outputs.
+        mean over outputs. With `noise`, the error under it.
     sensitivity_path_ : ndarray of shape (n_ks, n_folds, n_features)
         Noise sensitivity on the test data of every fold, in target units; the mean over
         outputs. See :func:`sklearn_lai.metrics.noise_sensitivity`.

@@ -48,6 +48,15 @@ class LaiMLPRegressor(PartialFitMLP):
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. With :class:`FeatureK`, searches set
         ``feature_k__NAME``.
+    noise : float, array-like of shape (n_features,) or mapping of \
+            {str or int: float or None}, default=None
+        Noise to expect in the features when the model is used: its standard deviation,
+        >= 0, in feature standard deviations, one for all features, one each, or by
+        column name or position; 0 and None are no noise. The second stage then
+        minimises the expected squared error under that noise, independent and normal,
+        and `k` follows: `k`, and `reach` but for the features in `feature_k`, have no
+        effect. Features without noise are left alone. Only for the squared error,
+        `norm` 'l1' and `lai_error` 'mean'. None: `k` says how smooth the model is.
     reach : float, default=0.5
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
         deviations: it compares the prediction for a row with that at a normal random
@@ -151,6 +160,8 @@ class LaiMLPRegressor(PartialFitMLP):
         Intercepts of each layer, in the units of the data.
     feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Boundary slope of each feature (and output), NaN where `feature_k` has None.
+        With `noise`, that at which the noise of the feature alone makes the change that
+        divides small from large ones; NaN where there is none.
     n_iter_ : int
         Epochs of both stages of the last `fit`, and calls of `partial_fit` since.
     n_pretrain_iter_ : int
