@@ -144,7 +144,7 @@ def assess(model) -> dict:
     return {
         "RMSE": root_mean_squared_error(y_test, model.predict(X_test)),
         "output variance": prediction_variance(model, X_test),
-        **dict(zip(X.columns, noise_sensitivity(model, X_test), strict=True)),
+        **noise_sensitivity(model, X_test),
     }
 
 

@@ -55,6 +55,21 @@ def test_data_frames_keep_type_names_and_values(frame):
     np.testing.assert_array_equal(np.asarray(data), X)
 
 
+@pytest.mark.parametrize("target", [y, np.column_stack([y, -2 * y])])
+def test_figures_of_a_data_frame_have_the_names_of_its_columns(target):
+    data = pd.DataFrame(X, columns=pd.Index(["a", "b", "c"], name="feature"))
+    model = LinearRegression().fit(data, target)
+    named = noise_sensitivity(model, data)
+    assert type(named) is (pd.Series if target.ndim == 1 else pd.DataFrame)
+    pd.testing.assert_index_equal(named.axes[-1], data.columns)
+    plain = noise_sensitivity(LinearRegression().fit(X, target), X)
+    assert type(plain) is np.ndarray
+    np.testing.assert_allclose(named["c"], plain[..., 2], rtol=1e-12)
+    polars = pl.DataFrame(X, schema=["a", "b", "c"])
+    of_polars = noise_sensitivity(LinearRegression().fit(polars, target), polars)
+    assert type(of_polars) is np.ndarray
+
+
 def test_same_seed_same_noise():
     model = LinearRegression().fit(X, y)
     first = noise_sensitivity(model, X)
@@ -65,10 +80,10 @@ def test_same_seed_same_noise():
 def test_integer_columns_get_noise_too():
     counts = pd.DataFrame({"n": np.arange(200), "m": np.arange(200) % 7})
     model = LinearRegression().fit(counts, 3.0 * counts["n"])
-    assert noise_sensitivity(model, counts)[0] > 100
+    assert noise_sensitivity(model, counts)["n"] > 100
     assert noise_sensitivity(
         LinearRegression().fit(counts.to_numpy(), 3.0 * counts["n"]), counts.to_numpy()
-    )[0] == pytest.approx(noise_sensitivity(model, counts)[0])
+    )[0] == pytest.approx(noise_sensitivity(model, counts)["n"])
 
 
 def test_missing_values_stay_missing_and_the_rest_gets_noise():
@@ -92,7 +107,7 @@ def test_columns_that_are_no_numbers_have_no_sensitivity():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"noise": 0}, "noise must be a number > 0, got 0"),
+        ({"noise": 0}, "noise must be a finite number > 0, got 0"),
         ({"n_repeats": 0}, "n_repeats must be an integer >= 1, got 0"),
     ],
 )

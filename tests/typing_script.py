@@ -1,5 +1,6 @@
 """What a user may write, for type checkers; test_typing.py runs them, and it, too."""
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, assert_type
@@ -15,6 +16,7 @@ from sklearn_lai import (
     LaiMLPRegressorCV,
     lai_linear_path,
 )
+from sklearn_lai.metrics import error_under_noise, make_noisy_scorer
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 2))
@@ -174,6 +176,18 @@ def feature_k() -> None:
     assert_type(overrides.set_params(age=1), FeatureK)
 
 
+def measure() -> None:
+    model = LaiLinearRegressor().fit(frame, y)
+    for_all = error_under_noise(model, frame, y, noise=0.1, sample_weight=weight)
+    assert_type(for_all, float)
+    by_column = error_under_noise(model, frame, y, noise=by_name, random_state=None)
+    assert_type(by_column, float)
+    assert_type(error_under_noise(model, frame, y, noise=slopes), float)
+    scorer = make_noisy_scorer("r2", noise=by_position, n_repeats=2)
+    assert_type(scorer, Callable[..., float])
+    assert_type(make_noisy_scorer(scorer, noise=None)(model, frame, y), float)
+
+
 def mistakes(model: LaiLinearRegressor, network: LaiMLPRegressor) -> None:
     """Not to be run; one that a checker misses makes its comment one too many."""
     LaiMLPRegressor(norm="l3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -192,6 +206,9 @@ def mistakes(model: LaiLinearRegressor, network: LaiMLPRegressor) -> None:
     LaiLinearRegressorCV(norm="l3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiLinearRegressorCV(tolerance="2se")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     lai_linear_path(X, y, norm="l3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    error_under_noise(model, X, y, noise="much")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    error_under_noise(model, X, y)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    make_noisy_scorer(3, noise=0.1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     FeatureK(bmi="small")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     model.merge(3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     model.fit()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
@@ -208,4 +225,5 @@ if __name__ == "__main__":
         perceptron_cv(Path(folder))
     linear()
     linear_cv()
+    measure()
     feature_k()

@@ -1,19 +1,17 @@
-"""How much the predictions of any fitted regressor or pipeline move."""
+"""How much predictions move: their variance, and under noise in one feature."""
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-__all__ = [
-    "make_noise_sensitivity_scorer",
-    "neg_noise_sensitivity",
-    "neg_prediction_variance",
-    "noise_sensitivity",
-    "prediction_variance",
-]
+from .._typing import RandomState
+from .._validation import POSITIVE, Number, check
+from ._noisy_copies import as_table, numeric_columns, with_columns
 
 
 def prediction_variance(estimator: Any, X: Any) -> float | np.ndarray:
@@ -49,8 +47,8 @@ def noise_sensitivity(
     *,
     noise: float = 1.0,
     n_repeats: int = 5,
-    random_state: int | np.random.RandomState | None = 0,
-) -> np.ndarray:
+    random_state: RandomState = 0,
+) -> Any:
     """Mean change of the predictions under Gaussian noise in one feature at a time.
 
     For feature `j` with the standard deviation `sd_j` over the rows of `X`, the mean
@@ -75,12 +73,19 @@ def noise_sensitivity(
     -------
     ndarray of shape (n_features,) or (n_outputs, n_features)
         Sensitivity to each feature, in target units; NaN for a column that is not
-        numeric.
+        numeric. If `X` is a DataFrame of pandas, a Series of shape (n_features,) or a
+        DataFrame of shape (n_outputs, n_features), by the names of the columns.
 
     Raises
     ------
     ValueError
         If `noise` or `n_repeats` is not positive.
+    TypeError
+        If one of them has a wrong type.
+
+    See Also
+    --------
+    error_under_noise : The error with noise in all features at once.
 
     References
     ----------
@@ -95,11 +100,20 @@ def noise_sensitivity(
     >>> model = LinearRegression().fit(X, [0.0, 3.0, 0.0, 3.0])
     >>> noise_sensitivity(model, X).round(2)
     array([1.2, 0. ])
+
+    With the names of the columns:
+
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(X, columns=["age", "bmi"])
+    >>> noise_sensitivity(model.fit(frame, [0.0, 3.0, 0.0, 3.0]), frame).round(2)
+    age    1.2
+    bmi    0.0
+    dtype: float64
     """
     _check_noise(noise, n_repeats)
-    X = X if hasattr(X, "columns") else np.asarray(X)
+    X = as_table(X)
     changes = _changes(estimator, X, range(X.shape[1]), noise, n_repeats, random_state)
-    return np.stack(changes, axis=-1)
+    return _with_names(np.stack(changes, axis=-1), X)
 
 
 def neg_prediction_variance(estimator: Any, X: Any, y: Any = None) -> float:
@@ -172,7 +186,7 @@ def neg_noise_sensitivity(estimator: Any, X: Any, y: Any = None) -> float:
     >>> results["test_smoothness"].shape
     (5,)
     """
-    return -float(np.nanmean(noise_sensitivity(estimator, X)))
+    return -float(np.nanmean(np.asarray(noise_sensitivity(estimator, X))))
 
 
 def make_noise_sensitivity_scorer(
@@ -207,6 +221,8 @@ def make_noise_sensitivity_scorer(
     ValueError
         If `noise` or `n_repeats` is not positive; when called, if the data has no such
         feature.
+    TypeError
+        If `noise` or `n_repeats` has a wrong type.
 
     Examples
     --------
@@ -239,7 +255,7 @@ def _score(
     n_repeats: int,
     random_state: int | None,
 ) -> float:
-    X = X if hasattr(X, "columns") else np.asarray(X)
+    X = as_table(X)
     columns = range(X.shape[1]) if feature is None else [_position(X, feature)]
     changes = _changes(estimator, X, columns, noise, n_repeats, random_state)
     return -float(np.nanmean(changes))
@@ -258,61 +274,40 @@ def _position(X: Any, feature: str | int) -> int:
     raise ValueError(f"feature must be {allowed}, got {feature!r}.")
 
 
-def _check_noise(noise: float, n_repeats: int) -> None:
-    if not noise > 0:
-        raise ValueError(f"noise must be a number > 0, got {noise!r}.")
-    if not n_repeats >= 1:
-        raise ValueError(f"n_repeats must be an integer >= 1, got {n_repeats!r}.")
+def _check_noise(noise: Any, n_repeats: Any) -> None:
+    check("noise", noise, POSITIVE)
+    check("n_repeats", n_repeats, Number(Integral, 1))
 
 
 def _changes(
     estimator: Any,
     X: Any,
-    columns: Iterable[int],
+    positions: Iterable[int],
     noise: float,
     n_repeats: int,
-    random_state: int | np.random.RandomState | None,
+    random_state: RandomState,
 ) -> list[np.ndarray]:
-    """Mean change, by output, under noise in each of the columns."""
+    """Mean change, by output, under noise in each of the columns at these positions."""
     rng = check_random_state(random_state)
     draws = [noise * rng.standard_normal(X.shape[0]) for _ in range(n_repeats)]
     baseline = np.asarray(estimator.predict(X))
+    columns = numeric_columns(X, positions)
     changes = []
-    for j in columns:
-        column = _column(X, j)
-        if column.dtype.kind != "f":
+    for j in positions:
+        if j not in columns:
             changes.append(np.full(baseline.shape[1:], np.nan))
             continue
-        scale = np.nanstd(column)
-        noisy = (
-            _with_column(X, j, (column + scale * draw).astype(column.dtype))
-            for draw in draws
-        )
-        moves = [np.abs(np.asarray(estimator.predict(N)) - baseline) for N in noisy]
+        copies = (with_columns(X, {j: columns[j].noisy(draw)}) for draw in draws)
+        moves = [np.abs(np.asarray(estimator.predict(N)) - baseline) for N in copies]
         changes.append(np.mean(moves, axis=(0, 1)))
     return changes
 
 
-def _column(X: Any, j: int) -> np.ndarray:
-    """Values of a column, floats if they are numbers and no categories."""
-    if isinstance(X, np.ndarray):
-        column = X[:, j]
-    else:
-        series = X.iloc[:, j] if hasattr(X, "iloc") else X.to_series(j)
-        is_category = str(series.dtype).lower().startswith("categor")
-        column = np.asarray(series, dtype=object if is_category else None)
-    return column.astype(np.float64) if column.dtype.kind in "iu" else column
-
-
-def _with_column(X: Any, j: int, column: np.ndarray) -> Any:
-    """Copy of `X`, of its type, with one column replaced."""
-    if isinstance(X, np.ndarray):
-        X = X.astype(np.result_type(X, column))
-        X[:, j] = column
-    elif hasattr(X, "iloc"):
-        X = X.copy()
-        X.isetitem(j, column)
-    else:
-        series = X.to_series(j)
-        X = X.clone().replace_column(j, type(series)(series.name, column))
-    return X
+def _with_names(values: np.ndarray, X: Any) -> Any:
+    """Values by column, in pandas if `X` is, which then has been imported."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(X, pandas.DataFrame):
+        return values
+    if values.ndim == 1:
+        return pandas.Series(values, index=X.columns)
+    return pandas.DataFrame(values, columns=X.columns)
