@@ -26,8 +26,10 @@ class Split(NamedTuple):
     y_test: np.ndarray
 
 
-def load(folders: Iterable[Path] = ()) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Features and target of each set, by name.
+def load(
+    folders: Iterable[Path] = (), names: Iterable[str] | None = None
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Features and target of each set, by name; of those with these names, if given.
 
     The noise has a third of the standard deviation of Friedman's functions, as in his
     paper ("Multivariate adaptive regression splines", 1991), a fifth for the first
@@ -48,7 +50,7 @@ def load(folders: Iterable[Path] = ()) -> dict[str, tuple[np.ndarray, np.ndarray
                 table = pd.read_csv(path).drop(columns="id", errors="ignore")
                 values = table.to_numpy(np.float64)
                 sets[name] = values[:, :-1], values[:, -1]
-    return sets
+    return {name: sets[name] for name in names or sets}
 
 
 def split(X: np.ndarray, y: np.ndarray, seed: int) -> Split:

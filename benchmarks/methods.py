@@ -55,33 +55,45 @@ class Task:
         return SMALL_BATCH if len(self.data.X) < SMALL else BATCH
 
 
-def lai(task: Task, k: float, **parameters):
+def network_parameters(task: Task) -> dict[str, Any]:
+    """Parameters of any regressor that has such a network."""
+    return {
+        "hidden_layer_sizes": task.architecture.hidden,
+        "activation": task.architecture.activation,
+        "batch_size": task.batch_size,
+        "random_state": task.seed,
+    }
+
+
+def lai_parameters(task: Task) -> dict[str, Any]:
+    """Parameters of this package's networks."""
+    return network_parameters(task) | {
+        "pretrain_epochs": EPOCHS,
+        "lai_epochs": EPOCHS,
+        "n_iter_no_change": np.inf,
+        "memory": task.cache,
+    }
+
+
+def lai(task: Task, k: float, **parameters) -> LaiMLPRegressor:
     """Lai Training."""
-    defaults = {"pretrain_epochs": EPOCHS, "lai_epochs": EPOCHS}
-    model = LaiMLPRegressor(
-        task.architecture.hidden,
-        k=k,
-        activation=task.architecture.activation,
-        n_iter_no_change=np.inf,
-        batch_size=task.batch_size,
-        random_state=task.seed,
-        memory=task.cache,
-        **(defaults | parameters),
-    )
+    model = LaiMLPRegressor(k=k, **(lai_parameters(task) | parameters))
     return model.fit(task.data.X, task.data.y)
 
 
-def weight_decay(task: Task, strength: float) -> MLPRegressor:
-    """MLPRegressor with the penalty `alpha` (divided by the batch size, as it does)."""
-    model = MLPRegressor(
-        hidden_layer_sizes=task.architecture.hidden,
-        activation=task.architecture.activation,
+def decayed(task: Task, strength: float) -> MLPRegressor:
+    """MLPRegressor with the penalty `alpha`, which it divides by the batch size."""
+    return MLPRegressor(
         alpha=strength * task.batch_size,
         max_iter=2 * EPOCHS,
         n_iter_no_change=2 * EPOCHS,
-        batch_size=task.batch_size,
-        random_state=task.seed,
+        **network_parameters(task),
     )
+
+
+def weight_decay(task: Task, strength: float) -> MLPRegressor:
+    """The same, fitted."""
+    model = decayed(task, strength)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         return model.fit(task.data.X, task.data.y)
 
@@ -157,8 +169,8 @@ def penalised_error(module, X, y, generator, *, strength):
 
 
 def noisy_error(module, X, y, generator, *, scale):
-    """Squared error at inputs with Gaussian noise."""
-    noise = torch.empty_like(X).normal_(0, scale, generator=generator)
+    """Squared error at inputs with Gaussian noise, of one scale or one by feature."""
+    noise = scale * torch.empty_like(X).normal_(generator=generator)
     return squared_error(module, X + noise, y, generator)
 
 
@@ -168,7 +180,7 @@ def gradient_penalty(task: Task, strength: float, **options) -> TorchRegressor:
     return pretrained(task).fit(task, EPOCHS, loss, **options)
 
 
-def input_noise(task: Task, scale: float, **options) -> TorchRegressor:
+def input_noise(task: Task, scale: float | torch.Tensor, **options) -> TorchRegressor:
     """Training with noise (Bishop, 1995)."""
     loss = partial(noisy_error, scale=scale)
     return pretrained(task).fit(task, EPOCHS, loss, **options)

@@ -13,7 +13,6 @@ Every curve adds a line to the file of `--points`, so that a run that was cut sh
 on from there. Then training is timed, on one thread: the machine should be idle.
 """
 
-import json
 import math
 import tempfile
 import warnings
@@ -35,9 +34,10 @@ from curves import (
     summarise,
 )
 from datasets import load, split
-from joblib import Parallel, delayed
+from joblib import delayed
 from methods import ALIKE, BASES, DEFAULT, LAI, METHODS, USER, Architecture, Task
 from report import alternate, make_parser, save_json
+from resume import Lines, add_options
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import root_mean_squared_error
 from tradeoff_figure import draw
@@ -102,27 +102,26 @@ def measure(
 
 def measure_all(sets, curves: list[Curve], n_jobs: int, path: Path) -> pd.DataFrame:
     """Figures of every fit, a row each."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    found = {tuple(line["curve"]): line["points"] for line in map(json.loads, lines)}
+    lines = Lines(path, "curve")
 
     def most(curve: Curve) -> float:
         key, network, name, seed = curve
         if name in BASES:
             return math.inf
-        return FARTHEST * found[key, network, METHODS[name].base, seed][0][1]
+        base = lines.found[key, network, METHODS[name].base, seed]
+        return FARTHEST * base["points"][0][1]
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file, tempfile.TemporaryDirectory() as cache:
+    with tempfile.TemporaryDirectory() as cache:
         for is_base in (True, False):
-            fits = Parallel(n_jobs, return_as="generator_unordered", verbose=1)(
+            fits = (
                 delayed(measure)(curve, *sets[curve[0]], cache, most(curve))
                 for curve in curves
-                if curve not in found and (curve[2] in BASES) == is_base
+                if curve not in lines.found and (curve[2] in BASES) == is_base
             )
-            for fit in fits:
-                found[fit["curve"]] = fit["points"]
-                print(json.dumps(fit), file=file, flush=True)
-    rows = [(*curve, *point) for curve in curves for point in found[curve]]
+            lines.run(fits, n_jobs)
+    rows = [
+        (*curve, *point) for curve in curves for point in lines.found[curve]["points"]
+    ]
     return pd.DataFrame(rows, columns=POINT)
 
 
@@ -146,16 +145,11 @@ def time_methods(sets, repeats: int) -> pd.DataFrame:
 def main():
     parser = make_parser("tradeoff", __doc__.splitlines()[0])
     parser.set_defaults(repeats=2)
-    parser.add_argument("--data", type=Path, nargs="*", default=[])
-    parser.add_argument("--sets", nargs="+", help="only these, by name")
+    add_options(parser, "tradeoff")
     parser.add_argument("--methods", nargs="+", help="fit only these, by name, and end")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--points", type=Path, default="docs/results/tradeoff.jsonl")
     options = parser.parse_args()
 
-    sets = load(options.data)
-    sets = {key: sets[key] for key in options.sets or sets}
+    sets = load(options.data, options.sets)
     curves = curves_of(sets, options.seeds)
     if options.methods:
         curves = [c for c in curves if c[2] in BASES or c[2] in options.methods]

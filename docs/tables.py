@@ -109,15 +109,27 @@ def tradeoff(kind: str, noise: float | None = NOISE, methods=None) -> list[dict]
     ]
 
 
+def crossed(
+    found: list[dict],
+    row_key: str,
+    column_key: str,
+    cell: Callable[[dict], str],
+    corner: str,
+    benchmark: str,
+) -> Table:
+    """A row and a column for every value of two keys; empty where there is nothing."""
+    names = list(dict.fromkeys(row[row_key] for row in found))
+    columns = list(dict.fromkeys(row[column_key] for row in found))
+    cells = {(row[row_key], row[column_key]): cell(row) for row in found}
+    rows = [[name, *(cells.get((name, c), "") for c in columns)] for name in names]
+    return Table([corner, *columns], rows, benchmark)
+
+
 def by_set(
     found: list[dict], cell: Callable[[dict], str], corner: str = "set"
 ) -> Table:
     """A row for every set, with a cell of every method."""
-    sets = list(dict.fromkeys(row["set"] for row in found))
-    methods = list(dict.fromkeys(row["method"] for row in found))
-    cells = {(row["set"], row["method"]): cell(row) for row in found}
-    rows = [[key, *(cells[key, method] for method in methods)] for key in sets]
-    return Table([corner, *methods], rows, "tradeoff")
+    return crossed(found, "set", "method", cell, corner, "tradeoff")
 
 
 def with_error(row: dict, name: str = "area", error: str = "se") -> str:
@@ -387,6 +399,138 @@ def paper_one_feature() -> Table:
 def paper_networks() -> Table:
     """What the set-ups that the paper leaves open give."""
     return Table(["set-up"], [[note] for note in results("paper")["notes"]], "paper")
+
+
+GIVEN, GIVEN_LINEAR = "noise given, network", "noise given, linear"
+MULTIPLES = "noise given, best multiple"
+NOISES = ["0.1 and more", "0.3 and more"]  # the groups of settings that have noise
+
+
+def over(ratio: float) -> str:
+    """A ratio of errors as a change."""
+    return percent(ratio - 1, 1)
+
+
+def pair(kind: str, method: str, rival: str | None = None) -> list[dict]:
+    """Rows of a method over a rival, or over all of them."""
+    return [
+        row
+        for row in results("noise")[kind]
+        if row["method"] == method and rival in (row["rival"], None)
+    ]
+
+
+@table
+def noise_rivals() -> Table:
+    """The network with noise given over every other method."""
+    cells: dict[str, list[str]] = {}
+    for group in NOISES:
+        for row in pair("summary", GIVEN):
+            if row["noises"] == group:
+                cells.setdefault(row["rival"], []).extend(
+                    [
+                        f"{round(row['lower'] * row['cells'])} of {row['cells']}",
+                        over(row["median"]),
+                        over(row["largest"]),
+                    ]
+                )
+    header = [
+        f"{name}, noise of {group}"
+        for group in NOISES
+        for name in ("lower error", "median", "largest")
+    ]
+    rows = [[name, *found] for name, found in cells.items()]
+    return Table(["noise given, network, over", *header], rows, "noise")
+
+
+def noise_cells(method: str, rival: str) -> Table:
+    """Error of a method over a rival's, and that of the worst seed, in every cell."""
+    return crossed(
+        pair("ratios", method, rival),
+        "set",
+        "noise",
+        lambda row: f"{over(row['ratio'])} ({over(row['worst_seed'])})",
+        "set",
+        "noise",
+    )
+
+
+def noise_summary(pairs: dict[str, tuple[str, str]]) -> Table:
+    """Pairs of methods over all cells, by the group of noise."""
+    rows = [
+        [
+            label,
+            row["noises"],
+            f"{round(row['lower'] * row['cells'])} of {row['cells']}",
+            over(row["median"]),
+            over(row["largest"]),
+            over(row["worst_seed"]),
+        ]
+        for label, names in pairs.items()
+        for row in pair("summary", *names)
+    ]
+    header = ["error of", "noise, sd", "lower", "median", "largest", "worst seed"]
+    return Table(header, rows, "noise")
+
+
+def noise_errors(noise: str) -> Table:
+    """Errors of all methods on all sets, for one setting of noise."""
+    found = [row for row in results("noise")["errors"] if row["noise"] == noise]
+    return crossed(
+        found, "method", "set", lambda row: f"{row['error']:.3f}", "RMSE", "noise"
+    )
+
+
+def with_median(content: Table, found: list[dict], key: str, form: Callable) -> Table:
+    """A table of methods with the median over the sets of a figure."""
+    rows = [
+        [*row, form(median(r[key] for r in found if r["method"] == row[0]))]
+        for row in content.rows
+    ]
+    return Table([*content.header, "median"], rows, content.benchmark)
+
+
+@table
+def noise_zero() -> Table:
+    """Errors without noise over the plain network's."""
+    found = results("noise")["without_noise"]
+    content = crossed(
+        found, "method", "set", lambda row: over(row["ratio"]), "noise 0", "noise"
+    )
+    return with_median(content, found, "ratio", over)
+
+
+@table
+def noise_times() -> Table:
+    """Seconds on every set, and in plain networks."""
+    found = results("noise")["times"]
+    content = crossed(
+        found, "method", "set", lambda row: f"{row['seconds']:.2g}", "seconds", "noise"
+    )
+    content = with_median(content, found, "times_plain", "{:.2g}".format)
+    return content._replace(header=[*content.header[:-1], "in plain networks, median"])
+
+
+TABLES |= {
+    "noise_batches": partial(noise_cells, GIVEN, "noisy batches"),
+    "noise_multiples": partial(noise_cells, MULTIPLES, GIVEN),
+    "noise_linear": partial(noise_cells, GIVEN_LINEAR, "k by formula, linear"),
+    "noise_aims": partial(
+        noise_summary,
+        {
+            "noise given, over noisy batches": (GIVEN, "noisy batches"),
+            "best multiple, over noise given": (MULTIPLES, GIVEN),
+            "linear, closed form over formula": (GIVEN_LINEAR, "k by formula, linear"),
+            "linear, closed form over least squares": (GIVEN_LINEAR, "least squares"),
+        },
+    ),
+    "noise_errors_0": partial(noise_errors, "0"),
+    "noise_errors_01": partial(noise_errors, "0.1"),
+    "noise_errors_03": partial(noise_errors, "0.3"),
+    "noise_errors_1": partial(noise_errors, "1"),
+    "noise_errors_03_one": partial(noise_errors, "0.3, one feature"),
+    "noise_errors_1_one": partial(noise_errors, "1, one feature"),
+}
 
 
 def ratios(benchmark: str) -> Table:
