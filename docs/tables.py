@@ -111,12 +111,12 @@ ALIKE = ["gradient penalty, our stage 2", "input noise, our stage 2"]
 MAIN_NETWORK = "(64,), relu"
 NOISE = 1.0  # the one of the tables that have one
 SETTINGS = {  # of Lai Training, by the names that the benchmark has for them
-    "interval 1": "`lai_interval=1`",
-    "interval 10": "`lai_interval=10`",
-    "norm elasticnet": '`norm="elasticnet"`',
-    "norm l2": '`norm="l2"`',
-    "random batches": "`lai_interval=None`",
-    "reach 0.3": "`reach=0.3`",
+    "interval 1": "`lai_interval` 1",
+    "interval 10": "`lai_interval` 10",
+    "norm elasticnet": "`norm` elasticnet",
+    "norm l2": "`norm` l2",
+    "random batches": "`lai_interval` None",
+    "reach 0.3": "`reach` 0.3",
 }
 
 
