@@ -5,7 +5,7 @@ from tables import PEERS, ratio
 
 LABELS = ["MLPRegressor", "skorch", "torch loop with\ndouble backpropagation"]
 times = [ratio("speed", name) for name in PEERS.values()]
-figure, ax = plt.subplots(figsize=(6.4, 2.6), layout="constrained")
+figure, ax = plt.subplots(figsize=(5.2, 2.4), layout="constrained")
 bars = ax.barh(LABELS, times, color="#0072B2", height=0.6)
 ax.bar_label(bars, fmt="{:.1f}", padding=4)
 ax.axvline(1, color="black", linewidth=1)
