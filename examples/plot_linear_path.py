@@ -3,8 +3,8 @@
 Coefficients along the slope k
 ==============================
 
-What the boundary slope ``k`` does to the coefficients of a linear model, beside the
-paths of Ridge and the lasso on the same data.
+The coefficients of a linear model along the boundary slope ``k`` of the Lai loss,
+beside the paths of Ridge and the lasso on the same data.
 """
 
 # %%
@@ -15,9 +15,6 @@ paths of Ridge and the lasso on the same data.
 # coefficients of opposite signs. All coefficients below are in standard deviations of
 # the target per standard deviation of the feature.
 
-import argparse
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_diabetes
@@ -26,12 +23,6 @@ from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import scale
 
 from sklearn_lai import LaiLinearRegressor, LaiLinearRegressorCV, lai_linear_path
-
-parser = argparse.ArgumentParser(description="Coefficients along the slope k.")
-parser.add_argument(
-    "--figure", type=Path, default="linear_path.png", help="file to write"
-)
-options = parser.parse_args()
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 names = list(X.columns)
@@ -68,12 +59,13 @@ for name, model in {"least squares": least_squares, **chosen}.items():
     print(f"{name:15s}{s1:8.3f}{s2:8.3f}{r2:8.3f}")
 
 # %%
-# From left to right, all three shrink the pair first, since that costs the least
-# accuracy; the lasso keeps one of the two longer than the other. The Lai loss takes
-# them to magnitudes around ``k``, where its kinks hold some coefficients exactly, while
-# those that the data insists on stay larger. The dotted lines are the choices of
-# cross-validation: for the Lai loss the smallest ``k`` within 2 % of the least error,
-# for the others the least error.
+# In the figure, each curve is a coefficient, and control grows from left to right. All
+# three models shrink the pair first, since that costs the least accuracy; the lasso
+# keeps one of the two longer than the other. The Lai loss draws coefficients to
+# magnitudes around ``k`` and holds some at exactly ``k``; those that the accuracy
+# depends on stay larger. The dotted lines are the choices of cross-validation: for the
+# Lai loss the smallest ``k`` within 2 % of the least error, for the others the least
+# error.
 
 COLOURS = {"s1": "#D55E00", "s2": "#0072B2"}
 figure, axes = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True, layout="constrained")
@@ -100,5 +92,4 @@ axes[0].set(ylabel="coefficient (standard deviations)", ylim=(-0.62, 0.62))
 axes[1].set_xlim(alphas[0], alphas[-1])
 axes[2].set_xlim(lasso_alphas[-1], lasso_alphas[0])
 axes[0].legend(loc="lower right", fontsize=8)
-figure.savefig(options.figure, dpi=150)
-print(f"\nFigure saved to {options.figure}")
+figure.savefig("linear_path.png", dpi=150)

@@ -3,23 +3,22 @@
 The loss over slope and intercept
 =================================
 
-The Lai loss of a line, over its slope and its intercept: the surfaces of appendix A of
-the paper, for squared and for absolute error, and a check by numbers of everything
-that the geometry says about them.
+The Lai loss of a line over its slope and intercept, for squared and absolute error: the
+surfaces of appendix A of the paper (`arXiv:2405.07884
+<https://arxiv.org/abs/2405.07884>`_), and a numerical check of what follows from the
+geometry of the loss, which :doc:`/user_guide/mathematics` explains.
 """
 
 # %%
 # The data and its losses
 # -----------------------
 # Data around the line ``y = 3 x + 4``, and the Lai loss alone, in the units of the
-# data. The factor depends on the slope only, so that the loss of a line is the plain
-# loss times ``lai_factor(slope, k)`` to the power of the error.
+# data. The factor depends on the slope only. So the loss of a line is its plain loss
+# times ``lai_factor(slope, k)``, squared for the squared error.
 
-import argparse
 import warnings
 from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -30,12 +29,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_lai import LaiLinearRegressor
 from sklearn_lai.loss import lai_factor, lai_loss
-
-parser = argparse.ArgumentParser(description="The Lai loss over slope and intercept.")
-parser.add_argument(
-    "--figure", type=Path, default="loss_surface.png", help="file to write"
-)
-options = parser.parse_args()
 
 K = [0.05, 0.5, 1, 2, 20]
 rng = np.random.default_rng(0)
@@ -85,10 +78,10 @@ def profile(slope, k, loss):
 # %%
 # Where the least loss lies
 # -------------------------
-# Exactly, and by a grid that knows nothing of the geometry. For squared error the
-# exact answer is :class:`~sklearn_lai.LaiLinearRegressor` with all weight on the Lai
-# loss. For absolute error the loss is concave between the slopes at which the line
-# meets two samples and the kinks ``-k`` and ``k``, so that one of these is the best.
+# Found exactly, and by a grid search that uses nothing of the geometry. For squared
+# error the exact answer is :class:`~sklearn_lai.LaiLinearRegressor` with all weight on
+# the Lai loss. For absolute error the loss is concave between the slopes at which the
+# line meets two samples and the kinks ``-k`` and ``k``, so one of these is the best.
 
 PAIRS = np.array(
     [(y[j] - y[i]) / (x[j] - x[i]) for i, j in combinations(range(len(x)), 2)]
@@ -119,7 +112,6 @@ def grid_line(k, loss):
 
 
 lines = {(loss, k): exact_line(k, loss) for loss in BASES for k in K}
-lines = {(loss, k): exact_line(k, loss) for loss in BASES for k in K}
 plain_slope = {
     "squared_error": np.polyfit(x, y, 1)[0],
     "absolute_error": PAIRS[
@@ -130,12 +122,12 @@ plain_slope = {
 # %%
 # What the geometry says, by numbers
 # ----------------------------------
-# Every statement is checked for all ``K`` and both losses, and a table says what was
-# found. For ``k >= 1`` the factor of lines steeper than ``k`` is
+# Every statement is checked for all ``K`` and both losses; the output is a table of
+# what was found. For ``k >= 1`` the factor of lines steeper than ``k`` is
 # ``|s| / sqrt(1 + s**2)``, which rises with the slope, and that of flatter ones
 # ``k / sqrt(1 + s**2)``, which falls. So a large ``k`` asks for steep lines, but not
 # without bound: between its kinks the loss is that of ``k`` times the *orthogonal*
-# distance from the data to the line, and the line of least distance is the end.
+# distance from the data to the line, and the line of least distance is the limit.
 
 checks = []
 
@@ -331,13 +323,14 @@ if not all(row["holds"] for row in checks):
 # %%
 # The surfaces
 # ------------
-# Above, the loss over slope and intercept; below, with the best intercept for each
-# slope, over the least loss of all. A ``k`` far below the slope of the data wins with
-# its kink, the flatter the smaller. At ``k = 1`` and ``k = 2``, not so far below, the
-# least loss is beyond the kink, at one and the same line: slightly flatter than the
-# one of the plain loss, since the factor still rises there. A ``k`` above the data's
-# slope makes the line steeper; at ``k = 20`` it is the one with the least orthogonal
-# distance. The factor is blind to the sign of the slope, the data is not.
+# The first two rows of the figure show the loss over slope and intercept; the last row,
+# with the best intercept for each slope, as a multiple of the least loss. With a ``k``
+# far below the slope of the data, the least loss lies at the kink: the smaller ``k``,
+# the flatter the line. At ``k = 1`` and ``k = 2``, not so far below, it lies beyond the
+# kink, at the same line for both: slightly flatter than that of the plain loss, since
+# the factor still rises there. A ``k`` above the slope of the data makes the line
+# steeper; at ``k = 20`` it is the line of least orthogonal distance. The factor ignores
+# the sign of the slope; the data does not.
 
 COLOURS = {"squared_error": "#0072B2", "absolute_error": "#D55E00"}
 figure, axes = plt.subplots(
@@ -374,5 +367,4 @@ axes[-1, 0].set_yticks([1, 10, 100], ["1", "10", "100"])
 axes[0, 0].legend(fontsize=8, loc="lower left")
 axes[-1, -1].legend(fontsize=8, loc="upper right")
 figure.suptitle("Lai loss (logarithmic; darker is lower), kinks dotted")
-figure.savefig(options.figure, dpi=130)
-print(f"\nFigure saved to {options.figure}")
+figure.savefig("loss_surface.png", dpi=130)

@@ -3,14 +3,10 @@
 Choose between accuracy and smoothness
 ======================================
 
-Accuracy alone never asks for a smooth model, and smoothness alone is won by a constant.
-A search that scores both shows what each costs, and ``smoothest_within`` picks the
-smoothest model among those that are accurate enough; ``LaiMLPRegressorCV`` does the
-same along ``k``.
-
-Run it as it is for the diabetes data of scikit-learn, or with ``--data DIR`` for the
-housing data of Kaggle's Playground Series, season 3, episode 1, from the folder that
-holds its ``train.csv``.
+A search for accuracy alone ignores smoothness, and the smoothest model of all is a
+constant. A search that scores both shows what each costs. ``smoothest_within`` picks
+the smoothest model among those that are accurate enough, and ``LaiMLPRegressorCV`` does
+so along ``k``.
 """
 
 # %%
@@ -18,9 +14,7 @@ holds its ``train.csv``.
 # ----
 # Disease progression of 442 patients; a quarter of them is held out.
 
-import argparse
 import tempfile
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -39,21 +33,10 @@ from sklearn_lai.inspection import (
 from sklearn_lai.metrics import neg_noise_sensitivity, noise_sensitivity
 from sklearn_lai.model_selection import smoothest_within
 
-parser = argparse.ArgumentParser(description="Choose between accuracy and smoothness.")
-parser.add_argument("--data", type=Path, help="folder with playground_s3e1's train.csv")
-parser.add_argument("--figure", type=Path, default="tradeoff.png", help="file to write")
-options = parser.parse_args()
-
-if options.data is None:
-    X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-    batch_size, least_k = 32, 0.02
-else:
-    X = pd.read_csv(options.data / "train.csv", index_col="id")
-    y = X.pop("MedHouseVal")
-    batch_size, least_k = 256, 0.15
+X, y = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 folds = KFold(5, shuffle=True, random_state=0)
-ks = np.geomspace(1, least_k, 12)
+ks = np.geomspace(1, 0.02, 12)
 
 # %%
 # A search with two scores
@@ -63,7 +46,7 @@ ks = np.geomspace(1, least_k, 12)
 # whose mean error is within 2 % of the least, ``smoothest_within(0.02)`` takes the
 # smoothest. With ``memory``, every fold is pretrained once for the whole grid.
 
-network = {"hidden_layer_sizes": (64,), "batch_size": batch_size, "random_state": 0}
+network = {"hidden_layer_sizes": (64,), "batch_size": 32, "random_state": 0}
 with tempfile.TemporaryDirectory() as cache:
     search = GridSearchCV(
         LaiMLPRegressor(memory=cache, **network),
@@ -125,9 +108,9 @@ print(
 # %%
 # The displays
 # ------------
-# Above: both trade-offs, with what was chosen. In the middle: how the training of the
-# model chosen by the search went, and how much the predictions of the three models
-# react to noise in each feature. Below: the slopes behind it, of the most accurate
+# First row of the figure: both trade-offs, with what was chosen. Second row: the
+# training of the model that the search chose, and how much the predictions of the three
+# models move under noise in each feature. Third row: the slopes of the most accurate
 # model and of the smoothest within 2 %.
 
 figure, axes = plt.subplots(3, 2, figsize=(11, 12), layout="constrained")
@@ -145,5 +128,4 @@ for ax, name in zip(axes[2], ["most accurate", "smoothest within 2 %"], strict=T
     SlopeDisplay.from_estimator(models[name], X_test, y_test, ax=ax)
     ax.set_ylabel(name)
 axes[2, 1].set_xlim(axes[2, 0].get_xlim())
-figure.savefig(options.figure, dpi=130)
-print(f"\nFigure saved to {options.figure}")
+figure.savefig("tradeoff.png", dpi=130)

@@ -9,9 +9,9 @@ rng = np.random.default_rng(3)
 random = np.isin(batches, rng.choice(batches, round(FRACTION * N), replace=False))
 every_fifth = batches % 5 == 0
 schedules = {
-    "interval 1": (np.full(N, 1 - FRACTION), np.full(N, FRACTION)),
-    "interval 5": (np.full(N, 1 - FRACTION), 5 * FRACTION * every_fifth),
-    "None (paper)": (1.0 * ~random, 1.0 * random),
+    "lai_interval=1": (np.full(N, 1 - FRACTION), np.full(N, FRACTION)),
+    "lai_interval=5": (np.full(N, 1 - FRACTION), 5 * FRACTION * every_fifth),
+    "lai_interval=None, as in the paper": (1.0 * ~random, 1.0 * random),
 }
 figure, axes = plt.subplots(
     3, 1, figsize=(6.4, 4.6), sharex=True, sharey=True, layout="constrained"
