@@ -25,7 +25,7 @@ import torch
 from datasets import load, split
 from joblib import delayed
 from methods import Task
-from noise_figure import draw
+from noise_figure import draw, draw_short
 from noise_methods import METHODS, noises_of
 from noise_tables import make_tables
 from report import make_parser, save_json
@@ -117,6 +117,9 @@ def main():
         print(f"\n{name}\n{table.round(3).to_string(index=False)}")
     print_missing(units, points)
     draw(tables["errors"], options.figure)
+    draw_short(
+        tables["errors"], options.figure.with_stem(options.figure.stem + "_short")
+    )
     save_json(
         options.json,
         [sklearn_lai, sklearn, torch, np],
