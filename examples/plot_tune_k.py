@@ -1,7 +1,7 @@
 """
-====================================
+=====================================
 Train a model that noise hardly moves
-====================================
+=====================================
 
 A model is trained on good measurements and used on noisy ones: from a cheaper sensor,
 a hurried reading, an address instead of coordinates. Most models then lose much of
