@@ -102,7 +102,11 @@ def perceptron(folder: Path) -> None:
     assert_type(fitted.out_activation_, str)
     assert_type(fitted.n_features_in_, int)
     assert_type(fitted.feature_names_in_, np.ndarray)
-    chunks = LaiMLPRegressor(8, k=slopes, feature_k={0: None}, batch_size="auto")
+    noisy = LaiMLPRegressor(noise=by_name)
+    assert_type(noisy.set_params(noise=slopes), LaiMLPRegressor)
+    chunks = LaiMLPRegressor(
+        8, noise=0.1, k=slopes, feature_k={0: None}, batch_size="auto"
+    )
     assert_type(chunks.partial_fit(rows, targets).partial_fit(X, y), LaiMLPRegressor)
 
 
@@ -111,6 +115,7 @@ def perceptron_cv(folder: Path) -> None:
         [8],
         ks=slopes,
         feature_k=FeatureK(bmi=0.1),
+        noise=by_position,
         pretrain_epochs=1,
         lai_epochs=1,
         lai_interval=1,
