@@ -14,7 +14,7 @@ from sklearn.metrics import mean_squared_error
 from .. import _inference
 from .._base import Data
 from .._lai_training import random_streams
-from .._noise import grid_around
+from .._noise import boundary_ratio, grid_around
 from .._train.setup import TrainingData, make_trainer
 from .._train.training import LaiStage, Trainer, train_lai
 from .._train.watch import Watch
@@ -51,8 +51,8 @@ def resolve_ks(model: Any, data: TrainingData, trainer: Trainer) -> np.ndarray:
     if not isinstance(model.ks, Integral):
         return np.array(model.ks, dtype=np.float64)
     if model.noise is not None:
-        middle = float(trainer.boundary_change(model.lai_fraction).mean())
-        return grid_around(middle, int(model.ks))
+        middle = boundary_ratio(model.lai_fraction) * trainer.mean_error().mean()
+        return grid_around(float(middle) or 1.0, int(model.ks))
     largest = _largest_slope(data, trainer.layers(), model.activation)
     if model.standardize:
         largest = min(largest, 1.0)

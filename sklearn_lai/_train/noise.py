@@ -16,8 +16,12 @@ from .slopes import AlongNoise, Derivative, SlopeMeasure
 DISTANCE = 10.0
 
 
-def boundary_change(lai_fraction: float, mean_error: Tensor) -> Tensor:
+def boundary_change(
+    lai_fraction: float, mean_error: Tensor, given: float | None = None
+) -> Tensor:
     """Boundary between small and large changes under a draw of the noise, by output."""
+    if given is not None:
+        return torch.full_like(mean_error, given)
     least = torch.finfo(mean_error.dtype).tiny ** 0.25  # the square has a square
     return boundary_ratio(lai_fraction) * mean_error.clamp_min(least)
 
@@ -29,8 +33,8 @@ def along_noise(
 
     `noise` has the standard deviation in each feature, `boundary` that change for each
     output; `k`, of shape (1 or n_outputs, n_features), is NaN but for those features.
-    Returns the boundary slope of each direction and output, too, and the distance that
-    it is measured over.
+    Returns the boundary slope of each direction and output, too, and the distances, or
+    the distance, that they are measured over.
     """
     own = np.flatnonzero(~np.isnan(k).all(axis=0))
     kinds, distances = reach * np.eye(len(noise))[own], np.full(len(own), reach)
@@ -43,4 +47,6 @@ def along_noise(
     if len(kinds) == 0:
         return Derivative(), boundary.new_tensor(k), 1.0
     measure = AlongNoise(boundary.new_tensor(kinds))
+    if len(kinds) == 1:
+        return measure, slopes, float(distances[0])
     return measure, slopes, boundary.new_tensor(distances)[None]

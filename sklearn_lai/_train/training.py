@@ -47,8 +47,9 @@ class LaiStage:
     how many batches of the stage went before, in earlier calls.
 
     `noise` is the standard deviation by feature, in units of training, of noise to
-    train for, if there is some; `k` then has other features alone. `boundary` is the
-    change that divides small from large ones, if it is not to follow from the error.
+    train for, if there is some; it needs the mean error, and `k` then has other
+    features alone. `boundary` is the change that divides small from large ones, if it
+    is not to follow from the error.
     """
 
     k: np.ndarray
@@ -197,17 +198,15 @@ class Trainer:
         k = np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
         mean_error = self.mean_error() if stage.error == "mean" else None
         reach: float | Tensor
-        if stage.noise is None:
+        if stage.noise is None or mean_error is None:
             candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
             measure = make_slope_measure(stage.reach, candidates, parameters)
             slopes, reach = parameters.new_tensor(k), stage.reach
         else:
             noise = np.where(self.is_constant, 0, stage.noise)
-            boundary = self.boundary_change(stage.fraction)
-            if stage.boundary is not None:
-                boundary = torch.full_like(boundary, stage.boundary)
-            self.boundary = boundary.cpu().numpy()
+            boundary = boundary_change(stage.fraction, mean_error, stage.boundary)
             measure, slopes, reach = along_noise(noise, boundary, k, stage.reach)
+            self.boundary = boundary.cpu().numpy()
         self._slope_measure = measure
         self._lai_objective = make_objective(
             self.loss,
@@ -217,10 +216,6 @@ class Trainer:
             mean_error=mean_error,
             reach=reach,
         )
-
-    def boundary_change(self, lai_fraction: float) -> Tensor:
-        """That of `noise`, by output, for the errors that there are."""
-        return boundary_change(lai_fraction, self.mean_error())
 
     def keep(self, parameters: Tensor, epoch: Epoch) -> None:
         """Take the parameters as those of the model, after one more epoch."""
