@@ -12,8 +12,8 @@ from .._noise import boundary_ratio
 from .slopes import AlongNoise, Derivative, SlopeMeasure
 
 # Draws of the noise over which a change counts as a slope. So slopes are small beside
-# 1, where the Lai factor is quadratic in them.
-DISTANCE = 10.0
+# 1, where the Lai factor is quadratic in them, whatever the units of the target.
+DISTANCE = 1e6
 
 
 def boundary_change(
