@@ -90,11 +90,6 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                     "; its theory holds for no other. Leave noise out (None), and tune "
                     "k instead."
                 )
-        if not 0 < self.lai_fraction < 1:
-            raise ValueError(
-                "noise needs a lai_fraction in (0, 1), got lai_fraction="
-                f"{self.lai_fraction!r}."
-            )
 
     def _check_features(self, X: Any) -> np.ndarray:
         """Features to predict from."""
@@ -104,19 +99,25 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     def _resolve_k(self, k: Any, n_outputs: int = 1) -> np.ndarray:
         """Boundary slope of every feature, or of every output and feature.
 
-        With `noise` only those that `feature_k` has.
+        With `noise`, which is checked, too, only those that `feature_k` has.
         """
         names, n_features = self._feature_names(), self.n_features_in_
-        k = k if self.noise is None else np.nan
+        if self.noise is not None:
+            self._resolve_noise()
+            k = np.nan
         return resolve_k(k, self.feature_k, n_features, n_outputs, names)
 
     def _resolve_noise(self) -> np.ndarray:
-        """Standard deviation of the noise in every feature that `feature_k` has not."""
+        """Standard deviation of the noise in every feature."""
+        return resolve_noise(self.noise, self.n_features_in_, self._feature_names())
+
+    def _joint_noise(self) -> np.ndarray:
+        """The same in the features that `feature_k` does not have."""
         names, n_features = self._feature_names(), self.n_features_in_
-        noise = resolve_noise(self.noise, n_features, names)
         own = by_position(self.feature_k or {}, "feature_k", n_features, names)
-        noise[list(own)] = 0
-        return noise
+        return np.where(
+            np.isin(np.arange(n_features), list(own)), 0, self._resolve_noise()
+        )
 
     def _feature_names(self) -> np.ndarray | None:
         """Names of the features, if they have some."""

@@ -137,11 +137,12 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         lai_losses = trainer.model.history.lai_loss_curve
         is_whole = len(lai_losses) == stage.epochs > 0
         if stage.fraction > 0 and is_whole and np.isnan(lai_losses).all():
+            name = "k" if stage.noise is None else "noise"
             warn_caller(
-                "No batch of the second stage was to use the Lai loss, so k had no "
-                f"effect: it has too few batches for lai_fraction={self.lai_fraction!r}"
-                f" and lai_interval={self.lai_interval!r}. Raise lai_epochs "
-                f"({self.lai_epochs!r}) or set lai_interval=1.",
+                f"No batch of the second stage was to use the Lai loss, so {name} had "
+                "no effect: it has too few batches for lai_fraction="
+                f"{self.lai_fraction!r} and lai_interval={self.lai_interval!r}. Raise "
+                f"lai_epochs ({self.lai_epochs!r}) or set lai_interval=1.",
                 UserWarning,
             )
 
@@ -151,7 +152,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         """The second stage, with a warning if predictions collapse in it."""
         before, history = trainer.model
         train_lai(trainer, stage, rng)
-        if stage.fraction == 0:
+        if stage.fraction == 0 or stage.noise is not None:  # with noise it may be best
             return
         collapsed = trainer.hardly_varies(trainer.model.parameters, COLLAPSED_SHARE)
         if (history.is_warm or history.n_iter > 0) and collapsed.any():

@@ -15,7 +15,7 @@ import numpy as np
 from ._columns import by_position
 from ._validation import NONE, AnyOf, Each, InstanceOf, Number, check
 
-# The largest k of a grid over that which follows from noise; the least is its inverse.
+# Of the k that follows from noise; the least is its inverse.
 LARGEST_MULTIPLE = 4.0
 SD = Number(Real, 0)
 NOISE = AnyOf(
@@ -32,6 +32,8 @@ def resolve_noise(noise: Any, n_features: int, names: np.ndarray | None) -> np.n
     `noise` keeps its rule; `names` are those of the columns.
     """
     resolved = np.zeros(n_features)
+    if _has_names(noise):  # a Series that has column names is no array by position
+        noise = dict(noise)
     if isinstance(noise, Mapping):
         found = by_position(noise, "noise", n_features, names)
         for j, (key, sd) in found.items():
@@ -58,6 +60,14 @@ def boundary_ratio(lai_fraction: float) -> float:
     return math.sqrt(lai_fraction / (1 - lai_fraction))
 
 
-def grid_around(k: float, n_ks: int) -> np.ndarray:
-    """As many `k`, from the largest, around the one that follows from noise."""
-    return k * np.geomspace(LARGEST_MULTIPLE, 1 / LARGEST_MULTIPLE, n_ks)
+def multiples(n_ks: int) -> np.ndarray:
+    """As many multiples of the `k` that follows from noise, 1 among them, falling."""
+    above = np.geomspace(1, LARGEST_MULTIPLE, n_ks // 2 + 1)[::-1]
+    below = np.geomspace(1, 1 / LARGEST_MULTIPLE, n_ks - n_ks // 2)[1:]
+    return np.concatenate([above, below])
+
+
+def _has_names(noise: Any) -> bool:
+    """Whether it is a pandas Series with names for its values."""
+    keys = getattr(noise, "keys", None)
+    return keys is not None and any(isinstance(key, str) for key in keys())

@@ -21,7 +21,7 @@ from sklearn_lai import (
     LaiMLPRegressor,
     LaiMLPRegressorCV,
 )
-from sklearn_lai._noise import boundary_ratio
+from sklearn_lai._noise import boundary_ratio, multiples
 from sklearn_lai._train.base_losses import BASE_LOSSES
 from sklearn_lai._train.network import Network
 from sklearn_lai._train.noise import DISTANCE, along_noise
@@ -194,6 +194,25 @@ def test_the_error_under_the_noise_is_lower(noise):
     assert error < 0.93 * noisy_error(plain, X[test], y[test], sds)
 
 
+def test_raw_targets_and_very_large_noise_count_in_full():
+    X, y = make_friedman1(600, noise=1, random_state=0)
+    common = {"hidden_layer_sizes": 32, "batch_size": 32, "random_state": 0}
+    standard = LaiMLPRegressor(noise={3: 1.0}, **common).fit(X, y)
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    raw = LaiMLPRegressor(
+        noise={3: 1.0},
+        standardize=False,
+        learning_rate_init=0.01,
+        lai_learning_rate_init=0.03,
+        **common,
+    ).fit(Z, 100 * (y - y.mean()) / y.std())
+    sds = np.eye(10)[3]
+    error = noisy_error(standard, X, y, sds * X.std(axis=0)) / y.std()
+    assert noisy_error(raw, Z, 100 * (y - y.mean()) / y.std(), sds) < 110 * error
+    ignored = LaiMLPRegressor(noise={3: 1000.0}, **common).fit(X, y)
+    assert noisy_error(ignored, X, y, 1000 * sds * X.std(axis=0)) < 1.2 * y.std()
+
+
 def test_the_slopes_follow_from_the_mean_error():
     pretrained = mlp(lai_epochs=0).fit(X, Y)
     errors = mean_squared_error(
@@ -319,13 +338,18 @@ def test_no_noise_is_plain_training(Estimator, noise):
     np.testing.assert_array_equal(model.predict(X), plain.predict(X))
 
 
-@every_class
-def test_k_has_no_effect_and_scales_none(Estimator):
-    name = "k" if Estimator in CLASSES[:2] else "tol"
+@pytest.mark.parametrize("Estimator", CLASSES[:2])
+def test_k_and_reach_have_no_effect(Estimator):
+    others = {"k": 0.7, "reach": 0.1} if Estimator is LaiMLPRegressor else {"k": 0.7}
     model = small(Estimator, noise=0.3).fit(X, y)
-    other = small(Estimator, noise=0.3, **{name: 0.5 if name == "k" else 1e-4})
-    np.testing.assert_array_equal(other.fit(X, y).predict(X), model.predict(X))
+    other = small(Estimator, noise=0.3, **others).fit(X, y)
+    np.testing.assert_array_equal(other.predict(X), model.predict(X))
+
+
+@every_class
+def test_the_scale_of_the_data_has_no_effect(Estimator):
     scales = 2.0 ** np.arange(-2, 3)
+    model = small(Estimator, noise=0.3).fit(X, y)
     scaled = clone(model).fit(scales * X, 8 * y)
     np.testing.assert_array_equal(scaled.predict(scales * X), 8 * model.predict(X))
 
@@ -356,20 +380,39 @@ def test_noise_is_tuned_as_any_parameter(Estimator):
 # Chosen by cross-validation
 
 
-def test_the_linear_path_has_the_model_of_the_noise():
-    model = LaiLinearRegressorCV(noise=0.5, ks=5).fit(X, y)
-    alone = LaiLinearRegressorCV(noise=0.5, ks=[model.ks_[2]]).fit(X, y)
-    reference = LaiLinearRegressor(noise=0.5).fit(X, y)
-    np.testing.assert_allclose(alone.coef_, reference.coef_, rtol=1e-9)
-    assert model.ks_[0] == pytest.approx(4 * model.ks_[2])
-    assert model.ks_[-1] == pytest.approx(model.ks_[2] / 4)
+@pytest.mark.parametrize("n_ks", [1, 2, 3, 10, 50])
+def test_multiples_fall_from_4_to_a_quarter_and_have_1(n_ks):
+    found = multiples(n_ks)
+    assert len(found) == n_ks
+    assert 1 in found
+    assert (np.diff(found) < 0).all()
+    if n_ks > 2:
+        assert (found[0], found[-1]) == pytest.approx((4, 0.25))
+
+
+@pytest.mark.parametrize("target", [y, X @ np.arange(1, 6), Y])
+def test_the_linear_path_has_the_model_of_the_noise(target):
+    model = LaiLinearRegressorCV(noise=0.5, ks=[1.0]).fit(X, target)
+    reference = LaiLinearRegressor(noise=0.5).fit(X, target)
+    np.testing.assert_allclose(model.coef_, reference.coef_, rtol=1e-9)
+    stronger = LaiLinearRegressorCV(noise=0.5, ks=[0.5]).fit(X, target)
+    reference = LaiLinearRegressor(noise=1.0).fit(X, target)
+    np.testing.assert_allclose(stronger.coef_, reference.coef_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("Estimator", CLASSES[2:])
+def test_folds_count_the_noise_of_features_with_an_own_slope(Estimator):
+    common = {"noise": {0: 3.0}, "feature_k": {0: 5.0}}
+    noisy = small(Estimator, **common).fit(X, y)
+    clean = small(Estimator, **common | {"noise": 0}).fit(X, y)
+    assert (noisy.mse_path_ > 1.1 * clean.mse_path_).all()
 
 
 def test_errors_of_linear_folds_are_those_expected_under_noise():
     noise, folds = np.array([0.5, 0, 0, 1.0, 0]), KFold(3)
-    model = LaiLinearRegressorCV(noise=noise, ks=[0.1], cv=folds).fit(X, y)
+    model = LaiLinearRegressorCV(noise=noise, ks=[0.7], cv=folds).fit(X, y)
     for fold, (train, test) in enumerate(folds.split(X)):
-        trained = LaiLinearRegressorCV(noise=noise, ks=[0.1], cv=2).fit(
+        trained = LaiLinearRegressorCV(noise=noise, ks=[0.7], cv=2).fit(
             X[train], y[train]
         )
         changes = trained.coef_ * noise * X[train].std(axis=0)
@@ -377,16 +420,16 @@ def test_errors_of_linear_folds_are_those_expected_under_noise():
         assert model.mse_path_[0, fold] == pytest.approx(error + changes @ changes)
 
 
-def test_the_networks_path_has_the_model_of_the_noise():
-    reference = mlp(noise=0.5).fit(X, y)
-    boundary = 0.5 * reference.feature_k_[0]
+@pytest.mark.parametrize("target", [y, Y])
+def test_the_networks_path_has_the_model_of_the_noise(target):
+    reference = mlp(noise=0.5).fit(X, target)
     model = quick(
-        LaiMLPRegressorCV, hidden_layer_sizes=(8,), noise=0.5, ks=[boundary], cv=2
-    ).fit(X, y)
-    np.testing.assert_allclose(model.predict(X), reference.predict(X), rtol=1e-6)
-    np.testing.assert_allclose(model.feature_k_, reference.feature_k_)
-    around = clone(model).set_params(ks=3).fit(X, y)
-    np.testing.assert_allclose(around.ks_, boundary * np.array([4, 1, 0.25]))
+        LaiMLPRegressorCV, hidden_layer_sizes=(8,), noise=0.5, ks=[1.0], cv=2
+    ).fit(X, target)
+    np.testing.assert_array_equal(model.predict(X), reference.predict(X))
+    np.testing.assert_array_equal(model.feature_k_, reference.feature_k_)
+    double = clone(model).set_params(ks=[2.0]).fit(X, target)
+    np.testing.assert_allclose(double.feature_k_, 2 * reference.feature_k_)
 
 
 def test_errors_of_folds_are_those_under_noise():
@@ -406,6 +449,34 @@ def test_errors_of_folds_are_those_under_noise():
 # Wrong values
 
 
+@pytest.mark.parametrize("Estimator", CLASSES[:2])
+def test_a_series_by_name_is_a_mapping(Estimator):
+    noise = pd.Series({"e": 0.0, "c": 0.0, "a": 2.0})
+    model = small(Estimator, noise=noise).fit(FRAME, y)
+    reference = small(Estimator, noise={"a": 2.0}).fit(FRAME, y)
+    np.testing.assert_array_equal(model.predict(FRAME), reference.predict(FRAME))
+
+
+def test_an_uncentred_constant_column_takes_no_noise():
+    ones = np.column_stack([X, np.ones(len(X))])
+    model = LaiLinearRegressor(fit_intercept=False, noise={5: 3.0}).fit(ones, y)
+    plain = LaiLinearRegressor(fit_intercept=False, noise=0).fit(ones, y)
+    np.testing.assert_allclose(model.coef_, plain.coef_)
+
+
+def test_constant_features_have_no_slope_that_follows():
+    constant = np.column_stack([X, np.full(len(X), 7.0)])
+    assert np.isnan(mlp(noise=0.3).fit(constant, y).feature_k_[-1])
+
+
+@pytest.mark.parametrize("noise", [{"f": 0.1}, [0.1, 0.2]])
+def test_wrong_noise_is_found_before_training(noise):
+    model = mlp(noise=noise)
+    with pytest.raises(ValueError, match="noise"):
+        model.partial_fit(FRAME, y)
+    assert not hasattr(model, "coefs_")
+
+
 @every_class
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
@@ -420,8 +491,6 @@ def test_errors_of_folds_are_those_under_noise():
         ({"noise": {"a": -1}}, ValueError, r"noise\['a'\] must be .* got -1"),
         ({"noise": {7: 0.1}}, ValueError, "a key of noise that is no column name"),
         ({"norm": "l2"}, ValueError, "noise needs norm='l1', got norm='l2'"),
-        ({"lai_fraction": 0}, ValueError, "lai_fraction in .0, 1., got .*=0"),
-        ({"lai_fraction": 1.0}, ValueError, "lai_fraction in .0, 1., got .*=1.0"),
     ],
 )
 def test_wrong_noise_is_named_and_the_earlier_fit_is_kept(
@@ -438,6 +507,8 @@ def test_wrong_noise_is_named_and_the_earlier_fit_is_kept(
     ("parameters", "message"),
     [
         ({"loss": "huber"}, "noise needs loss='squared_error', got loss='huber'"),
+        ({"lai_fraction": 0}, "noise needs a lai_fraction in .0, 1., got .*=0"),
+        ({"lai_fraction": 1.0}, "noise needs a lai_fraction in .0, 1., got .*=1.0"),
         ({"lai_error": "own"}, "noise needs lai_error='mean', got lai_error='own'"),
         ({"reach": 0, "feature_k": {1: 0.1}}, "reach must be > 0 where feature_k has"),
     ],

@@ -192,7 +192,7 @@ def test_features_are_dealt_evenly_and_none_is_preferred(n_samples):
     seen, mixed = [], objective.mixed
 
     def spy(*arguments):
-        seen.append(np.bincount(arguments[-1].features[:, 0], minlength=4))
+        seen.append(np.bincount(arguments[-1].drawn[:, 0], minlength=4))
         return mixed(*arguments)
 
     objective.mixed = spy

@@ -407,3 +407,14 @@ def test_a_metric_is_no_scorer_and_a_scorer_no_metric():
         TypeError, match=r"metric must be a callable \(y_true, y_pred\)"
     ):
         error_under_noise(Recorder(), X, y, noise=0.1, metric="r2")
+
+
+def test_noise_needs_deviations():
+    model = LinearRegression().fit(X, y)
+    with pytest.raises(ValueError, match="X must have at least 2 rows, got 1"):
+        error_under_noise(model, X[:1], y[:1], noise=1.0)
+    infinite = X.copy()
+    infinite[0, 1] = np.inf
+    with pytest.raises(ValueError, match="infinite ones in 1"):
+        error_under_noise(model, infinite, y, noise=1.0)
+    assert error_under_noise(model, X[:1], y[:1], noise=0) >= 0

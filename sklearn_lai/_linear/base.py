@@ -74,10 +74,25 @@ class BaseLaiLinear(BaseLaiRegressor):
 
     def _regression(self, moments: Moments) -> Regression:
         """The regression on these moments, under noise if there is some."""
-        regression = self._plain_regression(moments)
+        return self._under_noise(self._plain_regression(moments), moments)
+
+    def _under_noise(
+        self, regression: Regression, moments: Moments, k: float = 1.0
+    ) -> Regression:
+        """The same under noise, if there is some.
+
+        `k` is a multiple of that which follows from the noise; its square divides the
+        noise's.
+        """
         if self.noise is None:
             return regression
-        return regression.under(self._resolve_noise())
+        return regression.under(self._noise_in(moments, self._joint_noise()) / k)
+
+    def _noise_in(self, moments: Moments, noise: np.ndarray) -> np.ndarray:
+        """The noise of features that vary: of no deviation there is no share."""
+        if not self.standardize:
+            return noise
+        return np.where(moments.features.is_constant_but_for_rounding(), 0, noise)
 
     def _plain_regression(self, moments: Moments) -> Regression:
         return Regression.of(
@@ -100,7 +115,7 @@ class BaseLaiLinear(BaseLaiRegressor):
         self.objective_ = float(objectives[0]) if len(objectives) == 1 else objectives
         self.optimality_ = max(solution.optimality for solution in fit.solutions)
         self.n_iter_ = max(solution.n_iter for solution in fit.solutions)
-        if fit.collapsed:
+        if fit.collapsed and self.noise is None:  # with noise it may be best
             warn_of_collapse(self)
         if self.optimality_ > self.tol:
             warn_caller(

@@ -1,7 +1,6 @@
 """The linear regressor with k chosen by cross-validation."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import accumulate
 from numbers import Integral
 from operator import add
@@ -13,11 +12,11 @@ from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._feature_k import KS
 from .._folds import list_folds, smallest_within
-from .._noise import grid_around
+from .._noise import multiples
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Tolerance
 from .._validation import TOLERANCE
 from .base import BaseLaiLinear
-from .exact import Regression, boundary_change, mean_squared_error
+from .exact import Regression, expected_changes, mean_squared_error
 from .moments import Moments
 from .path import resolve_ks
 
@@ -43,14 +42,14 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         ``feature_k__NAME``.
     noise : float, array-like of shape (n_features,) or mapping of \
             {str or int: float or None}, default=None
-        Noise to expect in the features when the model is used: its standard deviation,
-        >= 0, in feature standard deviations, one for all features, one each, or by
-        column name or position; 0 and None are no noise. The errors of the folds are
-        then those expected under noise, and `k` is the change of the prediction by the
-        noise as a whole at which the penalty takes over, in target standard deviations:
-        the penalty of :class:`LaiLinearRegressor` for that noise is divided by the
-        square of the ratio to the `k` that follows from it. An int `ks` goes from 4
-        times that `k` to a quarter of it. Only for `norm` 'l1'.
+        Noise to expect in the features when the model is used, beyond that of the
+        training data: its standard deviation, >= 0, in feature standard deviations (in
+        the units of the data without `standardize`); one for all features, one each, or
+        by column name or position. The errors of the folds are then those expected
+        under noise. The model is that of :class:`LaiLinearRegressor` with this noise,
+        whose penalty is divided by the square of `k`: the `ks` are multiples of the `k`
+        that follows from noise. An int `ks` is that many from 4 to 1/4, 1 among them.
+        Only for `norm` 'l1'. With None, there is no noise.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5
@@ -75,12 +74,12 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     Attributes
     ----------
     k_ : float
-        Chosen boundary slope.
+        Chosen boundary slope; with `noise`, chosen multiple.
     feature_k_ : ndarray of shape (n_features,)
         The same by feature, with the overrides of `feature_k`; NaN where one is None.
         With `noise` as that of :class:`LaiLinearRegressor`.
     ks_ : ndarray of shape (n_ks,)
-        Boundary slopes that were compared.
+        Boundary slopes that were compared; with `noise`, multiples.
     mse_path_ : ndarray of shape (n_ks, n_folds)
         Mean squared error on the test data of every fold, in squared target units; the
         mean over outputs. With `noise`, the error under it.
@@ -201,7 +200,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
             self.k_ = float(self.ks_[chosen])
             self.feature_k_ = self._resolve_k(self.k_)
-            [regression] = self._regressions(total, [self.k_])
+            regression = self._under_noise(regression, total, self.k_)
             [fit] = self._solve_path(regression.refined(*data), [self.feature_k_])
             self._set_solution(fit, data.X.dtype)
         return self
@@ -212,46 +211,36 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         """Mean squared errors of all `ks`, of shape (n_ks, n_folds, n_outputs)."""
         slopes = [self._resolve_k(k) for k in self.ks_]
         errors = [
-            [
-                self._error(test, regression, k)
-                for regression, k in zip(
-                    self._regressions(train, self.ks_), slopes, strict=True
-                )
-            ]
+            self._errors_along(self._plain_regression(train), train, test, slopes)
             for train, test in zip(trains, tests, strict=True)
         ]
         return np.array(errors).swapaxes(0, 1)
 
+    def _errors_along(
+        self,
+        plain: Regression,
+        train: Moments,
+        test: Moments,
+        slopes: Sequence[np.ndarray],
+    ) -> list[np.ndarray]:
+        """Mean squared errors on test rows by output, those expected under noise."""
+        errors = []
+        for k, slope in zip(self.ks_, slopes, strict=True):
+            regression = self._under_noise(plain, train, k)
+            [fit] = self._solve_path(regression, [slope])
+            error = mean_squared_error(test, fit.coef, fit.intercept)
+            if self.noise is not None:
+                noise = self._noise_in(train, self._resolve_noise())
+                unit = regression.units.y.unit
+                error += expected_changes(noise, fit.solutions, unit)
+            errors.append(error)
+        return errors
+
     def _resolve_ks(self, regression: Regression) -> np.ndarray:
-        """The boundary slopes themselves, or as many as `ks` says."""
+        """The `ks` themselves, or as many as they say."""
         if self.noise is None or not isinstance(self.ks, Integral):
             return resolve_ks(self.ks, regression)
-        middle = boundary_change(regression, self.lai_fraction) or 1.0
-        return grid_around(middle, int(self.ks))
-
-    def _regressions(
-        self, moments: Moments, ks: Sequence[float] | np.ndarray
-    ) -> list[Regression]:
-        """The regression for every `k`, under the noise that it would follow from."""
-        regression = self._plain_regression(moments)
-        if self.noise is None:
-            return [regression] * len(ks)
-        middle, noise = (
-            boundary_change(regression, self.lai_fraction),
-            self._resolve_noise(),
-        )
-        return [regression.under(middle / k * noise) for k in ks]
-
-    def _error(
-        self, test: Moments, regression: Regression, k: np.ndarray
-    ) -> np.ndarray:
-        """Mean squared errors on test rows by output, those expected under noise."""
-        [fit] = self._solve_path(regression, [k])
-        error = mean_squared_error(test, fit.coef, fit.intercept)
-        if self.noise is None:
-            return error
-        under = replace(regression, noise=self._resolve_noise())
-        return error + under.noise_changes(fit.solutions)
+        return multiples(int(self.ks))
 
 
 def _fold_moments(

@@ -1,13 +1,11 @@
 """Linear Lai Training solved exactly: from moments of the data to coefficients."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
 
-from .._noise import boundary_ratio
 from .._units import Scale, Units
 from .._warnings import COLLAPSED_SHARE
 from .descent import Solution, solve
@@ -76,17 +74,10 @@ class Regression:
         )
 
     def under(self, noise: np.ndarray) -> Self:
-        """The same, not yet refined, under noise; constant features have none."""
-        products = self.errors[0].gram.matrix
-        noise = np.where(np.diag(products) > 0, noise, 0)
-        gram = Gram(products + np.diag(np.square(noise)))
+        """The same, not yet refined, under noise."""
+        gram = Gram(self.errors[0].gram.matrix + np.diag(np.square(noise)))
         errors = [replace(mse, gram=gram) for mse in self.errors]
         return replace(self, errors=errors, noise=noise)
-
-    def noise_changes(self, solutions: Sequence[Solution]) -> np.ndarray:
-        """Expected squared changes of the outputs by the noise, in the data's units."""
-        changes = [np.square(self.noise * solved.coef).sum() for solved in solutions]
-        return np.square(self.units.y.unit) * changes
 
     def refined(
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
@@ -139,10 +130,12 @@ class Regression:
         return coef, intercept
 
 
-def boundary_change(regression: Regression, lai_fraction: float) -> float:
-    """The `k` that follows from noise, for the error of least squares."""
-    least = float(np.mean([mse.least for mse in regression.errors]))
-    return boundary_ratio(lai_fraction) * math.sqrt(least)
+def expected_changes(
+    noise: np.ndarray, solutions: Sequence[Solution], unit: np.ndarray
+) -> np.ndarray:
+    """Expected squared changes of outputs with these units, in them, by noise."""
+    changes = [np.square(noise * solution.coef).sum() for solution in solutions]
+    return np.square(unit) * changes
 
 
 def mean_squared_error(

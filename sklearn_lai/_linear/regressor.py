@@ -59,13 +59,15 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         ``feature_k__NAME``.
     noise : float, array-like of shape (n_features,) or mapping of \
             {str or int: float or None}, default=None
-        Noise to expect in the features when the model is used: its standard deviation,
-        >= 0, in feature standard deviations, one for all features, one each, or by
-        column name or position; 0 and None are no noise. The mean squared error is then
-        the one expected under that noise, independent of the rest; its least has a
-        closed form, a ridge regression with a penalty for each feature, and `k` has no
-        effect but for the features in `feature_k`. Only for the exact solver and `norm`
-        'l1'. None: `k` says how smooth the model is.
+        Noise to expect in the features when the model is used, beyond that of the
+        training data: its standard deviation, >= 0, in feature standard deviations (in
+        the units of the data without `standardize`); one for all features, one each, or
+        by column name or position. The mean squared error is then the one expected
+        under that noise, which is independent; its least has a closed form, a ridge
+        regression with a penalty for each feature. Features in `feature_k` have their
+        slope, or with None nothing, in place of the noise; but for them, `k` and
+        `lai_fraction` have no effect. Only for the exact solver and `norm` 'l1'. 0 is
+        least squares; with None, `k` says how smooth the model is.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5

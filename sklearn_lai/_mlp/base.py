@@ -145,13 +145,21 @@ class BaseLaiMLP(LaiTrainingRegressor):
             alpha=self.alpha,
         )
 
+    def _check_what_noise_needs(self) -> None:
+        super()._check_what_noise_needs()
+        if not 0 < self.lai_fraction < 1:
+            raise ValueError(
+                "noise needs a lai_fraction in (0, 1), got lai_fraction="
+                f"{self.lai_fraction!r}."
+            )
+
     def _lai_recipe(self, k: np.ndarray) -> LaiStage:
         stage = replace(super()._lai_recipe(k), error=self.lai_error, reach=self.reach)
         return stage if self.noise is None else self._with_noise(stage)
 
     def _with_noise(self, stage: LaiStage) -> LaiStage:
         """The stage for the noise; one of plain training if there is nothing to do."""
-        noise, has_own_k = self._resolve_noise(), not np.isnan(stage.k).all()
+        noise, has_own_k = self._joint_noise(), not np.isnan(stage.k).all()
         if has_own_k and self.reach == 0:
             raise ValueError(
                 "reach must be > 0 where feature_k has slopes beside noise, got reach="
@@ -183,7 +191,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         """Set what training gave and recorded; records go on if warm."""
         history = trainer.model.history
         if trainer.boundary is not None:
-            self.feature_k_ = self._k_of_noise(trainer.boundary)
+            self.feature_k_ = self._k_of_noise(trainer.boundary, trainer.is_constant)
         vars(self).update(self._attributes_of(trainer.layers()))
         self._record(history)
         n_samples = len(trainer.batches.X)
@@ -194,9 +202,9 @@ class BaseLaiMLP(LaiTrainingRegressor):
         )
         self.best_validation_score_ = history.best_validation_score
 
-    def _k_of_noise(self, boundary: np.ndarray) -> np.ndarray:
-        """Slopes at which noise makes that change, (n_outputs,), and own slopes."""
-        noise = self._resolve_noise()
+    def _k_of_noise(self, boundary: np.ndarray, is_constant: np.ndarray) -> np.ndarray:
+        """Slopes at which noise makes the boundary's change, and own slopes."""
+        noise = np.where(is_constant, 0, self._joint_noise())
         with np.errstate(divide="ignore", invalid="ignore"):
             slopes = np.where(noise > 0, boundary[:, None] / noise, self.feature_k_)
         return slopes[0] if len(slopes) == 1 else slopes

@@ -9,16 +9,14 @@ from joblib import Parallel, delayed
 from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._feature_k import KS
 from .._folds import list_folds, smallest_within
 from .._lai_training import random_streams
 from .._train.watch import Watch
 from .._validation import NONE, TOLERANCE, AnyOf, Number
-from .base import BaseLaiMLP
-from .path import follow_ks, pretrained, resolve_ks, stage_of
+from .path import PathMLP
 
 
-class LaiMLPRegressorCV(BaseLaiMLP):
+class LaiMLPRegressorCV(PathMLP):
     """LaiMLPRegressor with the boundary slope chosen by cross-validation.
 
     The network is pretrained once per fold, and every `k` starts from there, so that
@@ -46,14 +44,15 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         ``feature_k__NAME``.
     noise : float, array-like of shape (n_features,) or mapping of \
             {str or int: float or None}, default=None
-        Noise to expect in the features when the model is used: its standard deviation,
-        >= 0, in feature standard deviations, one for all features, one each, or by
-        column name or position; 0 and None are no noise. The slopes are then the
-        changes that it makes in the prediction as a whole, `k` is where they become
-        large, in target standard deviations, and the errors of the folds are those
-        under noise, on five noisy copies. An int `ks` goes from 4 times the `k` that
-        :class:`LaiMLPRegressor` has for that noise to a quarter of it. Only for the
-        squared error, `norm` 'l1' and `lai_error` 'mean'.
+        Noise to expect in the features when the model is used, beyond that of the
+        training data: its standard deviation, >= 0, in feature standard deviations (in
+        the units of the data without `standardize`); one for all features, one each, or
+        by column name or position. The slopes are then those of
+        :class:`LaiMLPRegressor` with this noise, the `ks` are multiples of the `k` that
+        follows there, and the errors of the folds are those under noise, on five noisy
+        copies. An int `ks` is that many from 4 to 1/4, 1 among them. Only for the
+        squared error, `norm` 'l1', `lai_error` 'mean', and `lai_fraction` in (0, 1).
+        With None, there is no noise.
     reach : float, default=0.5
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
         deviations: it compares the prediction for a row with that at a normal random
@@ -152,20 +151,20 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     memory : None, str, path or object with the joblib.Memory interface, default=None
         Where results of the first stage are kept, as in
         :class:`sklearn.pipeline.Pipeline`: a folder or a joblib.Memory. They do not
-        depend on `k`, `feature_k`, `reach`, `lai_error`, `norm`, `l1_ratio`, `average`
-        and what begins with `lai_`, so a search over these trains the first stage once
-        per fold, with the same results. `random_state` must be an int, or no result is
-        met again.
+        depend on `k`, `feature_k`, `noise`, `reach`, `lai_error`, `norm`, `l1_ratio`,
+        `average` and what begins with `lai_`, so a search over these trains the first
+        stage once per fold, with the same results. `random_state` must be an int, or no
+        result is met again.
 
     Attributes
     ----------
     k_ : float
-        Chosen boundary slope.
-    feature_k_ : ndarray of shape (n_features,)
+        Chosen boundary slope; with `noise`, chosen multiple.
+    feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         The same by feature, with the overrides of `feature_k`; NaN where one is None.
         With `noise` as that of :class:`LaiMLPRegressor`.
     ks_ : ndarray of shape (n_ks,)
-        Boundary slopes that were compared.
+        Boundary slopes that were compared; with `noise`, multiples.
     mse_path_ : ndarray of shape (n_ks, n_folds)
         Mean squared error on the test data of every fold, in squared target units; the
         mean over outputs. With `noise`, the error under it.
@@ -201,12 +200,10 @@ class LaiMLPRegressorCV(BaseLaiMLP):
     (2, 2)
     """
 
-    ks: Annotated[types.KsLike, KS]
     tolerance: Annotated[types.Tolerance, TOLERANCE]
     n_jobs: Annotated[int | None, AnyOf(NONE, Number(Integral, -np.inf))]
 
     k_: float
-    ks_: np.ndarray
     mse_path_: np.ndarray
     sensitivity_path_: np.ndarray
     variance_path_: np.ndarray
@@ -341,16 +338,17 @@ class LaiMLPRegressorCV(BaseLaiMLP):
             self._check_epochs()
             rows = check_data(self, X, y, sample_weight)
             folds = list_folds(self.cv, *rows, groups, self.tolerance)
+            self._resolve_k(1.0)  # errors come before training
             seed = self._seed()
-            data, trainer = pretrained(self, rows.with_weight(), seed, watch)
-            self.ks_ = resolve_ks(self, data, trainer)
+            data, trainer = self._pretrained(rows.with_weight(), seed, watch)
+            self.ks_ = self._resolve_ks(data, trainer.layers())
             errors = self._follow_folds(rows, folds, seed, watch)
             unit = data.units.y.unit
             chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
             self.k_ = float(self.ks_[chosen])
             self.best_score_ = -float(self.mse_path_[chosen].mean())
             self.feature_k_ = self._resolve_k(self.k_)
-            stage = stage_of(self, self.k_)
+            stage = self._stage_of(self.k_)
             self._run_lai_stage(trainer, stage, random_streams(seed)[1])
             self._set_fitted(trainer)
         return self
@@ -367,7 +365,7 @@ class LaiMLPRegressorCV(BaseLaiMLP):
         paths = []
         with Parallel(n_jobs=self.n_jobs, return_as="generator") as parallel:
             assessed = parallel(
-                delayed(follow_ks)(self, rows, *fold, seed) for fold in folds
+                delayed(self._follow_ks)(rows, *fold, seed) for fold in folds
             )
             for _ in folds:
                 watch.begin_epoch()

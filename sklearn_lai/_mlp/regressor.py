@@ -50,13 +50,16 @@ class LaiMLPRegressor(PartialFitMLP):
         ``feature_k__NAME``.
     noise : float, array-like of shape (n_features,) or mapping of \
             {str or int: float or None}, default=None
-        Noise to expect in the features when the model is used: its standard deviation,
-        >= 0, in feature standard deviations, one for all features, one each, or by
-        column name or position; 0 and None are no noise. The second stage then
-        minimises the expected squared error under that noise, independent and normal,
-        and `k` follows: `k`, and `reach` but for the features in `feature_k`, have no
-        effect. Features without noise are left alone. Only for the squared error,
-        `norm` 'l1' and `lai_error` 'mean'. None: `k` says how smooth the model is.
+        Noise to expect in the features when the model is used, beyond that of the
+        training data: its standard deviation, >= 0, in feature standard deviations (in
+        the units of the data without `standardize`); one for all features, one each, or
+        by column name or position. The second stage then minimises, to first order, the
+        expected squared error under that noise, normal and independent, and `k`
+        follows. Features without noise are left alone; those in `feature_k` have their
+        slope, or with None nothing, in place of the noise. `k`, and but for these
+        features `reach`, have no effect. Only for the squared error, `norm` 'l1',
+        `lai_error` 'mean', and `lai_fraction` in (0, 1), best as small as by default. 0
+        is plain training; with None, `k` says how smooth the model is.
     reach : float, default=0.5
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
         deviations: it compares the prediction for a row with that at a normal random
@@ -147,10 +150,10 @@ class LaiMLPRegressor(PartialFitMLP):
     memory : None, str, path or object with the joblib.Memory interface, default=None
         Where results of the first stage are kept, as in
         :class:`sklearn.pipeline.Pipeline`: a folder or a joblib.Memory. They do not
-        depend on `k`, `feature_k`, `reach`, `lai_error`, `norm`, `l1_ratio`, `average`
-        and what begins with `lai_`, so a search over these trains the first stage once
-        per fold, with the same results. `random_state` must be an int, or no result is
-        met again.
+        depend on `k`, `feature_k`, `noise`, `reach`, `lai_error`, `norm`, `l1_ratio`,
+        `average` and what begins with `lai_`, so a search over these trains the first
+        stage once per fold, with the same results. `random_state` must be an int, or no
+        result is met again.
 
     Attributes
     ----------

@@ -16,12 +16,8 @@ from .slopes import AlongNoise, Derivative, SlopeMeasure
 DISTANCE = 1e6
 
 
-def boundary_change(
-    lai_fraction: float, mean_error: Tensor, given: float | None = None
-) -> Tensor:
+def boundary_change(lai_fraction: float, mean_error: Tensor) -> Tensor:
     """Boundary between small and large changes under a draw of the noise, by output."""
-    if given is not None:
-        return torch.full_like(mean_error, given)
     least = torch.finfo(mean_error.dtype).tiny ** 0.25  # the square has a square
     return boundary_ratio(lai_fraction) * mean_error.clamp_min(least)
 

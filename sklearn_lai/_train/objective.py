@@ -303,6 +303,6 @@ def make_objective(
     """
     if mean_error is not None:
         return MeanErrorObjective(loss, norm, l1_ratio, k, reach, mean_error)
-    if loss.degree is None or torch.is_tensor(reach) or reach > 0:
+    if loss.degree is None or reach > 0:
         return ElementwiseObjective(loss, norm, l1_ratio, k, reach or 1.0)
     return ProductObjective(loss, norm, l1_ratio, k)

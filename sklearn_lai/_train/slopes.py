@@ -40,12 +40,12 @@ class Derivative:
 
 
 class FiniteDifference:
-    """The slope of a sample is measured over a random distance, in one direction.
+    """The slope of a sample is measured over one random step, of one of several kinds.
 
     A slope is the change of an output divided by a distance that is the same for all
-    samples with the direction. The objective takes the changes.
+    steps of a kind. The objective takes the changes.
 
-    The directions, numbered as `candidates`, are dealt in turn, from a random one on:
+    The kinds, numbered as `candidates`, are dealt in turn, from a random one on:
     each has as many samples of a batch as any other, give or take one.
     """
 

@@ -47,9 +47,9 @@ class LaiStage:
     how many batches of the stage went before, in earlier calls.
 
     `noise` is the standard deviation by feature, in units of training, of noise to
-    train for, if there is some; it needs the mean error, and `k` then has other
-    features alone. `boundary` is the change that divides small from large ones, if it
-    is not to follow from the error.
+    train for, if there is some; `error` then is the mean one, and `k` has other
+    features alone. The boundary between small and large changes is a `multiple` of that
+    which follows.
     """
 
     k: np.ndarray
@@ -63,7 +63,7 @@ class LaiStage:
     learning_rate: float
     average: bool
     noise: np.ndarray | None = None
-    boundary: float | None = None
+    multiple: float = 1.0
     n_earlier: int = 0
 
 
@@ -196,17 +196,19 @@ class Trainer:
         """Minimise the Lai loss, too; constant features have no direction."""
         parameters = self.network.parameters
         k = np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
-        mean_error = self.mean_error() if stage.error == "mean" else None
+        mean_error: Tensor | None
         reach: float | Tensor
-        if stage.noise is None or mean_error is None:
+        if stage.noise is not None:
+            mean_error = self.mean_error()
+            noise = np.where(self.is_constant, 0, stage.noise)
+            boundary = stage.multiple * boundary_change(stage.fraction, mean_error)
+            measure, slopes, reach = along_noise(noise, boundary, k, stage.reach)
+            self.boundary = boundary.cpu().numpy()
+        else:
+            mean_error = self.mean_error() if stage.error == "mean" else None
             candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
             measure = make_slope_measure(stage.reach, candidates, parameters)
             slopes, reach = parameters.new_tensor(k), stage.reach
-        else:
-            noise = np.where(self.is_constant, 0, stage.noise)
-            boundary = boundary_change(stage.fraction, mean_error, stage.boundary)
-            measure, slopes, reach = along_noise(noise, boundary, k, stage.reach)
-            self.boundary = boundary.cpu().numpy()
         self._slope_measure = measure
         self._lai_objective = make_objective(
             self.loss,

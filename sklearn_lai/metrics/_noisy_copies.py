@@ -46,10 +46,15 @@ def numeric_columns(table: Any, positions: Iterable[int]) -> dict[int, Column]:
     for j in positions:
         values = _numbers(table, j)
         if values is not None:
-            # Of nothing but missing values NumPy would warn.
-            sd = 0.0 if np.isnan(values).all() else np.nanstd(values)
-            found[j] = Column(values, sd)
+            found[j] = Column(values, _deviation(values))
     return found
+
+
+def _deviation(values: np.ndarray) -> float:
+    """Standard deviation; NaN with infinite values, of which NumPy would warn."""
+    if np.isnan(values).all():
+        return 0.0
+    return np.nan if np.isinf(values).any() else float(np.nanstd(values))
 
 
 def _numbers(table: Any, j: int) -> np.ndarray | None:

@@ -1,6 +1,6 @@
 """Errors and scores of predictions from data with noise."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,7 +12,13 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from .._noise import NOISE, resolve_noise
 from .._typing import NoiseLike, RandomState
 from .._validation import NONE, RANDOM_STATE, AnyOf, InstanceOf, Number, check
-from ._noisy_copies import as_table, column_names, numeric_columns, with_columns
+from ._noisy_copies import (
+    Column,
+    as_table,
+    column_names,
+    numeric_columns,
+    with_columns,
+)
 
 FUNCTION: Any = Callable  # no class, say type checkers
 SCORING = AnyOf(
@@ -251,6 +257,7 @@ def _noisy_copies(
         return
     columns = numeric_columns(table, noisy)
     _check_numeric(table, noise, [j for j in noisy if j not in columns])
+    _check_deviations(table, columns)
     rng = check_random_state(random_state)
     for _ in range(n_repeats):
         # For columns without noise, too, so that they change no draw of another one.
@@ -258,6 +265,24 @@ def _noisy_copies(
         yield with_columns(
             table,
             {j: column.noisy(sds[j] * draws[:, j]) for j, column in columns.items()},
+        )
+
+
+def _check_deviations(table: Any, columns: Mapping[int, Column]) -> None:
+    """Check that the noisy columns have standard deviations to count noise in."""
+    if len(table) == 1:
+        raise ValueError(
+            "X must have at least 2 rows, got 1: noise is in standard deviations of "
+            "the columns over the rows."
+        )
+    names = getattr(table, "columns", range(table.shape[1]))
+    wrong = ", ".join(
+        repr(names[j]) for j, column in columns.items() if not np.isfinite(column.sd)
+    )
+    if wrong:
+        raise ValueError(
+            f"X must have finite or missing values where it is to have noise, got "
+            f"infinite ones in {wrong}."
         )
 
 
