@@ -19,7 +19,7 @@ from methods import Task, decayed, input_noise, lai_parameters, no_lai
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.linear_model import LinearRegression, RidgeCV
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
 from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor, LaiMLPRegressorCV
 from sklearn_lai.metrics import make_noisy_scorer, noise_sensitivity
@@ -170,6 +170,17 @@ def linear_by_formula(task: Task, noise: np.ndarray) -> LaiLinearRegressor:
     return fitted(model, task)
 
 
+def better_of_both(task: Task, noise: np.ndarray) -> Any:
+    """The network or the linear model, whichever errs less under noise on the folds."""
+    scoring = make_noisy_scorer("neg_root_mean_squared_error", noise=noise)
+    network = LaiMLPRegressor(noise=noise, **lai_parameters(task))
+    score_of = partial(
+        cross_val_score, X=task.data.X, y=task.data.y, cv=folds(task), scoring=scoring
+    )
+    models = [network, LaiLinearRegressor(noise=noise)]
+    return fitted(max(models, key=lambda model: score_of(model).mean()), task)
+
+
 def boosting_on_copies(task: Task, noise: np.ndarray) -> Any:
     """Boosted trees on noisy copies of the rows."""
     X, y, *_ = task.data
@@ -232,6 +243,7 @@ ONE = [name for name, (_, of_one) in SETTINGS.items() if of_one]
 
 PLAIN, GIVEN, BATCHES = "plain network", "noise given, network", "noisy batches"
 MULTIPLES, TUNED_K = "noise given, best multiple", "k tuned"
+BOTH = "noise given, network or linear"
 GIVEN_LINEAR, BY_FORMULA = "noise given, linear", "k by formula, linear"
 TUNED_ALPHA, DROPPED = "MLPRegressor, alpha tuned", "feature dropped"
 RIDGE, SQUARES, FOREST = "Ridge", "least squares", "RandomForest"
@@ -254,6 +266,7 @@ METHODS = {  # those first that tell most and cost least
         scikit_learn(lambda seed: RandomForestRegressor(random_state=seed)), ALL
     ),
     DROPPED: Method(dropped, ONE),
+    BOTH: Method(partial(each, better_of_both), ALL),
     MULTIPLES: Method(partial(each, best_multiple), NOISY),
     TUNED_ALPHA: Method(tuned_alpha, ALL),
     TUNED_K: Method(tuned_k, ALL),

@@ -7,14 +7,19 @@ their errors, over the seeds that both have.
 import pandas as pd
 from noise_methods import (
     ALL,
+    BOOSTING,
+    BOTH,
     BY_FORMULA,
+    FOREST,
     GIVEN,
     GIVEN_LINEAR,
     METHODS,
     MULTIPLES,
     PLAIN,
+    RIDGE,
     SETTINGS,
     SQUARES,
+    TUNED_ALPHA,
 )
 
 NO_NOISE = ALL[0]
@@ -25,8 +30,11 @@ GROUPS = {  # of settings, for summaries
     "0.1": ["0.1"],
     "0": [NO_NOISE],
 }
+# What users would take as usual.
+USUAL = [PLAIN, TUNED_ALPHA, RIDGE, FOREST, BOOSTING]
 PAIRS = [
     *((GIVEN, other) for other in METHODS if other not in (GIVEN, MULTIPLES)),
+    *((BOTH, other) for other in USUAL),
     (MULTIPLES, GIVEN),
     (GIVEN_LINEAR, BY_FORMULA),
     (GIVEN_LINEAR, SQUARES),

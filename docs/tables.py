@@ -487,6 +487,15 @@ def readme_noise() -> Table:
     return Table(header, rows, "noise")
 
 
+@table
+def noise_both() -> Table:
+    """The better of network and linear model, with noise given, over the usual ones."""
+    both = "noise given, network or linear"
+    rows = pair("summary", both)
+    usual = {f"over {row['rival']}": (both, row["rival"]) for row in rows}
+    return noise_summary(usual)
+
+
 @finding
 def found_noise() -> str:
     """The network with noise given in the median over all cells with noise."""
