@@ -7,9 +7,11 @@ their errors, over the seeds that both have.
 import pandas as pd
 from noise_methods import (
     ALL,
+    BATCHES,
     BOOSTING,
     BOTH,
     BY_FORMULA,
+    COPIES,
     FOREST,
     GIVEN,
     GIVEN_LINEAR,
@@ -30,8 +32,8 @@ GROUPS = {  # of settings, for summaries
     "0.1": ["0.1"],
     "0": [NO_NOISE],
 }
-# What users would take as usual.
-USUAL = [PLAIN, TUNED_ALPHA, RIDGE, FOREST, BOOSTING]
+# What users would take otherwise.
+USUAL = [PLAIN, TUNED_ALPHA, RIDGE, FOREST, BOOSTING, BATCHES, COPIES]
 PAIRS = [
     *((GIVEN, other) for other in METHODS if other not in (GIVEN, MULTIPLES)),
     *((BOTH, other) for other in USUAL),

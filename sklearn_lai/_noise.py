@@ -32,10 +32,8 @@ def resolve_noise(noise: Any, n_features: int, names: np.ndarray | None) -> np.n
     `noise` keeps its rule; `names` are those of the columns.
     """
     resolved = np.zeros(n_features)
-    if _has_names(noise):  # a Series that has column names is no array by position
-        noise = dict(noise)
-    if isinstance(noise, Mapping):
-        found = by_position(noise, "noise", n_features, names)
+    if isinstance(noise, Mapping) or _has_names(noise):
+        found = by_position(dict(noise), "noise", n_features, names)
         for j, (key, sd) in found.items():
             check(f"noise[{key!r}]", sd, AnyOf(SD, NONE))
             resolved[j] = sd or 0
