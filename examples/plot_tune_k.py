@@ -74,7 +74,7 @@ def load(folder: Path | None = None) -> Data:
 data = load()
 figure_file = "tune_k.png"
 # sphinx_gallery_start_ignore
-parser = argparse.ArgumentParser(description=__doc__.splitlines()[2])
+parser = argparse.ArgumentParser(description="Train a model that is told of noise.")
 parser.add_argument("--data", type=Path, help="folder with playground_s3e1's train.csv")
 parser.add_argument("--figure", type=Path, default="tune_k.png", help="file to write")
 options = parser.parse_args()
