@@ -114,10 +114,10 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     def _joint_noise(self) -> np.ndarray:
         """The same in the features that `feature_k` does not have."""
         names, n_features = self._feature_names(), self.n_features_in_
+        noise = self._resolve_noise()
         own = by_position(self.feature_k or {}, "feature_k", n_features, names)
-        return np.where(
-            np.isin(np.arange(n_features), list(own)), 0, self._resolve_noise()
-        )
+        noise[list(own)] = 0
+        return noise
 
     def _feature_names(self) -> np.ndarray | None:
         """Names of the features, if they have some."""

@@ -65,9 +65,10 @@ class Objective:
 class LaiObjective(Objective):
     """Plain loss and Lai loss of a batch, as those of the module `loss`.
 
-    `k` has shape (1, n_features) or (n_outputs, n_features), NaN where the direction
-    is left out. Slopes are given times `unit`, a number or one for each direction, of
-    shape (1, n_features). Make it by `make_objective`.
+    `k` has shape (1, n_directions) or (n_outputs, n_directions), NaN where one is left
+    out; a direction is a feature, or a kind of noise. Slopes are given times `unit`, a
+    number or one for each direction, of shape (1, n_directions). Make it by
+    `make_objective`.
     """
 
     def __init__(
