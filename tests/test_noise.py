@@ -21,14 +21,11 @@ from sklearn_lai import (
     LaiMLPRegressor,
     LaiMLPRegressorCV,
 )
-from sklearn_lai._noise import boundary_ratio, multiples
-from sklearn_lai._train.base_losses import BASE_LOSSES
+from sklearn_lai._noise import multiples
 from sklearn_lai._train.network import Network
-from sklearn_lai._train.noise import DISTANCE, along_noise
-from sklearn_lai._train.objective import make_objective
+from sklearn_lai._train.noise import DISTANCE, boundary_change, loss_under_noise
 from sklearn_lai.loss import lai_factor
 
-SQUARED_ERROR = BASE_LOSSES["squared_error"](1.0, 0.5)
 CLASSES = [
     LaiMLPRegressor,
     LaiLinearRegressor,
@@ -62,14 +59,10 @@ def noisy_error(model, X, y, sds, n_repeats=20):
 # The second stage of a network
 
 
-def measured(layers, X, y, noise, boundary, k, reach, weights):
-    """Both losses of a batch, and the gradient of their weighted sum."""
+def measured(layers, X, y, noise, k, reach, boundary, mean_error, weights):
+    """Both losses of a batch, and the gradient of what is minimised."""
     network = Network(*layers, "tanh")
-    boundary = torch.from_numpy(boundary)
-    measure, slopes, distance = along_noise(noise, boundary, k, reach)
-    objective = make_objective(
-        SQUARED_ERROR, "l1", 0.5, slopes, mean_error=2 * boundary, reach=distance
-    )
+    measure, objective = loss_under_noise(noise, k, reach, boundary, mean_error)
     measure.draw([len(X)], np.random.default_rng(3))
     with torch.inference_mode():
         losses = measure.backpropagate(
@@ -78,7 +71,7 @@ def measured(layers, X, y, noise, boundary, k, reach, weights):
     return *losses, network.gradient
 
 
-def expected(layers, X, y, noise, boundary, k, reach, weights):
+def expected(layers, X, y, noise, k, reach, boundary, mean_error, weights):
     """The same by the definition and automatic differentiation."""
     layers = [[a.clone().requires_grad_() for a in arrays] for arrays in layers]
     own = np.flatnonzero(~np.isnan(k).all(0))
@@ -96,15 +89,20 @@ def expected(layers, X, y, noise, boundary, k, reach, weights):
     first = rng.integers(len(kinds))
     y_pred = outputs(layers, X, "tanh")
     plain = (y_pred - y).square().mean() / 2
-    lai = 0 * plain
+    lai = product = 0 * plain
     for i in range(len(X)):
         sds, distance, boundaries = kinds[(first + i) % len(kinds)]
         moved = X[i : i + 1] + torch.from_numpy(sds * draws[i])
-        slopes = (outputs(layers, moved, "tanh")[0] - y_pred[i]) / distance
-        for slope, k_o, b in zip(slopes, boundaries, boundary, strict=True):
-            loss = (2 * b * lai_factor(slope, float(k_o))).square() / 2
-            lai = lai + loss * len(kinds) / (2 * len(X))
-    total = 2 * (weights[0] * plain + weights[1] * lai)
+        changes = outputs(layers, moved, "tanh")[0] - y_pred[i]
+        for o, change in enumerate(changes):
+            stands_for = len(kinds) / (2 * len(X))  # samples and outputs
+            factor = lai_factor(change / distance, float(boundaries[o]))
+            lai = lai + stands_for * (mean_error[o] * factor).square() / 2
+            if distance == DISTANCE:
+                error = (y_pred - y)[i, o]
+                weight = (mean_error[o] / boundary[o]).square()
+                product = product + stands_for * weight * error * change
+    total = 2 * (weights[0] * plain + weights[1] * (lai + product))
     gradient = torch.autograd.grad(total, [a for arrays in layers for a in arrays])
     return plain.detach(), lai.detach(), flat(gradient)
 
@@ -126,37 +124,36 @@ def test_explicit_gradient_is_that_of_the_definition(noise, k, by_output, n_samp
         torch.from_numpy(rng.normal(size=(n_samples, 4))),
         torch.from_numpy(rng.normal(size=(n_samples, 2))),
         noise,
-        np.array([0.05, 0.2]),
         k,
         0.5,
+        torch.tensor([0.05, 0.2], dtype=torch.float64),
+        torch.tensor([0.1, 0.5], dtype=torch.float64),
         (0.9, 0.5),
     )
     for found, reference in zip(measured(*problem), expected(*problem), strict=True):
         torch.testing.assert_close(found, reference, rtol=1e-9, atol=1e-11)
 
 
-@pytest.mark.parametrize("lai_fraction", [0.001, 0.01, 0.3])
-def test_both_losses_are_the_error_expected_under_noise(lai_fraction):
-    """``(1 - a) plain + a Lai = (1 - a) (plain + mean squared change / 2)``."""
+@pytest.mark.parametrize("lai_fraction", [1e-12, 0.01])
+def test_what_is_minimised_is_the_squared_error_under_noise(lai_fraction):
+    """To first order in `lai_fraction`, which says what changes are small."""
+    layers = to_tensors(random_layers([3, 6, 2]))
     rng = np.random.default_rng(0)
-    X = torch.from_numpy(rng.normal(size=(2000, 3)))
-    noise, coef = np.array([0.5, 0.0, 0.2]), np.array([0.4, 2.0, -1.0])
-    layers = to_tensors(([coef[:, None]], [np.zeros(1)]))
-    mean_error = torch.tensor([0.1], dtype=torch.float64)
-    measure, slopes, distance = along_noise(
-        noise, boundary_ratio(lai_fraction) * mean_error, np.full((1, 3), np.nan), 0.5
+    X, y = (torch.from_numpy(rng.normal(size=(500, size))) for size in (3, 2))
+    noise = np.array([0.5, 0.0, 2.0])
+    mean_error = torch.tensor([0.7, 1.3], dtype=torch.float64)
+    *_, gradient = measured(
+        *(layers, X, y, noise, np.full((1, 3), np.nan), 0.5),
+        *(boundary_change(lai_fraction, mean_error), mean_error),
+        (1 - lai_fraction, lai_fraction),
     )
-    objective = make_objective(
-        SQUARED_ERROR, "l1", 0.5, slopes, mean_error=mean_error, reach=distance
-    )
-    measure.draw([len(X)], np.random.default_rng(3))
-    batch = with_ones(X), torch.zeros(len(X), 1).double(), None
-    network = Network(*layers, "relu")
-    _, lai = measure.backpropagate(network, objective, batch, 1.0, 1.0)
-    change = np.square(noise * coef).sum() / 2
-    ratio = lai_fraction / (1 - lai_fraction)
-    below = ratio * mean_error.item() ** 2 / 2  # the most that small changes add
-    assert ratio * lai.item() == pytest.approx(change, rel=0.06, abs=below)
+    draws = np.random.default_rng(3).standard_normal(X.shape)
+    network = Network(*layers, "tanh")
+    with torch.inference_mode():
+        noisy = network.forward(with_ones(X + torch.from_numpy(noise * draws)))
+        network.backward((noisy - y) / len(X))
+    of_noisy = (1 - lai_fraction) * network.gradient
+    torch.testing.assert_close(gradient, of_noisy, rtol=1e-7, atol=lai_fraction)
 
 
 def test_a_network_without_hidden_layers_agrees_with_the_closed_form():

@@ -1,7 +1,8 @@
-"""Lai Training for known noise: what it measures, and the `k` that follows.
+"""Lai Training for known noise: what it measures and minimises, the `k` that follows.
 
-To first order, noise adds to the expected squared error the expected square of the
-change that it makes in the prediction, so that change is the slope that is measured.
+Noise that changes a prediction with the error ``e`` by ``s`` makes its squared error
+``(e + s)**2 = e**2 + 2 * e * s + s**2``. The plain loss has the first part, the Lai
+loss of the change, as if that were a slope, the last; their product is added to it.
 """
 
 import numpy as np
@@ -9,6 +10,9 @@ import torch
 from torch import Tensor
 
 from .._noise import boundary_ratio
+from .base_losses import SquaredError
+from .directions import Directions
+from .objective import LaiObjective, MeanErrorObjective, MixedGradient
 from .slopes import AlongNoise, Derivative, SlopeMeasure
 
 # Draws of the noise over which a change counts as a slope. So slopes are small beside
@@ -22,27 +26,62 @@ def boundary_change(lai_fraction: float, mean_error: Tensor) -> Tensor:
     return boundary_ratio(lai_fraction) * mean_error.clamp_min(least)
 
 
-def along_noise(
-    noise: np.ndarray, boundary: Tensor, k: np.ndarray, reach: float
-) -> tuple[SlopeMeasure, Tensor, Tensor | float]:
-    """Measure for the noise as a whole, and for each feature with a `k` of its own.
+def loss_under_noise(
+    noise: np.ndarray, k: np.ndarray, reach: float, boundary: Tensor, mean_error: Tensor
+) -> tuple[SlopeMeasure, LaiObjective]:
+    """Loss for the noise as a whole, and for each feature with a `k` of its own.
 
-    `noise` has the standard deviation in each feature, `boundary` that change for each
-    output; `k`, of shape (1 or n_outputs, n_features), is NaN but for those features.
-    Returns the boundary slope of each direction and output, too, and the distances, or
-    the distance, that they are measured over.
+    `noise` has the standard deviation in each feature; `k`, of shape (1 or n_outputs,
+    n_features), is NaN but for those features. `boundary` has that change for each
+    output, `mean_error` the error.
     """
     own = np.flatnonzero(~np.isnan(k).all(axis=0))
     kinds, distances = reach * np.eye(len(noise))[own], np.full(len(own), reach)
-    own_k = np.broadcast_to(k[:, own], (len(boundary), len(own)))
-    slopes = boundary.new_tensor(own_k)
+    slopes = boundary.new_tensor(np.broadcast_to(k[:, own], (len(boundary), len(own))))
     if noise.any():
-        kinds = np.vstack([noise, kinds])
-        distances = np.append(DISTANCE, distances)
+        kinds, distances = np.vstack([noise, kinds]), np.append(DISTANCE, distances)
         slopes = torch.cat([boundary[:, None] / DISTANCE, slopes], dim=1)
     if len(kinds) == 0:
-        return Derivative(), boundary.new_tensor(k), 1.0
+        nothing = boundary.new_full((1, 1), np.nan)
+        return Derivative(), NoiseObjective(nothing, 1.0, mean_error, nothing)
+    distance = (
+        float(distances[0]) if len(kinds) == 1 else boundary.new_tensor(distances)[None]
+    )
+    is_noise = boundary.new_tensor(np.arange(len(kinds)) < len(kinds) - len(own))
     measure = AlongNoise(boundary.new_tensor(kinds))
-    if len(kinds) == 1:
-        return measure, slopes, float(distances[0])
-    return measure, slopes, boundary.new_tensor(distances)[None]
+    return measure, NoiseObjective(slopes, distance, mean_error, is_noise)
+
+
+class NoiseObjective(MeanErrorObjective):
+    """The mean error for the Lai loss, and products of each own error with its change.
+
+    `is_noise` says which directions have those products, 1 or 0 for each.
+    """
+
+    def __init__(
+        self, k: Tensor, distance: float | Tensor, mean_error: Tensor, is_noise: Tensor
+    ):
+        super().__init__(SquaredError(), "l1", 1.0, k, distance, mean_error)
+        # The Lai loss has half the square of the change, with the same weight.
+        self._product_weight = is_noise * 2 * self._level / self._unit_2
+
+    def _mixed(
+        self,
+        error: Tensor,
+        slopes: Tensor,
+        plain_weight: float,
+        lai_weight: float,
+        sample_weight: Tensor | None,
+        directions: Directions,
+    ) -> MixedGradient:
+        mixed = super()._mixed(
+            error, slopes, plain_weight, lai_weight, sample_weight, directions
+        )
+        share = self._share(error, sample_weight, directions.stands_for)
+        weight = (
+            directions.at(self._product_weight) * share * self._constant(lai_weight)
+        )
+        return mixed._replace(
+            outputs=mixed.outputs + (weight * slopes)[..., 0].mT,
+            slopes=mixed.slopes + weight * error.mT[..., None],
+        )

@@ -295,7 +295,7 @@ def make_objective(
     l1_ratio: float,
     k: Tensor,
     *,
-    reach: float | Tensor = 0.0,
+    reach: float = 0.0,
     mean_error: Tensor | None = None,
 ) -> LaiObjective:
     """The objective whose formulas fit; own errors unless there is a mean error.

@@ -16,7 +16,7 @@ from .._units import Layers
 from .base_losses import BaseLoss
 from .batches import Batch, Batches
 from .network import Network
-from .noise import along_noise, boundary_change
+from .noise import boundary_change, loss_under_noise
 from .objective import LaiObjective, Objective, make_objective
 from .optimizers import Optimizer
 from .record import Epoch, History, Model, Snapshot
@@ -194,30 +194,27 @@ class Trainer:
 
     def set_lai_loss(self, stage: LaiStage) -> None:
         """Minimise the Lai loss, too; constant features have no direction."""
-        parameters = self.network.parameters
         k = np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
-        mean_error: Tensor | None
-        reach: float | Tensor
-        if stage.noise is not None:
+        if stage.noise is None:
+            like = self.network.parameters
+            candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
+            self._slope_measure = make_slope_measure(stage.reach, candidates, like)
+            self._lai_objective = make_objective(
+                self.loss,
+                stage.norm,
+                stage.l1_ratio,
+                like.new_tensor(k),
+                reach=stage.reach,
+                mean_error=self.mean_error() if stage.error == "mean" else None,
+            )
+        else:
             mean_error = self.mean_error()
             noise = np.where(self.is_constant, 0, stage.noise)
             boundary = stage.multiple * boundary_change(stage.fraction, mean_error)
-            measure, slopes, reach = along_noise(noise, boundary, k, stage.reach)
+            self._slope_measure, self._lai_objective = loss_under_noise(
+                noise, k, stage.reach, boundary, mean_error
+            )
             self.boundary = boundary.cpu().numpy()
-        else:
-            mean_error = self.mean_error() if stage.error == "mean" else None
-            candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
-            measure = make_slope_measure(stage.reach, candidates, parameters)
-            slopes, reach = parameters.new_tensor(k), stage.reach
-        self._slope_measure = measure
-        self._lai_objective = make_objective(
-            self.loss,
-            stage.norm,
-            stage.l1_ratio,
-            slopes,
-            mean_error=mean_error,
-            reach=reach,
-        )
 
     def keep(self, parameters: Tensor, epoch: Epoch) -> None:
         """Take the parameters as those of the model, after one more epoch."""
