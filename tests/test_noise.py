@@ -22,8 +22,14 @@ from sklearn_lai import (
     LaiMLPRegressorCV,
 )
 from sklearn_lai._noise import multiples
+from sklearn_lai._train import noise as noise_module
 from sklearn_lai._train.network import Network
-from sklearn_lai._train.noise import DISTANCE, boundary_change, loss_under_noise
+from sklearn_lai._train.noise import (
+    DISTANCE,
+    PRODUCT_SHARE,
+    boundary_change,
+    loss_under_noise,
+)
 from sklearn_lai.loss import lai_factor
 
 CLASSES = [
@@ -100,7 +106,7 @@ def expected(layers, X, y, noise, k, reach, boundary, mean_error, weights):
             lai = lai + stands_for * (mean_error[o] * factor).square() / 2
             if distance == DISTANCE:
                 error = (y_pred - y)[i, o]
-                weight = (mean_error[o] / boundary[o]).square()
+                weight = PRODUCT_SHARE * (mean_error[o] / boundary[o]).square()
                 product = product + stands_for * weight * error * change
     total = 2 * (weights[0] * plain + weights[1] * (lai + product))
     gradient = torch.autograd.grad(total, [a for arrays in layers for a in arrays])
@@ -135,8 +141,15 @@ def test_explicit_gradient_is_that_of_the_definition(noise, k, by_output, n_samp
 
 
 @pytest.mark.parametrize("lai_fraction", [1e-12, 0.01])
-def test_what_is_minimised_is_the_squared_error_under_noise(lai_fraction):
-    """To first order in `lai_fraction`, which says what changes are small."""
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_what_is_minimised_is_the_squared_error_under_noise(
+    lai_fraction, share, monkeypatch
+):
+    """With the whole product; without, the clean one and that of the change.
+
+    Both to first order in `lai_fraction`, which says what changes are small.
+    """
+    monkeypatch.setattr(noise_module, "PRODUCT_SHARE", share)
     layers = to_tensors(random_layers([3, 6, 2]))
     rng = np.random.default_rng(0)
     X, y = (torch.from_numpy(rng.normal(size=(500, size))) for size in (3, 2))
@@ -148,12 +161,16 @@ def test_what_is_minimised_is_the_squared_error_under_noise(lai_fraction):
         (1 - lai_fraction, lai_fraction),
     )
     draws = np.random.default_rng(3).standard_normal(X.shape)
-    network = Network(*layers, "tanh")
-    with torch.inference_mode():
-        noisy = network.forward(with_ones(X + torch.from_numpy(noise * draws)))
-        network.backward((noisy - y) / len(X))
-    of_noisy = (1 - lai_fraction) * network.gradient
-    torch.testing.assert_close(gradient, of_noisy, rtol=1e-7, atol=lai_fraction)
+    layers = [[a.clone().requires_grad_() for a in arrays] for arrays in layers]
+    y_pred, noisy = (
+        outputs(layers, x, "tanh") for x in (X, X + torch.from_numpy(noise * draws))
+    )
+    of_noisy = (noisy - y).square()
+    apart = (y_pred - y).square() + (noisy - y_pred).square()
+    loss = (share * of_noisy + (1 - share) * apart).mean()
+    expected = torch.autograd.grad(loss, [a for arrays in layers for a in arrays])
+    expected = (1 - lai_fraction) * flat(expected)
+    torch.testing.assert_close(gradient, expected, rtol=1e-7, atol=lai_fraction)
 
 
 def test_a_network_without_hidden_layers_agrees_with_the_closed_form():
