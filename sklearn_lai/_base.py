@@ -33,13 +33,17 @@ class Data(NamedTuple):
     y: np.ndarray
     sample_weight: np.ndarray | None = None
 
+    def that_count(self, rows: np.ndarray) -> np.ndarray:
+        """Those of the rows that have a weight."""
+        weight = self.sample_weight
+        return rows if weight is None else rows[weight[rows] > 0]
+
     def take(self, rows: np.ndarray) -> "Data":
         """Some of the rows, those without weight left out."""
-        weight = self.sample_weight
-        if weight is not None:
-            rows = rows[weight[rows] > 0]
-            weight = weight[rows]
-        return Data(self.X[rows], self.y[rows], weight)
+        rows, weight = self.that_count(rows), self.sample_weight
+        return Data(
+            self.X[rows], self.y[rows], None if weight is None else weight[rows]
+        )
 
     def with_weight(self) -> "Data":
         """The rows that have a weight; all of them without a copy."""

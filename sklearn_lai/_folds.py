@@ -1,4 +1,4 @@
-"""Folds of a cross-validation, listed once, and the choice of k by its errors."""
+"""Folds of a cross-validation, listed once, and which scores on them are enough."""
 
 from typing import Any
 
@@ -42,28 +42,19 @@ def _index(part: Any) -> np.ndarray:
     return part if part.size else part.astype(int)
 
 
-def smallest_within(
-    ks: np.ndarray, errors: np.ndarray, unit: np.ndarray, tolerance: Tolerance
-) -> np.intp:
-    """Index of the smallest k whose error is at most `largest_rmse`.
+def lowest_score(mean: np.ndarray, scores: np.ndarray, tolerance: Tolerance) -> float:
+    """Mean score from which on a candidate is accurate enough.
 
-    `errors` are mean squared errors, (n_ks, n_folds, n_outputs), and `unit` has a unit
-    of each output, so that the choice does not depend on that of the data.
+    `mean` is that of `scores`, (n_candidates, n_folds), higher is better; NaN where a
+    candidate failed. The tolerance is a share of the best mean, or its standard error.
     """
-    errors = (errors / np.square(unit)).mean(axis=2)
-    rmse = np.sqrt(errors.mean(axis=1))
-    return np.where(rmse <= largest_rmse(errors, tolerance), ks, np.inf).argmin()
-
-
-def largest_rmse(errors: np.ndarray, tolerance: Tolerance) -> float:
-    """Root mean squared error up to which a candidate is accurate enough.
-
-    `errors` are mean squared errors, (n_candidates, n_folds). The tolerance is a share
-    of the least root, or the standard error of the least mean.
-    """
-    mean = errors.mean(axis=1)
+    best = np.nanargmax(mean)
     if tolerance != "1se":
-        return float((1 + tolerance) * np.sqrt(mean.min()))
-    best = mean.argmin()
-    standard_error = errors[best].std(ddof=1) / np.sqrt(errors.shape[1])
-    return float(np.sqrt(mean[best] + standard_error))
+        return float(mean[best] - tolerance * np.abs(mean[best]))
+    standard_error = scores[best].std(ddof=1) / np.sqrt(scores.shape[1])
+    return float(mean[best] - standard_error)
+
+
+def take_rows(X: Any, rows: np.ndarray) -> Any:
+    """Rows of an array or a DataFrame, of pandas, polars and the like."""
+    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]

@@ -11,7 +11,7 @@ from sklearn.metrics import d2_pinball_score, r2_score
 
 from ._base import BaseLaiRegressor
 from ._train.base_losses import BASE_LOSSES
-from ._train.record import History
+from ._train.record import History, Model
 from ._train.setup import Recipe, resolve_device
 from ._train.training import LaiStage, PlainStage, Trainer, train_lai
 from ._typing import Device, Loss, RandomState
@@ -53,10 +53,16 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     loss_curve_: list[float]
     lai_loss_curve_: list[float]
 
+    @property
+    def _name_of_lai_epochs(self) -> str:
+        """The parameter that has the length of the second stage."""
+        return "lai_epochs"
+
     def _check_epochs(self) -> None:
-        if self.pretrain_epochs == self.lai_epochs == 0:
+        name = self._name_of_lai_epochs
+        if self.pretrain_epochs == getattr(self, name) == 0:
             raise ValueError(
-                "pretrain_epochs and lai_epochs are both 0; one must be >= 1."
+                f"pretrain_epochs and {name} are both 0; one must be >= 1."
             )
 
     def _seed(self) -> int:
@@ -133,8 +139,27 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator
     ) -> None:
         """The second stage, with warnings of what went wrong."""
-        self._train_lai(trainer, stage, rng)
-        lai_losses = trainer.model.history.lai_loss_curve
+        before = trainer.model
+        train_lai(trainer, stage, rng)
+        self._warn_of_collapse(trainer, stage, before)
+        self._warn_of_no_lai_batch(trainer, stage)
+
+    def _warn_of_collapse(
+        self, trainer: Trainer, stage: LaiStage, before: Model
+    ) -> None:
+        """Warn if predictions hardly vary, which did before the stage."""
+        if stage.fraction == 0 or stage.noise is not None:  # with noise it may be best
+            return
+        collapsed = trainer.hardly_varies(trainer.model.parameters, COLLAPSED_SHARE)
+        is_trained = before.history.is_warm or before.history.n_iter > 0
+        if is_trained and collapsed.any():
+            collapsed &= ~trainer.hardly_varies(before.parameters, COLLAPSED_SHARE)
+        if collapsed.any():
+            warn_of_collapse(self)
+
+    def _warn_of_no_lai_batch(self, trainer: Trainer, stage: LaiStage) -> None:
+        """Warn if a whole stage for the Lai loss had no batch with it."""
+        lai_losses = trainer.model.history.lai_loss_curve[-stage.epochs :]
         is_whole = len(lai_losses) == stage.epochs > 0
         if stage.fraction > 0 and is_whole and np.isnan(lai_losses).all():
             name = "k" if stage.noise is None else "noise"
@@ -142,23 +167,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
                 f"No batch of the second stage was to use the Lai loss, so {name} had "
                 "no effect: it has too few batches for lai_fraction="
                 f"{self.lai_fraction!r} and lai_interval={self.lai_interval!r}. Raise "
-                f"lai_epochs ({self.lai_epochs!r}) or set lai_interval=1.",
+                f"{self._name_of_lai_epochs} ({stage.epochs}) or set lai_interval=1.",
                 UserWarning,
             )
-
-    def _train_lai(
-        self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator
-    ) -> None:
-        """The second stage, with a warning if predictions collapse in it."""
-        before, history = trainer.model
-        train_lai(trainer, stage, rng)
-        if stage.fraction == 0 or stage.noise is not None:  # with noise it may be best
-            return
-        collapsed = trainer.hardly_varies(trainer.model.parameters, COLLAPSED_SHARE)
-        if (history.is_warm or history.n_iter > 0) and collapsed.any():
-            collapsed &= ~trainer.hardly_varies(before, COLLAPSED_SHARE)
-        if collapsed.any():
-            warn_of_collapse(self)
 
     def _record(self, history: History) -> None:
         """Set the attributes that tell how training went; curves go on if warm."""

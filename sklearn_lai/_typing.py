@@ -1,6 +1,6 @@
 """Types of what users pass, for type checkers; what is checked is in _validation."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -54,4 +54,5 @@ NoiseLike = float | Numbers | FeatureKLike
 Folds = int | SupportsSplit | Iterable[tuple[Any, Any]] | None
 MemoryLike = str | PathLike[str] | SupportsCache | None
 Tolerance = float | Literal["1se"]
+Scoring = str | Callable[..., float] | None
 RandomState = int | np.random.RandomState | None

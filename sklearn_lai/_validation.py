@@ -1,7 +1,7 @@
 """Checks of hyperparameters: each estimator declares rules, checked once in fit."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from inspect import get_annotations
@@ -171,6 +171,11 @@ POSITIVE = Number(Real, 0, closed="neither")
 BOOLEAN = InstanceOf(bool | np.bool_, "True or False")
 NONE = InstanceOf(type(None), "None")
 TOLERANCE = AnyOf(Number(Real, 0), OneOf(("1se",)))
+FUNCTION: Any = Callable  # no class, say type checkers
+SCORING = AnyOf(
+    InstanceOf(str, "the name of a scikit-learn scorer"),
+    InstanceOf(FUNCTION, "a callable (estimator, X, y)"),
+)
 MEMORY = AnyOf(
     NONE,
     InstanceOf(str | PathLike, "a folder"),

@@ -1,15 +1,17 @@
 """Choice of hyperparameters on the trade-off between accuracy and smoothness."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from numbers import Real
+from typing import Any, Self
 
 import numpy as np
 
+from ._folds import lowest_score
 from ._typing import Tolerance
-from ._validation import TOLERANCE, check
+from ._validation import TOLERANCE, Number, check
+from ._warnings import warn_caller
 
-__all__ = ["smoothest_within"]
+__all__ = ["most_accurate_within", "smoothest_within"]
 
 
 def smoothest_within(
@@ -39,7 +41,9 @@ def smoothest_within(
     SmoothestWithin
         For the `refit` of GridSearchCV and the like: takes `cv_results_` and returns
         the index of the candidate, of equally smooth ones the most accurate. Those that
-        failed on a fold do not count. It can be pickled.
+        failed on a fold do not count. It can be pickled. The `score` of the search is
+        its accuracy; as for every callable `refit`, the search has no `best_score_`,
+        which is ``search.cv_results_["mean_test_accuracy"][search.best_index_]``.
 
     Raises
     ------
@@ -48,6 +52,10 @@ def smoothest_within(
         candidates failed.
     TypeError
         If `tolerance` has a wrong type.
+
+    See Also
+    --------
+    most_accurate_within : The most accurate of those that are smooth enough.
 
     Examples
     --------
@@ -68,31 +76,114 @@ def smoothest_within(
     ... ).fit(X, y)
     >>> search.best_params_
     {'alpha': 0.1}
+    >>> round(search.score(X, y), 1)
+    -53.8
     """
     check("tolerance", tolerance, TOLERANCE)
-    return SmoothestWithin(tolerance, accuracy, smoothness)
+    return SmoothestWithin(accuracy, smoothness, tolerance)
 
 
-@dataclass(frozen=True)
-class SmoothestWithin:
-    """What :func:`smoothest_within` makes; called with `cv_results_`, the index."""
+def most_accurate_within(
+    max_sensitivity: float,
+    *,
+    accuracy: str = "accuracy",
+    smoothness: str = "smoothness",
+) -> "MostAccurateWithin":
+    """Make a `refit` of a search: the most accurate candidate that is smooth enough.
 
-    tolerance: Tolerance
-    accuracy: str
+    Parameters
+    ----------
+    max_sensitivity : float
+        How rough a candidate may be, >= 0: the largest mean of the negated smoothness,
+        such as a noise sensitivity in target units.
+    accuracy : str, default='accuracy'
+        Key in `scoring` of the score to maximise, higher is better.
+    smoothness : str, default='smoothness'
+        Key in `scoring` of the negated roughness, such as that of
+        :func:`sklearn_lai.metrics.neg_noise_sensitivity`.
+
+    Returns
+    -------
+    MostAccurateWithin
+        For the `refit` of GridSearchCV and the like: takes `cv_results_` and returns
+        the index of the candidate, of equally accurate ones the smoothest. Those that
+        failed on a fold do not count. It can be pickled. For the `score` of the search,
+        see :func:`smoothest_within`.
+
+    Raises
+    ------
+    ValueError
+        If `max_sensitivity` is not allowed; when called, if a metric is missing or all
+        candidates failed.
+    TypeError
+        If `max_sensitivity` has a wrong type.
+
+    Warns
+    -----
+    UserWarning
+        When called, if no candidate is smooth enough; the smoothest is taken.
+
+    See Also
+    --------
+    smoothest_within : The smoothest of those that are accurate enough.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn_lai.metrics import neg_noise_sensitivity
+    >>> from sklearn_lai.model_selection import most_accurate_within
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = GridSearchCV(
+    ...     Ridge(),
+    ...     {"alpha": [0.01, 0.1, 1.0]},
+    ...     scoring={
+    ...         "accuracy": "neg_root_mean_squared_error",
+    ...         "smoothness": neg_noise_sensitivity,
+    ...     },
+    ...     refit=most_accurate_within(5),
+    ... ).fit(X, y)
+    >>> search.best_params_
+    {'alpha': 1.0}
+    """
+    check("max_sensitivity", max_sensitivity, Number(Real, 0))
+    return MostAccurateWithin(accuracy, smoothness, max_sensitivity)
+
+
+class RefitRule(str):
+    """A choice by accuracy and smoothness; called with `cv_results_`, the index.
+
+    As a string it is the name of the accuracy, since searches look up by `refit` which
+    of their metrics their own `score` is.
+    """
+
+    limit: Any
     smoothness: str
 
+    def __new__(cls, accuracy: str, smoothness: str, limit: Any) -> Self:
+        rule = super().__new__(cls, accuracy)
+        rule.smoothness, rule.limit = smoothness, limit
+        return rule
+
+    def __getnewargs__(self) -> tuple:
+        return str(self), self.smoothness, self.limit
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.limit!r}, accuracy={str(self)!r}, "
+            f"smoothness={self.smoothness!r})"
+        )
+
     def __call__(self, cv_results: Mapping[str, Any]) -> int:
-        scores, smooth = self.mean_scores(cv_results)
-        candidates = np.flatnonzero(scores >= self.lowest_score(cv_results))
-        order = np.lexsort((scores[candidates], smooth[candidates]))
-        return int(candidates[order[-1]])
+        raise NotImplementedError
 
     def mean_scores(self, cv_results: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
         """Means over the folds of each candidate; both NaN where it failed."""
         scores, smooth = (
             _mean_scores(cv_results, role, name)
             for role, name in {
-                "accuracy": self.accuracy,
+                "accuracy": str(self),
                 "smoothness": self.smoothness,
             }.items()
         )
@@ -101,19 +192,44 @@ class SmoothestWithin:
             raise ValueError("No candidate of the search worked on all folds.")
         return np.where(failed, np.nan, scores), np.where(failed, np.nan, smooth)
 
+
+class SmoothestWithin(RefitRule):
+    """What :func:`smoothest_within` makes; `limit` is the tolerance."""
+
+    def __call__(self, cv_results: Mapping[str, Any]) -> int:
+        scores, smooth = self.mean_scores(cv_results)
+        candidates = np.flatnonzero(scores >= self.lowest_score(cv_results))
+        order = np.lexsort((scores[candidates], smooth[candidates]))
+        return int(candidates[order[-1]])
+
     def lowest_score(self, cv_results: Mapping[str, Any]) -> float:
         """Mean accuracy from which on a candidate is accurate enough."""
-        scores, _ = self.mean_scores(cv_results)
-        best = np.nanargmax(scores)
-        if self.tolerance != "1se":
-            return scores[best] - self.tolerance * abs(scores[best])
-        splits = _split_scores(cv_results, self.accuracy)
-        if len(splits) < 2:
+        mean, _ = self.mean_scores(cv_results)
+        splits = _split_scores(cv_results, str(self))
+        if self.limit == "1se" and len(splits) < 2:
             raise ValueError(
                 "tolerance='1se' needs a search with at least 2 folds, got "
                 f"{len(splits)}."
             )
-        return scores[best] - splits[:, best].std(ddof=1) / np.sqrt(len(splits))
+        return lowest_score(mean, splits.T, self.limit)
+
+
+class MostAccurateWithin(RefitRule):
+    """What :func:`most_accurate_within` makes; `limit` is the largest sensitivity."""
+
+    def __call__(self, cv_results: Mapping[str, Any]) -> int:
+        scores, smooth = self.mean_scores(cv_results)
+        candidates = np.flatnonzero(-smooth <= self.limit)
+        if not len(candidates):
+            warn_caller(
+                f"No candidate has a sensitivity of at most max_sensitivity="
+                f"{self.limit!r}; the smoothest, with {-np.nanmax(smooth):.6g}, is "
+                "taken.",
+                UserWarning,
+            )
+            return int(np.nanargmax(smooth))
+        order = np.lexsort((smooth[candidates], scores[candidates]))
+        return int(candidates[order[-1]])
 
 
 def _mean_scores(cv_results: Mapping[str, Any], role: str, name: str) -> np.ndarray:

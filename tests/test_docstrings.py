@@ -29,7 +29,9 @@ OTHER_TEXT = {
     "n_iter_no_change",
     "noise",
     "norm",
+    "lai_epochs",
     "random_state",
+    "scoring",
     "solver",
     "tol",
 }

@@ -57,24 +57,54 @@ def row_names(display):
     return [label.get_text() for label in display.ax_.get_yticklabels()]
 
 
-def test_tradeoff_of_a_cv_estimator_shows_its_paths():
-    model = LaiMLPRegressorCV(
-        (8,), ks=4, cv=2, tolerance=0.1, lai_epochs=5, batch_size=32, random_state=0
-    ).fit(FRAME, y)
+def fitted_chooser(target=y, **parameters):
+    return LaiMLPRegressorCV(
+        (8,), ks=4, cv=2, tolerance=0.1, batch_size=32, random_state=0, **parameters
+    ).fit(FRAME, target)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "label"),
+    [
+        ({}, "RMSE (target units)"),
+        ({"noise": 0.5}, "RMSE under noise (target units)"),
+        ({"loss": "quantile"}, "pinball loss (target units)"),
+        ({"loss": "absolute_error"}, "mean absolute error (target units)"),
+        ({"scoring": "r2"}, "$-$r2"),
+        ({"scoring": neg_noise_sensitivity}, "$-$score"),
+    ],
+)
+def test_tradeoff_of_a_cv_estimator_shows_its_paths(parameters, label):
+    model = fitted_chooser(pretrain_epochs=10, path_epochs=4, **parameters)
     display = TradeoffDisplay.from_estimator(model)
-    mse = model.mse_path_.mean(axis=1)
+    error = -model.score_path_.mean(axis=1)
     points = display.points_.get_offsets()
-    np.testing.assert_allclose(points[:, 1], np.sqrt(mse))
+    np.testing.assert_allclose(points[:, 1], error)
     np.testing.assert_allclose(points[:, 0], model.sensitivity_path_.mean(axis=(1, 2)))
     np.testing.assert_array_equal(display.points_.get_array(), model.ks_)
     assert model.ks_[display.chosen] == model.k_
-    assert display.largest_error == pytest.approx(1.1 * np.sqrt(mse.min()))
+    assert display.largest_error == pytest.approx(error.min() + 0.1 * abs(error.min()))
+    assert display.ax_.get_ylabel() == label
 
 
-def test_errors_of_several_outputs_have_no_band_in_their_units():
-    model = LaiMLPRegressorCV((8,), ks=2, cv=2, pretrain_epochs=5, lai_epochs=5)
-    model.fit(FRAME, np.column_stack([y, 100 * y]))
-    assert TradeoffDisplay.from_estimator(model).largest_error is None
+def test_errors_of_several_outputs_are_in_standard_deviations_of_each():
+    outputs = np.column_stack([y, 100 * y])
+    model = fitted_chooser(outputs, pretrain_epochs=10, path_epochs=4)
+    display = TradeoffDisplay.from_estimator(model)
+    assert display.ax_.get_ylabel() == "RMSE (target sd)"
+    assert (display.error < 2).all()
+
+
+def test_tradeoff_marks_where_one_stands():
+    model = fitted_chooser(pretrain_epochs=10, path_epochs=4)
+    display = TradeoffDisplay.from_estimator(model, at=model.ks_[1])
+    assert display.current == 1
+    assert labels(display)[1:] == [
+        f"chosen: k = {model.k_:.2g}",
+        f"k = {model.ks_[1]:.2g}",
+    ]
+    with pytest.raises(ValueError, match=r"at must be one of ks_, .*got 7"):
+        TradeoffDisplay.from_estimator(model, at=7)
 
 
 @pytest.mark.parametrize("tolerance", [0, 0.02, "1se"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from common import X, Y, y
+from common import FRAME, X, Y, y
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 
 from sklearn_lai import (
@@ -10,6 +10,7 @@ from sklearn_lai import (
     LaiLinearRegressorCV,
     lai_linear_path,
 )
+from sklearn_lai.metrics import make_noisy_scorer
 
 PARAMETERS = {"norm": "elasticnet", "l1_ratio": 0.3, "lai_fraction": 0.2}
 
@@ -66,7 +67,7 @@ def model_folds(cv):
 
 
 def test_the_chosen_model_is_a_plain_fit():
-    model = LaiLinearRegressorCV(ks=8, **PARAMETERS).fit(X, y)
+    model = LaiLinearRegressorCV(ks=8, tolerance=0, **PARAMETERS).fit(X, y)
     assert model.k_ == model.ks_[model.mse_path_.mean(axis=1).argmin()]
     single = LaiLinearRegressor(k=model.k_, **PARAMETERS).fit(X, y)
     np.testing.assert_allclose(model.coef_, single.coef_, rtol=1e-9)
@@ -81,13 +82,60 @@ def test_the_chosen_model_is_a_plain_fit():
 @pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
 def test_tolerance_takes_the_smallest_k_within_it():
     shared = {"ks": 8, "cv": 3, **PARAMETERS}
-    accurate = LaiLinearRegressorCV(**shared).fit(X, y)
-    mse = accurate.mse_path_.mean(axis=1)
+    accurate = LaiLinearRegressorCV(tolerance=0, **shared).fit(X, y)
+    rmse = -accurate.score_path_.mean(axis=1)
     for tolerance in (0.0, 0.02, 0.2, 1e6):
         model = LaiLinearRegressorCV(tolerance=tolerance, **shared).fit(X, y)
-        allowed = accurate.ks_[mse <= (1 + tolerance) ** 2 * mse.min() * (1 + 1e-9)]
+        allowed = accurate.ks_[rmse <= (1 + tolerance) * rmse.min()]
         assert model.k_ == allowed.min()
+        assert model.best_score_ == model.score_path_[model.ks_ == model.k_].mean()
     assert model.k_ < accurate.k_
+
+
+@pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
+@pytest.mark.parametrize("target", [y, Y])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_model_at_a_k_is_that_of_a_single_fit(target, weighted):
+    weight = np.random.default_rng(0).uniform(0, 2, len(X)) if weighted else None
+    model = LaiLinearRegressorCV(ks=4, **PARAMETERS).fit(FRAME, target, weight)
+    for k in model.ks_:
+        alone = LaiLinearRegressor(k=k, **PARAMETERS).fit(FRAME, target, weight)
+        at = model.estimator_at(k)
+        assert at.get_params() == alone.get_params()
+        np.testing.assert_allclose(at.coef_, alone.coef_, rtol=1e-9, atol=1e-12)
+        np.testing.assert_array_equal(at.feature_k_, alone.feature_k_)
+        for estimator in (at, alone):
+            estimator.partial_fit(FRAME[:60], target[:60])
+        np.testing.assert_allclose(at.coef_, alone.coef_, rtol=1e-9, atol=1e-12)
+    chosen = model.estimator_at(model.k_)
+    np.testing.assert_array_equal(chosen.predict(FRAME), model.predict(FRAME))
+    with pytest.raises(ValueError, match=r"k must be one of ks_, .*got 7\.5"):
+        model.estimator_at(7.5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("noise", [None, {"b": 1.0}])
+def test_any_scorer_may_choose(weighted, noise):
+    weight = np.where(np.arange(len(X)) % 5, 1.0, 0.0) if weighted else None
+    default, model = (
+        LaiLinearRegressorCV(ks=4, scoring=scoring).fit(FRAME, y, weight)
+        for scoring in (None, "neg_root_mean_squared_error")
+    )
+    np.testing.assert_allclose(model.score_path_, default.score_path_, rtol=1e-9)
+    scorer = make_noisy_scorer("r2", noise={"b": 1.0})
+    noisy = LaiLinearRegressorCV(ks=4, scoring=scorer, noise=noise)
+    scores = noisy.fit(FRAME, y, weight).score_path_
+    r2 = LaiLinearRegressorCV(ks=4, scoring="r2", noise=noise).fit(FRAME, y, weight)
+    assert scores.mean() < r2.score_path_.mean()
+    assert noisy.best_score_ == scores[noisy.ks_ == noisy.k_].mean()
+
+
+def test_the_score_of_several_outputs_does_not_depend_on_their_units():
+    scores = [
+        LaiLinearRegressorCV(ks=[0.5, 0.1]).fit(X, Y * [1, scale]).score_path_
+        for scale in (1.0, 2.0**10)
+    ]
+    np.testing.assert_array_equal(*scores)
 
 
 def test_a_feature_that_is_constant_on_a_fold_has_no_influence_there():
@@ -115,6 +163,7 @@ def test_a_feature_that_is_constant_on_a_fold_has_no_influence_there():
             r"tolerance must be .*>= 0 or .*'1se', got -0\.1",
         ),
         ({"feature_k": {7: 0.1}}, ValueError, "feature_k"),
+        ({"scoring": 3}, TypeError, "scoring must be None or the name of a .*got 3"),
     ],
 )
 def test_wrong_parameters_are_named(parameters, error, problem):
@@ -123,7 +172,7 @@ def test_wrong_parameters_are_named(parameters, error, problem):
     with pytest.raises(error, match=problem):
         model.set_params(**parameters).fit(X, y)
     assert model.coef_ is before
-    if "tolerance" not in parameters:
+    if not {"tolerance", "scoring"} & set(parameters):
         with pytest.raises(error, match=problem):
             lai_linear_path(X, y, **{"ks": 2, **parameters})
 

@@ -1,19 +1,30 @@
-"""LaiMLPRegressorCV: one pretraining per fold, every k from there, a plain refit."""
+"""LaiMLPRegressorCV: one pretraining per fold, and every k from there or in turn."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
 from common import FRAME, NAMES, X, Y, fitted_state, y
+from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import mean_squared_error
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_squared_error,
+    root_mean_squared_error,
+)
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_lai import FeatureK, LaiMLPRegressor, LaiMLPRegressorCV
-from sklearn_lai.metrics import noise_sensitivity, prediction_variance
+from sklearn_lai.metrics import (
+    make_noisy_scorer,
+    noise_sensitivity,
+    prediction_variance,
+)
 
 KS = [0.5, 0.2, 0.08]
 SETTINGS = {
@@ -28,7 +39,14 @@ SETTINGS = {
 
 
 def search(**parameters):
-    return LaiMLPRegressorCV(**{**SETTINGS, "ks": KS, "cv": 3, **parameters})
+    """Every k apart, the most accurate one chosen, unless told otherwise."""
+    defaults = {"ks": KS, "cv": 3, "path_epochs": None, "tolerance": 0.0}
+    return LaiMLPRegressorCV(**{**SETTINGS, **defaults, **parameters})
+
+
+def path(**parameters):
+    """Every k in turn."""
+    return search(path_epochs=6, **parameters)
 
 
 def single(k, **parameters):
@@ -79,27 +97,31 @@ def test_the_model_is_a_plain_fit_with_the_chosen_k():
     for name, value in alone.items():
         if name != "k_":
             assert state[name] == value
-    assert model.best_score_ == -model.mse_path_.mean(axis=1).min()
+    assert model.best_score_ == -np.sqrt(model.mse_path_).mean(axis=1).min()
 
 
-def test_tolerance_takes_the_smallest_k_within_it():
-    mse = search(ks=8).fit(X, y).mse_path_.mean(axis=1)
-    rmse = np.sqrt(mse)
+@pytest.mark.parametrize("make", [search, path])
+def test_tolerance_takes_the_smallest_k_within_it(make):
+    rmse = -make(ks=8).fit(X, y).score_path_.mean(axis=1)
     for tolerance in (0.0, 0.05, 0.5):
-        model = search(ks=8, tolerance=tolerance).fit(X, y)
+        model = make(ks=8, tolerance=tolerance).fit(X, y)
         assert model.k_ == model.ks_[rmse <= (1 + tolerance) * rmse.min()].min()
+        assert model.best_score_ == -rmse[model.ks_ == model.k_]
 
 
 def test_a_standard_error_is_that_of_the_most_accurate():
-    mse = search(ks=8).fit(X, y).mse_path_
-    best = mse[mse.mean(axis=1).argmin()]
-    allowed = best.mean() + best.std(ddof=1) / np.sqrt(len(best))
+    scores = search(ks=8).fit(X, y).score_path_
+    best = scores[scores.mean(axis=1).argmax()]
+    allowed = best.mean() - best.std(ddof=1) / np.sqrt(len(best))
     model = search(ks=8, tolerance="1se").fit(X, y)
-    assert model.k_ == model.ks_[mse.mean(axis=1) <= allowed].min()
+    assert model.k_ == model.ks_[scores.mean(axis=1) >= allowed].min()
 
 
-def test_smaller_k_is_smoother():
-    model = search(ks=[1.0, 0.05], lai_epochs=40).fit(X, y)
+@pytest.mark.parametrize("path_epochs", [None, 80])
+def test_smaller_k_is_smoother(path_epochs):
+    model = search(
+        ks=[1.0, 0.05], pretrain_epochs=100, lai_epochs=40, path_epochs=path_epochs
+    ).fit(X, y)
     assert model.variance_path_[1].mean() < model.variance_path_[0].mean()
     assert model.sensitivity_path_[1].mean() < model.sensitivity_path_[0].mean()
 
@@ -115,10 +137,11 @@ def test_the_grid_covers_the_slopes_of_the_pretrained_model():
     assert (constant.ks_ > 0).all()
 
 
-def test_several_jobs_and_memory_change_nothing(tmp_path):
-    expected = search().fit(X, y)
+@pytest.mark.parametrize("make", [search, path])
+def test_several_jobs_and_memory_change_nothing(make, tmp_path):
+    expected = make().fit(X, y)
     for parameters in ({"n_jobs": 2}, {"memory": str(tmp_path)}):
-        model = search(**parameters).fit(X, y)
+        model = make(**parameters).fit(X, y)
         np.testing.assert_array_equal(model.mse_path_, expected.mse_path_)
         np.testing.assert_array_equal(model.predict(X), expected.predict(X))
     restored = pickle.loads(pickle.dumps(model))
@@ -153,6 +176,9 @@ def test_names_and_groups_reach_it():
         ({"n_jobs": "two"}, TypeError, "n_jobs must be .*got 'two'"),
         ({"feature_k": {"z": 0.1}}, ValueError, "feature_k has the column name 'z'"),
         ({"cv": []}, ValueError, "cv must have at least one fold"),
+        ({"path_epochs": 0}, ValueError, "path_epochs must be None or .*>= 1, got 0"),
+        ({"scoring": 3}, TypeError, "scoring must be None or the name of a .*got 3"),
+        ({"scoring": "mse"}, ValueError, "'scoring' parameter .* Got 'mse'"),
         (
             {"cv": ShuffleSplit(1), "tolerance": "1se"},
             ValueError,
@@ -178,3 +204,146 @@ def test_the_choice_does_not_depend_on_the_units_of_an_output():
         for scale in (1.0, 2.0**10, 2.0**-10)
     ]
     assert chosen[0] == chosen[1] == chosen[2] > model.fit(X, noise).k_
+
+
+# The path
+
+
+@pytest.mark.parametrize("target", [y, Y])
+def test_the_smallest_k_begins_the_path_as_a_short_second_stage(target):
+    """And its model is that of a single fit of as many epochs."""
+    model = path().fit(X, target)
+    alone = single(min(KS), lai_epochs=6).fit(X, target)
+    first = model.estimator_at(min(KS))
+    assert fitted_state(first) == fitted_state(alone)
+
+
+def test_the_path_goes_on_from_the_last_weights():
+    """Without an average, weights of a k are where the next one begins."""
+    whole = path(ks=[0.2, 0.2, 0.2], average=False, lai_interval=1).fit(X, y)
+    once = single(0.2, lai_epochs=18, average=False, lai_interval=1).fit(X, y)
+    last = whole._models[-1]
+    np.testing.assert_allclose(last.predict(X), once.predict(X), rtol=1e-10)
+    assert last.n_iter_ == once.n_iter_
+    assert last.loss_curve_ == pytest.approx(once.loss_curve_)
+
+
+def test_the_order_of_the_ks_changes_nothing():
+    expected = path(ks=KS).fit(X, y)
+    model = path(ks=KS[::-1]).fit(X, y)
+    np.testing.assert_array_equal(model.mse_path_, expected.mse_path_[::-1])
+    np.testing.assert_array_equal(model.predict(X), expected.predict(X))
+
+
+def test_folds_are_assessed_by_the_procedure_of_the_refit():
+    every = np.arange(len(X))
+    model = path(cv=[(every, every)]).fit(X, y)
+    for i, k in enumerate(KS):
+        y_pred = model.estimator_at(k).predict(X)
+        assert model.mse_path_[i, 0] == pytest.approx(mean_squared_error(y, y_pred))
+
+
+# The slider
+
+
+@pytest.mark.parametrize("target", [y, Y])
+@pytest.mark.parametrize("parameters", [{}, {"early_stopping": True}])
+def test_apart_the_model_at_a_k_is_that_of_a_single_fit(target, parameters):
+    model = search(**parameters).fit(X, target)
+    for k in KS:
+        alone = single(k, **parameters).fit(X, target)
+        at = model.estimator_at(k)
+        assert at.get_params() == alone.get_params()
+        assert fitted_state(at) == fitted_state(alone)
+        if not parameters:
+            for estimator in (at, alone):
+                estimator.partial_fit(X, target)
+            np.testing.assert_array_equal(at.predict(X), alone.predict(X))
+
+
+@pytest.mark.parametrize("make", [search, path])
+def test_the_slider_stands_at_the_chosen_k_and_moves_from_there(make):
+    model = make(ks=5, tolerance=0.05).fit(FRAME, y)
+    chosen = model.estimator_at(model.k_)
+    np.testing.assert_array_equal(chosen.predict(FRAME), model.predict(FRAME))
+    assert chosen.feature_names_in_.tolist() == NAMES
+    largest, least = (model.estimator_at(k) for k in model.ks_[[0, -1]])
+    assert not np.array_equal(least.predict(FRAME), largest.predict(FRAME))
+    printed = float(f"{model.ks_[2]:.6g}")
+    assert model.estimator_at(printed).k == model.ks_[2]
+    chosen.coefs_[0][:] = 0  # the caller's own
+    assert model.estimator_at(model.k_).coefs_[0].any()
+    restored = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(
+        restored.estimator_at(least.k).predict(FRAME), least.predict(FRAME)
+    )
+
+
+def test_a_k_that_is_not_there_is_named_with_those_that_are():
+    with pytest.raises(NotFittedError):
+        search().estimator_at(0.5)
+    model = search().fit(X, y)
+    with pytest.raises(
+        ValueError, match=r"k must be one of ks_, 0\.5, 0\.2, 0\.08, got"
+    ):
+        model.estimator_at(0.3)
+    with pytest.raises(TypeError, match="k must be a finite number > 0, got 'a'"):
+        model.estimator_at("a")
+
+
+# Scores
+
+
+@pytest.mark.parametrize(
+    ("loss", "error"),
+    [
+        ("squared_error", root_mean_squared_error),
+        ("huber", root_mean_squared_error),
+        ("absolute_error", mean_absolute_error),
+        ("quantile", partial(mean_pinball_loss, alpha=0.8)),
+    ],
+)
+def test_the_default_score_is_the_error_that_the_loss_is_for(loss, error):
+    folds = list(KFold(2).split(X))
+    model = search(loss=loss, quantile=0.8, cv=folds).fit(X, y)
+    for i, k in enumerate(KS):
+        for j, (train, test) in enumerate(folds):
+            alone = single(k, loss=loss, quantile=0.8).fit(X[train], y[train])
+            assert model.score_path_[i, j] == -error(y[test], alone.predict(X[test]))
+
+
+@pytest.mark.parametrize("make", [search, path])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_any_scorer_may_choose(make, weighted):
+    weight = np.where(np.arange(len(X)) % 5, 1.0, 0.0) if weighted else None
+    default, model = (
+        make(scoring=scoring).fit(FRAME, y, sample_weight=weight)
+        for scoring in (None, "neg_root_mean_squared_error")
+    )
+    np.testing.assert_allclose(model.score_path_, default.score_path_, rtol=1e-12)
+    scorer = make_noisy_scorer("r2", noise={"b": 1.0})
+    noisy = make(scoring=scorer).fit(FRAME, y, sample_weight=weight)
+    r2 = make(scoring="r2").fit(FRAME, y, sample_weight=weight)
+    assert noisy.score_path_.mean() < r2.score_path_.mean()
+    np.testing.assert_array_equal(noisy.mse_path_, default.mse_path_)
+    assert noisy.best_score_ == noisy.score_path_.mean(axis=1).max()
+
+
+def test_scores_that_are_not_numbers_do_not_win():
+    def scorer(estimator, X, y):
+        return np.nan if estimator.k > 0.3 else -estimator.k
+
+    assert search(scoring=scorer).fit(X, y).k_ == min(KS)
+    with pytest.raises(ValueError, match="gave NaN on a fold for each of the ks"):
+        search(scoring=lambda *_: np.nan).fit(X, y)
+
+
+# Backends
+
+
+@pytest.mark.parametrize("backend", ["multiprocessing", "threading", "loky"])
+def test_backends_change_nothing(backend):
+    expected = path().fit(X, y)
+    with parallel_config(backend, n_jobs=2):
+        model = path().fit(X, y)
+    np.testing.assert_array_equal(model.mse_path_, expected.mse_path_)

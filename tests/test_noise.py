@@ -437,9 +437,9 @@ def test_errors_of_linear_folds_are_those_expected_under_noise():
 @pytest.mark.parametrize("target", [y, Y])
 def test_the_networks_path_has_the_model_of_the_noise(target):
     reference = mlp(noise=0.5).fit(X, target)
-    model = quick(
-        LaiMLPRegressorCV, hidden_layer_sizes=(8,), noise=0.5, ks=[1.0], cv=2
-    ).fit(X, target)
+    parameters = {"noise": 0.5, "ks": [1.0], "cv": 2, "path_epochs": None}
+    model = quick(LaiMLPRegressorCV, hidden_layer_sizes=(8,), **parameters)
+    model.fit(X, target)
     np.testing.assert_array_equal(model.predict(X), reference.predict(X))
     np.testing.assert_array_equal(model.feature_k_, reference.feature_k_)
     double = clone(model).set_params(ks=[2.0]).fit(X, target)

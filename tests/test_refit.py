@@ -1,19 +1,24 @@
 """Scorers of smoothness, and the choice of a search's candidate by them."""
 
 import pickle
+from copy import deepcopy
 
 import numpy as np
 import pytest
 from common import FRAME, X, Y, y
 from scipy.stats import uniform
+from sklearn.base import clone
 from sklearn.dummy import DummyRegressor
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
+    KFold,
     RandomizedSearchCV,
     ShuffleSplit,
+    cross_val_score,
     cross_validate,
 )
 
@@ -24,7 +29,7 @@ from sklearn_lai.metrics import (
     noise_sensitivity,
     prediction_variance,
 )
-from sklearn_lai.model_selection import smoothest_within
+from sklearn_lai.model_selection import most_accurate_within, smoothest_within
 
 SCORING = {
     "accuracy": "neg_root_mean_squared_error",
@@ -165,6 +170,63 @@ def test_a_missing_metric_is_named_with_those_there_are():
 def test_a_wrong_tolerance_is_named(tolerance, error):
     with pytest.raises(error, match=rf"tolerance must be .*1se.*, got {tolerance!r}"):
         smoothest_within(tolerance)
+
+
+RULES = [smoothest_within(0.05), most_accurate_within(0.6)]
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("as_callable", [False, True])
+def test_a_search_with_a_rule_scores_by_its_accuracy(rule, as_callable):
+    def score_all(estimator, X, y):
+        error = root_mean_squared_error(y, estimator.predict(X))
+        return {
+            "accuracy": -error,
+            "smoothness": neg_noise_sensitivity(estimator, X),
+        }
+
+    scoring = score_all if as_callable else SCORING
+    search = GridSearchCV(Ridge(), {"alpha": ALPHAS}, scoring=scoring, refit=rule)
+    found = clone(search).fit(FRAME, y)
+    error = root_mean_squared_error(y, found.best_estimator_.predict(FRAME))
+    assert found.score(FRAME, y) == -error
+    nested = cross_val_score(search, FRAME, y, cv=3)
+    for score, (train, test) in zip(nested, KFold(3).split(FRAME), strict=True):
+        found = clone(search).fit(FRAME.iloc[train], y[train])
+        error = root_mean_squared_error(y[test], found.predict(FRAME.iloc[test]))
+        assert score == -error
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_are_copied_and_pickled_whole(rule):
+    found = results([[-1, -1.02, -2]], [[-3, -0.5, -0.1]])
+    for copied in (pickle.loads(pickle.dumps(rule)), deepcopy(rule)):
+        assert repr(copied) == repr(rule)
+        assert copied(found) == rule(found) == 1
+
+
+@pytest.mark.parametrize(("limit", "index"), [(0.5, 0), (4, 2), (3, 2), (2.5, 1)])
+def test_the_most_accurate_is_smooth_enough(limit, index):
+    found = results([[-3, -2, -1, -np.nan]], [[-0.5, -2, -3, 0]])
+    assert most_accurate_within(limit)(found) == index
+
+
+def test_of_equally_accurate_ones_the_smoothest_is_taken():
+    assert most_accurate_within(9)(results([[-1, -1, -2]], [[-3, -2, -1]])) == 1
+
+
+def test_the_smoothest_is_taken_with_a_warning_if_none_is_smooth_enough():
+    found = results([[-1, -2]], [[-3, -2]])
+    with pytest.warns(UserWarning, match=r"at most max_sensitivity=1;.* with 2, is"):
+        assert most_accurate_within(1)(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "error"), [(-0.1, ValueError), ("1se", TypeError), (None, TypeError)]
+)
+def test_a_wrong_limit_is_named(limit, error):
+    with pytest.raises(error, match=rf"max_sensitivity must be .*>= 0, got {limit!r}"):
+        most_accurate_within(limit)
 
 
 def test_a_standard_error_needs_two_folds():

@@ -110,7 +110,8 @@ def test_held_out_rows_keep_their_weights():
 def test_cv_weighs_training_and_errors():
     shared = {"hidden_layer_sizes": (8,), "batch_size": 16, "random_state": 0}
     shared |= {"pretrain_epochs": 3, "lai_epochs": 3}
-    model = LaiMLPRegressorCV(ks=[0.3], cv=KFold(3), **shared).fit(X, y, weight)
+    apart = {"path_epochs": None, **shared}
+    model = LaiMLPRegressorCV(ks=[0.3], cv=KFold(3), **apart).fit(X, y, weight)
     for fold, (train, test) in enumerate(KFold(3).split(X)):
         one = LaiMLPRegressor(k=0.3, **shared)
         y_pred = one.fit(X[train], y[train], weight[train]).predict(X[test])

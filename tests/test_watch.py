@@ -133,7 +133,7 @@ def test_a_stage_that_a_callback_ended_is_not_kept_in_memory(tmp_path):
 
 @needs_callbacks
 def test_callbacks_end_no_stage_of_a_cross_validation():
-    model = quick(LaiMLPRegressorCV, ks=2, cv=2, lai_interval=1)
+    model = quick(LaiMLPRegressorCV, ks=2, cv=2, path_epochs=3, tolerance=0)
     expected = fitted_state(model.fit(X, y))
     for after in (2, 4, 6):
         model.set_callbacks(Recorder(stop_after=after)).fit(X, y)
@@ -162,8 +162,9 @@ def test_callbacks_are_torn_down_when_fit_fails(Estimator):
 @pytest.mark.parametrize(
     ("model", "n_tasks"),
     [
-        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0), 8),
-        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0, n_jobs=2), 8),
+        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0, path_epochs=4), 13),
+        (quick(LaiMLPRegressorCV, ks=2, cv=2, lai_fraction=0, path_epochs=None), 11),
+        (quick(LaiMLPRegressorCV, ks=[1.0], cv=2, lai_fraction=0, n_jobs=2), 30),
         (LaiLinearRegressor(), 0),
         (LaiLinearRegressorCV(ks=2), 0),
     ],

@@ -120,6 +120,8 @@ def perceptron_cv(folder: Path) -> None:
         lai_epochs=1,
         lai_interval=1,
         cv=Split(),
+        scoring=make_noisy_scorer("r2", noise=0.1),
+        path_epochs=2,
         n_jobs=1,
         random_state=0,
         memory=str(folder),
@@ -130,6 +132,8 @@ def perceptron_cv(folder: Path) -> None:
     assert_type(fitted.k_, float)
     assert_type(fitted.ks_, np.ndarray)
     assert_type(fitted.mse_path_, np.ndarray)
+    assert_type(fitted.score_path_, np.ndarray)
+    assert_type(fitted.estimator_at(0.1), LaiMLPRegressor)
     assert_type(fitted.sensitivity_path_, np.ndarray)
     assert_type(fitted.variance_path_, np.ndarray)
     assert_type(fitted.best_score_, float)
@@ -162,6 +166,7 @@ def linear_cv() -> None:
         ks=5, feature_k=either, cv=folds, tolerance="1se"
     ).fit(frame, y)
     assert_type(fitted, LaiLinearRegressorCV)
+    assert_type(fitted.estimator_at(fitted.k_), LaiLinearRegressor)
     assert_type(fitted.k_, float)
     assert_type(fitted.ks_, np.ndarray)
     assert_type(fitted.mse_path_, np.ndarray)
@@ -204,6 +209,8 @@ def mistakes(model: LaiLinearRegressor, network: LaiMLPRegressor) -> None:
     LaiMLPRegressor(lay_fraction=0.1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     LaiMLPRegressorCV(k=0.1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     LaiMLPRegressorCV(ks="many")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LaiMLPRegressorCV(path_epochs="few")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LaiMLPRegressorCV(scoring=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiMLPRegressorCV(cv="five")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiLinearRegressor(k="big")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiLinearRegressor(feature_k={"bmi": "small"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -13,7 +13,7 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 # Names of the parameters of each group, separated by blanks.
-CHOICE_OF_K = "cv tolerance n_jobs"
+CHOICE_OF_K = "cv scoring tolerance path_epochs n_jobs"
 PERCEPTRON = {
     "Network": "hidden_layer_sizes activation",
     "Slopes": (

@@ -109,12 +109,15 @@ class BaseLaiLinear(BaseLaiRegressor):
         return solve_path(regression, ks, self.norm, self.l1_ratio, self.lai_fraction)
 
     def _set_solution(self, fit: Fit, dtype: np.dtype) -> None:
-        """Set what is known of an exact solution, and warn if it is a bad one."""
+        """Set what is known of an exact solution."""
         vars(self).update(self._coef_attributes(fit.coef, fit.intercept, dtype))
         objectives = np.array([solution.objective for solution in fit.solutions])
         self.objective_ = float(objectives[0]) if len(objectives) == 1 else objectives
         self.optimality_ = max(solution.optimality for solution in fit.solutions)
         self.n_iter_ = max(solution.n_iter for solution in fit.solutions)
+
+    def _warn_of_solution(self, fit: Fit) -> None:
+        """Warn if it is a bad one."""
         if fit.collapsed and self.noise is None:  # with noise it may be best
             warn_of_collapse(self)
         if self.optimality_ > self.tol:

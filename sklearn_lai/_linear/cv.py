@@ -4,30 +4,31 @@ from collections.abc import Sequence
 from itertools import accumulate
 from numbers import Integral
 from operator import add
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._feature_k import KS
-from .._folds import list_folds, smallest_within
+from .._choice_of_k import ChoosesK, make_model, score_paths
+from .._folds import list_folds
 from .._noise import multiples
-from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Tolerance
-from .._validation import TOLERANCE
+from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Scoring, Tolerance
 from .base import BaseLaiLinear
-from .exact import Regression, expected_changes, mean_squared_error
+from .exact import Fit, Regression, expected_changes, mean_squared_error
 from .moments import Moments
 from .path import resolve_ks
+from .regressor import LaiLinearRegressor
 
 
-class LaiLinearRegressorCV(BaseLaiLinear):
+class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
     """LaiLinearRegressor with the boundary slope chosen by cross-validation.
 
     Every `k` is solved exactly on every fold. With folds that divide the data, as those
     of KFold, the data is visited once: the second moments of a fold's training data are
     the sums of those of the other folds, and errors, too, follow from moments. With
-    other folds their training data is visited as well.
+    other folds their training data is visited as well, with `scoring` their test data.
+    The models for all `ks` on all data are kept: :meth:`estimator_at` returns them.
 
     Parameters
     ----------
@@ -58,11 +59,18 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         Weight of the Lai loss beside the plain one, in [0, 1]; 0 is plain training.
     cv : int, cross-validation splitter or iterable of splits, default=None
         Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
-    tolerance : float or '1se', default=0.0
-        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose root mean
-        squared error is at most ``1 + tolerance`` times the least, the smallest is
-        chosen. '1se' allows for the standard error of the least mean squared error over
-        the folds. Errors of several outputs are in standard deviations of each.
+    scoring : str or callable, default=None
+        Score to choose `k` by, higher is better: the name of a scorer of scikit-learn
+        or a callable ``scorer(estimator, X, y)``, such as that of
+        :func:`sklearn_lai.metrics.make_noisy_scorer`. It gets the rows held out as
+        `fit` got them, and their `sample_weight` if there is one. None is the negated
+        root mean squared error; of several outputs the mean, each in its standard
+        deviations; with `noise`, under it.
+    tolerance : float or '1se', default=0.02
+        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose mean score is
+        below the best by at most this share of it, 0.02 is 2 % of the error, the
+        smallest is chosen; with '1se', below by at most the standard error of the best
+        over the folds. Accuracy alone, 0, never asks for a smooth model.
     fit_intercept : bool, default=True
         Whether to fit an intercept. Without it the data is not centred.
     tol : float, default=0.0001
@@ -83,6 +91,10 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     mse_path_ : ndarray of shape (n_ks, n_folds)
         Mean squared error on the test data of every fold, in squared target units; the
         mean over outputs. With `noise`, the error under it.
+    score_path_ : ndarray of shape (n_ks, n_folds)
+        Score on the test data of every fold; see `scoring`.
+    best_score_ : float
+        Mean of `k_` over the folds.
     coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Coefficients for `k_` on all data, in target units per feature unit.
     intercept_ : float or ndarray of shape (n_outputs,)
@@ -110,17 +122,13 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn_lai import LaiLinearRegressorCV
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = LaiLinearRegressorCV(tolerance=0.02).fit(X, y)
+    >>> model = LaiLinearRegressorCV().fit(X, y)
     >>> model.mse_path_.shape
     (50, 5)
+    >>> smoothest = model.estimator_at(model.ks_.min())
+    >>> type(smoothest).__name__
+    'LaiLinearRegressor'
     """
-
-    ks: Annotated[KsLike, KS]
-    tolerance: Annotated[Tolerance, TOLERANCE]
-
-    k_: float
-    ks_: np.ndarray
-    mse_path_: np.ndarray
 
     def __init__(
         self,
@@ -132,7 +140,8 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         l1_ratio: float = 0.5,
         lai_fraction: float = 0.01,
         cv: Folds = None,
-        tolerance: Tolerance = 0.0,
+        scoring: Scoring = None,
+        tolerance: Tolerance = 0.02,
         fit_intercept: bool = True,
         tol: float = 1e-4,
         standardize: bool = True,
@@ -144,6 +153,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         self.l1_ratio = l1_ratio
         self.lai_fraction = lai_fraction
         self.cv = cv
+        self.scoring = scoring
         self.tolerance = tolerance
         self.fit_intercept = fit_intercept
         self.tol = tol
@@ -189,52 +199,74 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         """
         with watched(self), all_or_nothing(self):
             self._check_parameters()
-            data = check_data(self, X, y, sample_weight)
+            data, scorer = check_data(self, X, y, sample_weight), self._scorer()
             folds = list_folds(self.cv, *data, groups, self.tolerance)
             total, trains, tests = _fold_moments(*data, folds)
             regression = self._plain_regression(total)
             self.ks_ = self._resolve_ks(regression)
-            errors = self._follow_folds(trains, tests)
-            self.mse_path_ = errors.mean(axis=2)
-            unit = regression.units.y.unit
-            chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
-            self.k_ = float(self.ks_[chosen])
-            self.feature_k_ = self._resolve_k(self.k_)
-            regression = self._under_noise(regression, total, self.k_)
-            [fit] = self._solve_path(regression.refined(*data), [self.feature_k_])
-            self._set_solution(fit, data.X.dtype)
+            paths = [
+                self._follow_ks(self._regressions(self._plain_regression(train), train))
+                for train in trains
+            ]
+            errors = np.array(list(map(self._errors_along, paths, trains, tests)))
+            self.mse_path_ = errors.mean(axis=2).T
+            if scorer is None:
+                unit = regression.units.y.unit if data.y.shape[1] > 1 else np.ones(1)
+                scores = -(np.sqrt(errors) / unit).mean(axis=2)
+            else:
+                models = [
+                    self._models_along(*fold, data.X.dtype)
+                    for fold in zip(paths, trains, strict=True)
+                ]
+                scores = score_paths(scorer, models, X, data, folds)
+            chosen = self._choose(scores.T)
+            regressions = self._regressions(regression, total)
+            path = self._follow_ks([one.refined(*data) for one in regressions])
+            self._models = self._models_along(path, total, data.X.dtype)
+            self.feature_k_ = self._models[chosen].feature_k_
+            self._set_solution(path[chosen], data.X.dtype)
+            self._warn_of_solution(path[chosen])
         return self
 
-    def _follow_folds(
-        self, trains: Sequence[Moments], tests: Sequence[Moments]
-    ) -> np.ndarray:
-        """Mean squared errors of all `ks`, of shape (n_ks, n_folds, n_outputs)."""
+    def _regressions(self, plain: Regression, moments: Moments) -> list[Regression]:
+        """The regression for all `ks`; under noise, one for each."""
+        if self.noise is None:
+            return [plain]
+        return [self._under_noise(plain, moments, k) for k in self.ks_]
+
+    def _follow_ks(self, regressions: Sequence[Regression]) -> list[Fit]:
+        """Solutions for all `ks`."""
         slopes = [self._resolve_k(k) for k in self.ks_]
-        errors = [
-            self._errors_along(self._plain_regression(train), train, test, slopes)
-            for train, test in zip(trains, tests, strict=True)
+        if self.noise is None:
+            return self._solve_path(regressions[0], slopes)
+        return [
+            self._solve_path(regression, [slope])[0]
+            for regression, slope in zip(regressions, slopes, strict=True)
         ]
-        return np.array(errors).swapaxes(0, 1)
 
     def _errors_along(
-        self,
-        plain: Regression,
-        train: Moments,
-        test: Moments,
-        slopes: Sequence[np.ndarray],
-    ) -> list[np.ndarray]:
-        """Mean squared errors on test rows by output, those expected under noise."""
-        errors = []
-        for k, slope in zip(self.ks_, slopes, strict=True):
-            regression = self._under_noise(plain, train, k)
-            [fit] = self._solve_path(regression, [slope])
-            error = mean_squared_error(test, fit.coef, fit.intercept)
-            if self.noise is not None:
-                noise = self._noise_in(train, self._resolve_noise())
-                unit = regression.units.y.unit
-                error += expected_changes(noise, fit.solutions, unit)
-            errors.append(error)
-        return errors
+        self, path: Sequence[Fit], train: Moments, test: Moments
+    ) -> np.ndarray:
+        """Mean squared errors on test rows, (n_ks, n_outputs), those under noise."""
+        errors = [mean_squared_error(test, fit.coef, fit.intercept) for fit in path]
+        if self.noise is None:
+            return np.array(errors)
+        noise = self._noise_in(train, self._resolve_noise())
+        unit = self._plain_regression(train).units.y.unit
+        changes = [expected_changes(noise, fit.solutions, unit) for fit in path]
+        return np.add(errors, changes)
+
+    def _models_along(
+        self, path: Sequence[Fit], moments: Moments, dtype: np.dtype
+    ) -> list[LaiLinearRegressor]:
+        """Models of all `ks`, as if each were fitted alone."""
+        models = []
+        for k, fit in zip(self.ks_, path, strict=True):
+            model = make_model(self, LaiLinearRegressor, k)
+            slope = model._resolve_k(model.k, len(moments.outputs.mean))
+            model._set_model(moments, slope, fit, dtype)
+            models.append(model)
+        return models
 
     def _resolve_ks(self, regression: Regression) -> np.ndarray:
         """The `ks` themselves, or as many as they say."""

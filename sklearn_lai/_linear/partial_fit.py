@@ -11,7 +11,7 @@ from .._feature_k import K
 from .._typing import KLike, LinearSolver
 from .._validation import OneOf
 from .base import BaseLaiLinear
-from .exact import Regression
+from .exact import Fit, Regression
 from .moments import Moments
 
 
@@ -157,10 +157,18 @@ class PartialFitLinear(BaseLaiLinear):
 
     def _solve(self, moments: Moments, regression: Regression, dtype: np.dtype) -> None:
         """Set the solution of the regression on these moments."""
+        k = self._resolve_k(self.k, len(moments.outputs.mean))
+        [fit] = self._solve_path(regression, [k])
+        self._set_model(moments, k, fit, dtype)
+        self._warn_of_solution(fit)
+
+    def _set_model(
+        self, moments: Moments, k: np.ndarray, fit: Fit, dtype: np.dtype
+    ) -> None:
+        """Set what a fit to these moments gave."""
         self._moments = moments
         self.n_samples_seen_ = moments.n_rows
-        self.feature_k_ = self._resolve_k(self.k, len(moments.outputs.mean))
-        [fit] = self._solve_path(regression, [self.feature_k_])
+        self.feature_k_ = k
         self._set_solution(fit, dtype)
 
 

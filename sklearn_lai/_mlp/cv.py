@@ -1,5 +1,7 @@
 """The multilayer perceptron with k chosen by cross-validation."""
 
+from collections.abc import Callable
+from functools import partial
 from numbers import Integral
 from typing import Annotated, Any, Literal, Self
 
@@ -7,23 +9,24 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from .. import _typing as types
-from .._base import Data, all_or_nothing, check_data
+from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._folds import list_folds, smallest_within
-from .._lai_training import random_streams
+from .._folds import list_folds
 from .._train.watch import Watch
-from .._validation import NONE, TOLERANCE, AnyOf, Number
-from .path import PathMLP
+from .._validation import NONE, AnyOf, Number
+from .assessment import Assessment
+from .path import PathMLP, Start
 
 
 class LaiMLPRegressorCV(PathMLP):
     """LaiMLPRegressor with the boundary slope chosen by cross-validation.
 
-    The network is pretrained once per fold, and every `k` starts from there, so that
-    the errors are those of :class:`LaiMLPRegressor` on the folds; so are the noise
-    sensitivities and variances of the predictions. Then it is fitted with the chosen
-    `k` to all data. The choice is by the root mean squared error, whatever the `loss`;
-    for other errors, use a search such as GridSearchCV with `memory`.
+    On each fold one run has the whole curve of accuracy against smoothness: the network
+    is pretrained, then trained from the smallest `k` upwards, where each model begins
+    with the one before. The errors of the folds, noise sensitivities and variances of
+    their predictions are recorded. The same run on all data then gives the model for
+    the chosen `k`, and for all others: :meth:`estimator_at` returns them without
+    training.
 
     Parameters
     ----------
@@ -78,11 +81,26 @@ class LaiMLPRegressorCV(PathMLP):
         loss alone and the others the plain loss alone, as in [1]_.
     cv : int, cross-validation splitter or iterable of splits, default=None
         Folds, as in :class:`sklearn.linear_model.LassoCV`; None is 5.
-    tolerance : float or '1se', default=0.0
-        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose root mean
-        squared error is at most ``1 + tolerance`` times the least, the smallest is
-        chosen. '1se' allows for the standard error of the least mean squared error over
-        the folds. Errors of several outputs are in standard deviations of each.
+    scoring : str or callable, default=None
+        Score to choose `k` by, higher is better: the name of a scorer of scikit-learn
+        or a callable ``scorer(estimator, X, y)``, such as that of
+        :func:`sklearn_lai.metrics.make_noisy_scorer`. It gets the rows held out as
+        `fit` got them, and their `sample_weight` if there is one. None is the negated
+        root mean squared error; for the loss 'absolute_error' mean absolute error, for
+        'quantile' pinball loss; of several outputs the mean, each in its standard
+        deviations; with `noise`, under it.
+    tolerance : float or '1se', default=0.02
+        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose mean score is
+        below the best by at most this share of it, 0.02 is 2 % of the error, the
+        smallest is chosen; with '1se', below by at most the standard error of the best
+        over the folds. Accuracy alone, 0, never asks for a smooth model.
+    path_epochs : int or None, default=25
+        Epochs for each `k`, >= 1, in one run from the smallest `k` to the largest: each
+        goes on from the last weights of the one before, and its model is the average of
+        those at the ends of the epochs of the second half, with `average`. The error
+        inside the Lai loss is that of the pretrained network for all of them. None:
+        each `k` starts from the pretrained network and takes `lai_epochs`, as
+        :class:`LaiMLPRegressor` does, several times the work.
     n_jobs : int, default=None
         Folds at a time, as for joblib.Parallel; None is one, or what the surrounding
         ``joblib.parallel_config`` says.
@@ -98,7 +116,7 @@ class LaiMLPRegressorCV(PathMLP):
     pretrain_epochs : int, default=100
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
-        Epochs of the second stage, >= 0. It always runs to its end.
+        Epochs of the second stage of each `k`, >= 0, with ``path_epochs=None`` alone.
     solver : {'adam', 'sgd'}, default='adam'
         Optimiser. It keeps its state between the stages.
     alpha : float, default=0.0001
@@ -174,8 +192,10 @@ class LaiMLPRegressorCV(PathMLP):
     variance_path_ : ndarray of shape (n_ks, n_folds)
         Variance of the predictions on the test data of every fold, in squared target
         units; the mean over outputs.
+    score_path_ : ndarray of shape (n_ks, n_folds)
+        Score on the test data of every fold; see `scoring`.
     best_score_ : float
-        Mean squared error of `k_` over the folds, negated.
+        Mean of `k_` over the folds.
     coefs_, intercepts_, n_iter_, loss_curve_, ...
         The attributes of :class:`LaiMLPRegressor`, of the fit with `k_` to all data.
 
@@ -193,21 +213,18 @@ class LaiMLPRegressorCV(PathMLP):
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn_lai import LaiMLPRegressorCV
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = LaiMLPRegressorCV(
-    ...     ks=[0.3, 0.1], cv=2, pretrain_epochs=20, lai_epochs=20, random_state=0
-    ... ).fit(X, y)
-    >>> model.mse_path_.shape
-    (2, 2)
+    >>> model = LaiMLPRegressorCV(ks=4, cv=2, random_state=0).fit(X, y)
+    >>> model.score_path_.shape
+    (4, 2)
+    >>> smoothest = model.estimator_at(model.ks_.min())  # no training
+    >>> type(smoothest).__name__
+    'LaiMLPRegressor'
     """
 
-    tolerance: Annotated[types.Tolerance, TOLERANCE]
     n_jobs: Annotated[int | None, AnyOf(NONE, Number(Integral, -np.inf))]
 
-    k_: float
-    mse_path_: np.ndarray
     sensitivity_path_: np.ndarray
     variance_path_: np.ndarray
-    best_score_: float
 
     def __init__(
         self,
@@ -224,7 +241,9 @@ class LaiMLPRegressorCV(PathMLP):
         lai_fraction: float = 0.01,
         lai_interval: int | None = 5,
         cv: types.Folds = None,
-        tolerance: types.Tolerance = 0.0,
+        scoring: types.Scoring = None,
+        tolerance: types.Tolerance = 0.02,
+        path_epochs: int | None = 25,
         n_jobs: int | None = None,
         loss: types.Loss = "squared_error",
         huber_delta: float = 1.0,
@@ -265,7 +284,9 @@ class LaiMLPRegressorCV(PathMLP):
         self.lai_fraction = lai_fraction
         self.lai_interval = lai_interval
         self.cv = cv
+        self.scoring = scoring
         self.tolerance = tolerance
+        self.path_epochs = path_epochs
         self.n_jobs = n_jobs
         self.loss = loss
         self.huber_delta = huber_delta
@@ -293,6 +314,10 @@ class LaiMLPRegressorCV(PathMLP):
         self.verbose = verbose
         self.device = device
         self.memory = memory
+
+    @property
+    def _name_of_lai_epochs(self) -> str:
+        return "lai_epochs" if self.path_epochs is None else "path_epochs"
 
     @with_callbacks
     def fit(
@@ -333,47 +358,64 @@ class LaiMLPRegressorCV(PathMLP):
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss.
         """
-        with watched(self, n_stages=3, may_stop=False) as watch, all_or_nothing(self):
+        n_ks = int(self.ks) if isinstance(self.ks, Integral) else np.size(self.ks)
+        with (
+            watched(self, n_stages=2 + n_ks, may_stop=False) as watch,
+            all_or_nothing(self),
+        ):
             self._check_parameters()
             self._check_epochs()
             rows = check_data(self, X, y, sample_weight)
             folds = list_folds(self.cv, *rows, groups, self.tolerance)
             self._resolve_k(1.0)  # errors come before training
-            seed = self._seed()
-            data, trainer = self._pretrained(rows.with_weight(), seed, watch)
-            self.ks_ = self._resolve_ks(data, trainer.layers())
-            errors = self._follow_folds(rows, folds, seed, watch)
-            unit = data.units.y.unit
-            chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
-            self.k_ = float(self.ks_[chosen])
-            self.best_score_ = -float(self.mse_path_[chosen].mean())
-            self.feature_k_ = self._resolve_k(self.k_)
-            stage = self._stage_of(self.k_)
-            self._run_lai_stage(trainer, stage, random_streams(seed)[1])
-            self._set_fitted(trainer)
+            scorer, seed = self._scorer(), self._seed()
+            start = self._pretrained(rows.with_weight(), seed, watch)
+            self.ks_ = self._resolve_ks(start.data, start.trainer.layers())
+            unit = np.ones(1) if rows.y.shape[1] == 1 else start.data.units.y.unit
+            assess = partial(self._assess_fold, rows, X, scorer, unit, seed)
+            chosen = self._choose(self._assess_folds(assess, folds, watch))
+            self._keep_path(start, chosen)
         return self
 
-    def _follow_folds(
+    def _assess_folds(
         self,
-        rows: Data,
+        assess: Callable[[tuple[np.ndarray, np.ndarray]], list[Assessment]],
         folds: list[tuple[np.ndarray, np.ndarray]],
-        seed: int,
         watch: Watch,
     ) -> np.ndarray:
-        """Set the paths; returns mean squared errors, (n_ks, n_folds, n_outputs)."""
+        """Set the paths; returns the scores, (n_ks, n_folds)."""
         watch.begin_stage("folds", len(folds))
-        paths = []
-        with Parallel(n_jobs=self.n_jobs, return_as="generator") as parallel:
-            assessed = parallel(
-                delayed(self._follow_ks)(rows, *fold, seed) for fold in folds
-            )
+        assessed = []
+        with _make_parallel(self.n_jobs) as parallel:
+            results = iter(parallel(delayed(assess)(fold) for fold in folds))
             for _ in folds:
                 watch.begin_epoch()
-                paths.append(next(assessed))
+                assessed.append(next(results))
                 watch.end_epoch()
         watch.end_stage()
-        errors, self.sensitivity_path_, self.variance_path_ = (
-            np.stack(path, axis=1) for path in zip(*paths, strict=True)
+        of_folds = [map(np.array, zip(*fold, strict=True)) for fold in assessed]
+        errors, scores, self.sensitivity_path_, self.variance_path_ = (
+            np.stack(path, axis=1) for path in zip(*of_folds, strict=True)
         )
         self.mse_path_ = errors.mean(axis=2)
-        return errors
+        return scores
+
+    def _keep_path(self, start: Start, chosen: int) -> None:
+        """Train for every `k` on all data; this is the model of the chosen one."""
+        pretrained, models = start.trainer.model, {}
+        for place, stage in self._follow_path(start):
+            models[place] = self._fitted_model(self.ks_[place], start)
+            if place == chosen:
+                self._warn_of_collapse(start.trainer, stage, pretrained)
+                self._warn_of_no_lai_batch(start.trainer, stage)
+        self._models = [models[place] for place in range(len(models))]
+        fitted = vars(models[chosen]).items()
+        vars(self).update({name: value for name, value in fitted if name[-1] == "_"})
+
+
+def _make_parallel(n_jobs: int | None) -> Parallel:
+    """Results come one by one, where the backend can do that."""
+    try:
+        return Parallel(n_jobs=n_jobs, return_as="generator")
+    except ValueError:
+        return Parallel(n_jobs=n_jobs)

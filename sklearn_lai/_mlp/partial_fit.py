@@ -12,7 +12,7 @@ from .._callbacks import available_if
 from .._feature_k import K
 from .._lai_training import random_streams
 from .._train.setup import TrainingData, generator, make_trainer
-from .._train.training import PlainStage, Trainer, pretrain
+from .._train.training import PlainStage, Trainer, pretrain, train_lai
 from .._train.watch import Watch
 from .._typing import KLike
 from .._units import Statistics
@@ -133,7 +133,9 @@ class PartialFitMLP(BaseLaiMLP):
             recipe = self._lai_recipe(self.feature_k_)
             n_earlier = progress.n_lai_batches
             stage = replace(recipe, epochs=1, average=False, n_earlier=n_earlier)
-            self._train_lai(trainer, stage, rng)
+            before = trainer.model
+            train_lai(trainer, stage, rng)
+            self._warn_of_collapse(trainer, stage, before)
         else:
             pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rng)
         states[is_lai] = rng.bit_generator.state

@@ -1,28 +1,33 @@
 """Models along `k` from one pretrained network, and what they do on data held out."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
-from types import SimpleNamespace
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
-from sklearn.metrics import mean_squared_error
+from sklearn.metrics import (
+    mean_absolute_error,
+    mean_pinball_loss,
+    root_mean_squared_error,
+)
 
 from .. import _inference
 from .._base import Data
-from .._feature_k import KS
+from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
 from .._lai_training import random_streams
 from .._noise import multiples
 from .._train.setup import TrainingData, make_trainer
 from .._train.training import LaiStage, Trainer, train_lai
 from .._train.watch import Watch
-from .._typing import KsLike
 from .._units import Layers
-from ..metrics import noise_sensitivity, prediction_variance
+from .._validation import NONE, AnyOf, Number
+from .assessment import Assessment, Error, assess
 from .base import BaseLaiMLP
+from .partial_fit import Progress
+from .regressor import LaiMLPRegressor
 
 # Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
 # share of it that is the least.
@@ -31,23 +36,69 @@ SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.02
 N_COPIES = 5
 
 
-class PathMLP(BaseLaiMLP):
+class Start(NamedTuple):
+    """A pretrained network: its trainer, what that trains on, the random streams."""
+
+    trainer: Trainer
+    data: TrainingData
+    rng: np.random.Generator
+    lai_rng: np.random.Generator
+
+
+class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
     """A perceptron that is trained for many `k` from one pretrained network."""
 
-    ks: Annotated[KsLike, KS]
+    path_epochs: Annotated[int | None, AnyOf(NONE, Number(Integral, 1))]
 
-    ks_: np.ndarray
-
-    def _pretrained(
-        self, rows: Data, seed: int, watch: Watch
-    ) -> tuple[TrainingData, Trainer]:
-        """The trainer of these rows, after the first stage, and what it trains on."""
-        rng, _ = random_streams(seed)
+    def _pretrained(self, rows: Data, seed: int, watch: Watch) -> Start:
+        """The network of these rows after the first stage."""
+        rng, lai_rng = random_streams(seed)
         data = self._from_new_weights(rows, None, rng)
         recipe = self._mlp_recipe(data)
         trainer = make_trainer(data, recipe, watch)
         self._pretrain(trainer, data, recipe, rng)
-        return data, trainer
+        return Start(trainer, data, rng, lai_rng)
+
+    def _follow_path(self, start: Start) -> Iterator[tuple[int, LaiStage]]:
+        """Train for every `k`; yields its place in `ks_` and its stage once it ends."""
+        if self.path_epochs is None:
+            return self._apart(start)
+        return self._upwards(start, self.path_epochs)
+
+    def _apart(self, start: Start) -> Iterator[tuple[int, LaiStage]]:
+        """Each `k` from the pretrained network."""
+        trainer, snapshot = start.trainer, start.trainer.snapshot()
+        state = start.lai_rng.bit_generator.state
+        for place, k in enumerate(self.ks_):
+            trainer.resume(snapshot)
+            start.lai_rng.bit_generator.state = state
+            stage = self._stage_of(k)
+            train_lai(trainer, stage, start.lai_rng)
+            yield place, stage
+
+    def _upwards(self, start: Start, epochs: int) -> Iterator[tuple[int, LaiStage]]:
+        """From the smallest `k` on, each from the weights that the one before had last.
+
+        The mean error is that of the pretrained network for all of them.
+        """
+        mean_error = start.trainer.mean_error().cpu().numpy()
+        for place in np.argsort(self.ks_, kind="stable").tolist():
+            stage = replace(
+                self._stage_of(self.ks_[place]),
+                epochs=epochs,
+                mean_error=mean_error,
+            )
+            train_lai(start.trainer, stage, start.lai_rng)
+            yield place, stage
+
+    def _fitted_model(self, k: float, start: Start) -> LaiMLPRegressor:
+        """The model of the trainer now, as if fitted alone."""
+        model = make_model(self, LaiMLPRegressor, k)
+        model.feature_k_ = model._resolve_k(model.k, start.data.y.shape[1])
+        model._set_fitted(start.trainer)
+        states = [rng.bit_generator.state for rng in (start.rng, start.lai_rng)]
+        model._progress = Progress(math.inf, states, start.data.units.statistics)
+        return model
 
     def _stage_of(self, k: float) -> LaiStage:
         """The second stage for a `k`; with noise, for a multiple of what follows."""
@@ -69,28 +120,35 @@ class PathMLP(BaseLaiMLP):
             largest = min(largest, 1.0)
         return np.geomspace(largest, LEAST_SHARE * largest, int(self.ks))
 
-    def _follow_ks(
-        self, rows: Data, train: np.ndarray, test: np.ndarray, seed: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Pretrain on a fold, train every k from there, and look at its test data.
+    def _assess_fold(
+        self,
+        rows: Data,
+        X: Any,
+        scorer: Scorer | None,
+        unit: np.ndarray,
+        seed: int,
+        fold: tuple[np.ndarray, np.ndarray],
+    ) -> list[Assessment]:
+        """Train for every `k` on a fold, and look at its test data.
 
-        Returns mean squared errors (n_ks, n_outputs), under noise if there is some,
-        noise sensitivities (n_ks, n_features) and variances of predictions (n_ks,).
+        `X` has the features as the user gave them, for the scorer; `unit` is that of
+        each output in the score unless there is one.
         """
+        train, test = fold
         held_out = rows.take(test)
-        data, trainer = self._pretrained(rows.take(train), seed, Watch())
-        copies = list(self._copies(held_out.X, data))
-        start, assessed = trainer.snapshot(), []
-        for k in self.ks_:
-            trainer.resume(start)
-            _, rng = random_streams(seed)
-            train_lai(trainer, self._stage_of(k), rng)
+        start = self._pretrained(rows.take(train), seed, Watch())
+        copies = list(self._copies(held_out.X, start.data))
+        found = {}
+        for place, _ in self._follow_path(start):
             predict = partial(
-                _predict, layers=trainer.layers(), activation=self.activation
+                _predict, layers=start.trainer.layers(), activation=self.activation
             )
-            assessed.append(_assess(predict, held_out, copies))
-        errors, sensitivities, variances = map(np.array, zip(*assessed, strict=True))
-        return errors, sensitivities, variances
+            found[place] = assess(predict, held_out, copies, self._error(), unit)
+            if scorer is not None:
+                model = self._fitted_model(self.ks_[place], start)
+                score = score_on(scorer, model, X, rows, test)
+                found[place] = found[place]._replace(score=score)
+        return [found[place] for place in range(len(self.ks_))]
 
     def _copies(self, X: np.ndarray, data: TrainingData) -> Iterator[np.ndarray]:
         """The features as they are, or copies with the noise that is expected."""
@@ -103,24 +161,13 @@ class PathMLP(BaseLaiMLP):
         for _ in range(N_COPIES):
             yield X + (sds * rng.standard_normal(X.shape)).astype(X.dtype)
 
-
-def _assess(
-    predict: Callable[[np.ndarray], np.ndarray], data: Data, copies: list[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Mean squared errors on copies of the features, sensitivity and variance."""
-    errors = [
-        mean_squared_error(
-            data.y,
-            predict(copy),
-            sample_weight=data.sample_weight,
-            multioutput="raw_values",
-        )
-        for copy in copies
-    ]
-    predictor = SimpleNamespace(predict=predict)
-    sensitivity = noise_sensitivity(predictor, data.X).mean(axis=0)
-    variance = float(np.mean(prediction_variance(predictor, data.X)))
-    return np.mean(errors, axis=0), sensitivity, variance
+    def _error(self) -> Error:
+        """The error whose negative is the score unless there is another scorer."""
+        if self.loss == "absolute_error":
+            return mean_absolute_error
+        if self.loss == "quantile":
+            return partial(mean_pinball_loss, alpha=self.quantile)
+        return root_mean_squared_error
 
 
 def _predict(X: np.ndarray, layers: Layers, activation: str) -> np.ndarray:

@@ -44,7 +44,8 @@ class LaiStage:
 
     `k` is as `feature_k_`, and `reach` in units of training. With `average` the weights
     are the mean of those at the ends of the epochs of the second half. `n_earlier` is
-    how many batches of the stage went before, in earlier calls.
+    how many batches of the stage went before, in earlier calls. `mean_error` is that by
+    output if it is known, else that of the network where the stage begins.
 
     `noise` is the standard deviation by feature, in units of training, of noise to
     train for, if there is some; `error` then is the mean one, and `k` has other
@@ -65,6 +66,7 @@ class LaiStage:
     noise: np.ndarray | None = None
     multiple: float = 1.0
     n_earlier: int = 0
+    mean_error: np.ndarray | None = None
 
 
 def pretrain(trainer: "Trainer", stage: PlainStage, rng: np.random.Generator) -> bool:
@@ -104,7 +106,11 @@ def pretrain(trainer: "Trainer", stage: PlainStage, rng: np.random.Generator) ->
 
 
 def train_lai(trainer: "Trainer", stage: LaiStage, rng: np.random.Generator) -> None:
-    """Stage 2, in place: the plain and the Lai loss mixed."""
+    """Stage 2, in place: the plain and the Lai loss mixed.
+
+    The network keeps its last weights, from which a further stage may go on, whatever
+    those of the model.
+    """
     network, watch, n_batches = trainer.network, trainer.watch, len(trainer.batches)
     n_before_average = stage.epochs // 2 if stage.average else stage.epochs
     with trainer.threads():
@@ -129,7 +135,6 @@ def train_lai(trainer: "Trainer", stage: LaiStage, rng: np.random.Generator) -> 
             if watch.end_epoch(trainer.layers):
                 break
     watch.end_stage()
-    network.parameters.copy_(trainer.model.parameters)
 
 
 class Trainer:
@@ -205,10 +210,10 @@ class Trainer:
                 stage.l1_ratio,
                 like.new_tensor(k),
                 reach=stage.reach,
-                mean_error=self.mean_error() if stage.error == "mean" else None,
+                mean_error=self._reference(stage) if stage.error == "mean" else None,
             )
         else:
-            mean_error = self.mean_error()
+            mean_error = self._reference(stage)
             noise = np.where(self.is_constant, 0, stage.noise)
             boundary = stage.multiple * boundary_change(stage.fraction, mean_error)
             self._slope_measure, self._lai_objective = loss_under_noise(
@@ -268,6 +273,12 @@ class Trainer:
                 losses = losses * weight[:, None]
             total = total + losses.sum(0).cpu().double()
         return self.loss.inverse(total / len(self.batches.X)).to(self._nothing)
+
+    def _reference(self, stage: LaiStage) -> Tensor:
+        """The mean error that the Lai loss of a stage has."""
+        if stage.mean_error is None:
+            return self.mean_error()
+        return self.network.parameters.new_tensor(stage.mean_error)
 
     @torch.inference_mode()
     def hardly_varies(self, parameters: Tensor, share: float) -> np.ndarray:

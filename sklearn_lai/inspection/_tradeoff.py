@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
-from .._folds import largest_rmse
+from .._choice_of_k import place_of
+from .._folds import lowest_score
 from .._typing import Tolerance
 from ..model_selection import smoothest_within
 from . import _plotting
@@ -44,6 +45,10 @@ class TradeoffDisplay:
         What was varied.
     chosen_name : str, default='chosen'
         What the legend says of the candidate marked.
+    current : int, default=None
+        Position of another candidate to mark, such as the one in use.
+    current_name : str, default='current'
+        What the legend says of it.
 
     Attributes
     ----------
@@ -86,6 +91,8 @@ class TradeoffDisplay:
         roughness_name: str = "roughness",
         value_name: str = "k",
         chosen_name: str = "chosen",
+        current: int | None = None,
+        current_name: str = "current",
     ):
         self.error = error
         self.roughness = roughness
@@ -96,16 +103,25 @@ class TradeoffDisplay:
         self.roughness_name = roughness_name
         self.value_name = value_name
         self.chosen_name = chosen_name
+        self.current = current
+        self.current_name = current_name
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> "TradeoffDisplay":
-        """Draw root mean squared error against mean noise sensitivity along `k`.
+    def from_estimator(
+        cls, estimator: Any, *, at: float | None = None, ax: Any = None
+    ) -> "TradeoffDisplay":
+        """Draw error against mean noise sensitivity along `k`.
+
+        The error is the one that `k` was chosen by: the negated score.
 
         Parameters
         ----------
         estimator : LaiMLPRegressorCV
             Fitted estimator. For a search such as GridSearchCV, use
             :meth:`from_cv_results`.
+        at : float, default=None
+            Another of its `ks_` to mark, such as that of a model from its
+            ``estimator_at(k)``.
         ax : matplotlib Axes, default=None
             Axes to draw on; None is a new figure.
 
@@ -120,6 +136,8 @@ class TradeoffDisplay:
             If the estimator is not fitted.
         TypeError
             If it has no `sensitivity_path_`.
+        ValueError
+            If `at` is not one of its `ks_`.
         """
         check_is_fitted(estimator)
         if not hasattr(estimator, "sensitivity_path_"):
@@ -127,18 +145,19 @@ class TradeoffDisplay:
                 "estimator must have a sensitivity_path_, as LaiMLPRegressorCV has, "
                 f"got {type(estimator).__name__}. For a search, use from_cv_results."
             )
-        mse, within = estimator.mse_path_, None
-        if estimator.n_outputs_ == 1:  # else the choice is by errors in other units
-            within = largest_rmse(mse, estimator.tolerance)
+        scores, k = estimator.score_path_, estimator.k_
+        mean = scores.mean(axis=1)
         display = cls(
-            error=np.sqrt(mse.mean(axis=1)),
+            error=-mean,
             roughness=estimator.sensitivity_path_.mean(axis=(1, 2)),
             values=estimator.ks_,
-            chosen=int(np.flatnonzero(estimator.ks_ == estimator.k_)[0]),
-            largest_error=within,
-            error_name="RMSE (target units)",
+            chosen=place_of(k, estimator.ks_),
+            current=None if at is None else place_of(at, estimator.ks_, "at"),
+            largest_error=-lowest_score(mean, scores, estimator.tolerance),
+            error_name=_error_name(estimator),
             roughness_name="mean noise sensitivity (target units)",
-            chosen_name=f"chosen: k = {estimator.k_:.2g}",
+            chosen_name=f"chosen: k = {k:.2g}",
+            current_name=f"k = {at:.2g}" if at is not None else "",
         )
         return display.plot(ax)
 
@@ -237,16 +256,21 @@ class TradeoffDisplay:
             roughness[best], error[best], color=_plotting.GREY, linewidth=1, zorder=1
         )
         self.points_ = self._draw_points(ax, error, roughness)
-        if self.chosen is not None:
-            ax.plot(
-                roughness[self.chosen],
-                error[self.chosen],
-                "*",
-                markersize=17,
-                color=_plotting.ORANGE,
-                markeredgecolor="black",
-                label=self.chosen_name,
-            )
+        marks = {
+            "*": (self.chosen, self.chosen_name, 17, _plotting.ORANGE),
+            "D": (self.current, self.current_name, 10, _plotting.GREEN),
+        }
+        for marker, (place, name, size, color) in marks.items():
+            if place is not None:
+                ax.plot(
+                    roughness[place],
+                    error[place],
+                    marker,
+                    markersize=size,
+                    color=color,
+                    markeredgecolor="black",
+                    label=name,
+                )
         ax.set(xlabel=self.roughness_name, ylabel=self.error_name)
         if handles := ax.get_legend_handles_labels()[0]:
             _plotting.legend_above(ax, handles, n_columns=2)
@@ -268,6 +292,19 @@ class TradeoffDisplay:
         bar.set_ticks(ticks, labels=[_in_short(value) for value in ticks])
         bar.minorticks_off()
         return points
+
+
+def _error_name(estimator: Any) -> str:
+    """Label of the negated score of an estimator that chose `k`."""
+    if estimator.scoring is not None:
+        name = estimator.scoring
+        return f"$-${name if isinstance(name, str) else 'score'}"
+    name = {"absolute_error": "mean absolute error", "quantile": "pinball loss"}.get(
+        estimator.loss, "RMSE"
+    )
+    under_noise = "" if estimator.noise is None else " under noise"
+    unit = "units" if estimator.n_outputs_ == 1 else "sd"
+    return f"{name}{under_noise} (target {unit})"
 
 
 def _not_beaten(error: np.ndarray, roughness: np.ndarray) -> np.ndarray:

@@ -11,7 +11,16 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._noise import NOISE, resolve_noise
 from .._typing import NoiseLike, RandomState
-from .._validation import NONE, RANDOM_STATE, AnyOf, InstanceOf, Number, check
+from .._validation import (
+    FUNCTION,
+    NONE,
+    RANDOM_STATE,
+    SCORING,
+    AnyOf,
+    InstanceOf,
+    Number,
+    check,
+)
 from ._noisy_copies import (
     Column,
     as_table,
@@ -20,11 +29,6 @@ from ._noisy_copies import (
     with_columns,
 )
 
-FUNCTION: Any = Callable  # no class, say type checkers
-SCORING = AnyOf(
-    InstanceOf(str, "the name of a scikit-learn scorer"),
-    InstanceOf(FUNCTION, "a callable (estimator, X, y)"),
-)
 METRIC = InstanceOf(FUNCTION, "a callable (y_true, y_pred)")
 # A generator would go on between calls, so that no two could be compared.
 SEED = AnyOf(NONE, Number(Integral, 0, 2**32 - 1))

@@ -1,0 +1,59 @@
+"""What a model does on data held out."""
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.metrics import mean_squared_error
+
+from .._base import Data
+from ..metrics import noise_sensitivity, prediction_variance
+
+Error = Callable[..., Any]
+Predict = Callable[[np.ndarray], np.ndarray]
+
+
+class Assessment(NamedTuple):
+    """Errors, how good they are, and smoothness.
+
+    `errors` are mean squared errors by output, `sensitivities` those to noise by
+    feature, `variance` is that of the predictions.
+    """
+
+    errors: np.ndarray
+    score: float
+    sensitivities: np.ndarray
+    variance: float
+
+
+def assess(
+    predict: Predict,
+    data: Data,
+    copies: Sequence[np.ndarray],
+    error: Error,
+    unit: np.ndarray,
+) -> Assessment:
+    """Assess on copies of the features of the data.
+
+    The score is the negated `error`, as those of sklearn.metrics, in units of each
+    output.
+    """
+    errors, scores = [], []
+    for copy in copies:
+        y_pred = predict(copy)
+        errors.append(_by_output(mean_squared_error, data, y_pred))
+        scores.append(-np.mean(_by_output(error, data, y_pred) / unit))
+    predictor = SimpleNamespace(predict=predict)
+    return Assessment(
+        np.mean(errors, axis=0),
+        float(np.mean(scores)),
+        noise_sensitivity(predictor, data.X).mean(axis=0),
+        float(np.mean(prediction_variance(predictor, data.X))),
+    )
+
+
+def _by_output(error: Error, data: Data, y_pred: np.ndarray) -> np.ndarray:
+    return error(
+        data.y, y_pred, sample_weight=data.sample_weight, multioutput="raw_values"
+    )
