@@ -94,9 +94,11 @@ class Report:
         above, below = alternate(numerator, denominator, self.repeats)
         self.add(name, above / below, direction, target, seconds=[above, below])
 
-    def save(self, json_path: Path, figure_path: Path, modules: list) -> None:
-        """Write all rows, with the versions of modules, and the figure of them."""
-        save_json(json_path, modules, repeats=self.repeats, rows=self.rows)
+    def save(
+        self, json_path: Path, figure_path: Path, modules: list, **results
+    ) -> None:
+        """Write all rows and further results, with versions, and the figure of rows."""
+        save_json(json_path, modules, repeats=self.repeats, rows=self.rows, **results)
         figure_path.parent.mkdir(parents=True, exist_ok=True)
         draw(self.rows, figure_path)
 

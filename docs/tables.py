@@ -666,6 +666,28 @@ def ratios(benchmark: str) -> Table:
 TABLES |= {name: partial(ratios, name) for name in RATIOS}
 
 
+@table
+def tuning_curves() -> Table:
+    """Areas of the curves of one run and of separate ones, in points of per cent."""
+    header = ["data set", "area, one run", "area, separate runs", "difference"]
+
+    def points(value: float) -> str:
+        return f"{value:+.1f}".replace("-", MINUS)
+
+    return Table(
+        header,
+        [
+            [
+                row["set"],
+                *map(points, (row["one run"], row["separate runs"])),
+                points(row["difference"]),
+            ]
+            for row in results("tuning")["curves"]
+        ],
+        "tuning",
+    )
+
+
 def added_time(method: str) -> float:
     """Median over the sets of a method's time beyond plain training, as a share."""
     times = results("tradeoff")["times"]

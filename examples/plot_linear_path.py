@@ -35,7 +35,7 @@ ridge_coefs = np.stack([Ridge(alpha=alpha).fit(X, y).coef_ for alpha in alphas],
 lasso_alphas, lasso_coefs, _ = lasso_path(X, y, alphas=np.geomspace(0.6, 6e-4, 200))
 
 chosen = {
-    "Lai": LaiLinearRegressorCV(ks=ks[::5], norm="l2", tolerance=0.02).fit(X, y),
+    "Lai": LaiLinearRegressorCV(ks=ks[::5], norm="l2").fit(X, y),
     "Ridge": RidgeCV(alphas=alphas).fit(X, y),
     "lasso": LassoCV(alphas=lasso_alphas).fit(X, y),
 }
