@@ -141,7 +141,12 @@ def network_for(task: Task, noise: np.ndarray) -> LaiMLPRegressor:
 def best_multiple(task: Task, noise: np.ndarray) -> LaiMLPRegressorCV:
     """The same with the best multiple, 1/4 to 4, of the `k` that follows."""
     model = LaiMLPRegressorCV(
-        ks=N_MULTIPLES, noise=noise, cv=folds(task), **lai_parameters(task)
+        ks=N_MULTIPLES,
+        noise=noise,
+        cv=folds(task),
+        tolerance=0,
+        path_epochs=None,
+        **lai_parameters(task),
     )
     return fitted(model, task)
 

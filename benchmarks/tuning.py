@@ -40,8 +40,9 @@ CASES = [
     ((100,), 5_000, 20, 5.0),
     ((128, 128), 2_000, 10, 4.0),
 ]
-# Epochs of the first stage, those of the second; none ends before.
-EPOCHS = {"pretrain_epochs": 100, "lai_epochs": 100, "n_iter_no_change": np.inf}
+# Epochs of both stages, none of which ends before: as MLPRegressor has by default, and
+# those of the second stage here.
+EPOCHS = {"pretrain_epochs": 200, "lai_epochs": 100, "n_iter_no_change": np.inf}
 
 
 def make_data(n_samples, n_features=N_FEATURES):
