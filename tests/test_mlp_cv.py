@@ -126,15 +126,35 @@ def test_smaller_k_is_smoother(path_epochs):
     assert model.sensitivity_path_[1].mean() < model.sensitivity_path_[0].mean()
 
 
-def test_the_grid_covers_the_slopes_of_the_pretrained_model():
-    model = search(ks=6).fit(X, y)
-    pretrained = single(0.3, lai_epochs=0).fit(X, y)
-    slopes = np.abs(pretrained.input_gradient(X)) * X.std(axis=0) / y.std()
-    largest = min(1.0, np.quantile(slopes, 0.99))
-    np.testing.assert_allclose(model.ks_, np.geomspace(largest, largest / 50, 6))
-    constant = search(ks=2).fit(X, np.ones(len(X)))
-    assert np.isfinite(constant.ks_).all()
-    assert (constant.ks_ > 0).all()
+@pytest.mark.parametrize("target", [y, Y])
+@pytest.mark.parametrize("lai_fraction", [0.01, 0.2])
+def test_the_grid_stands_for_noise_of_a_tenth_to_two_deviations(target, lai_fraction):
+    parameters = {"lai_fraction": lai_fraction, "pretrain_epochs": 50}
+    model = search(ks=6, **parameters).fit(X, target)
+    for noise, k in {0.1: model.ks_[0], 2.0: model.ks_[-1]}.items():
+        of_noise = single(0.3, noise=noise, **parameters).fit(X, target)
+        assert k == pytest.approx(of_noise.feature_k_.mean())
+    np.testing.assert_allclose(np.diff(np.log(model.ks_)), -np.log(20) / 5)
+
+
+@pytest.mark.parametrize("lai_fraction", [0, 0.01, 1])
+def test_there_is_a_grid_where_nothing_follows_from_noise(lai_fraction):
+    for data in (X, np.ones_like(X)):
+        for standardize in (True, False):
+            model = search(
+                ks=2, lai_fraction=lai_fraction, standardize=standardize, lai_interval=1
+            ).fit(data, np.ones(len(X)))
+            assert np.isfinite(model.ks_).all()
+            assert (model.ks_ > 0).all()
+
+
+def test_the_grid_of_raw_data_is_in_its_units():
+    ks = search(ks=3).fit(X, y).ks_
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    for scale in (1.0, 4.0):
+        model = search(ks=3, standardize=False, learning_rate_init=0.01)
+        model.fit(scale * Z, (y - y.mean()) / y.std())
+        np.testing.assert_allclose(model.ks_, ks / scale, rtol=0.5)
 
 
 @pytest.mark.parametrize("make", [search, path])

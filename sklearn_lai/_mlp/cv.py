@@ -38,9 +38,9 @@ class LaiMLPRegressorCV(PathMLP):
     ks : int or array-like of shape (n_ks,), default=10
         Boundary slopes to choose from, > 0, in target standard deviations per feature
         standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
-        scale over the range in which the loss acts on this data: from the 99 %
-        quantile of the pretrained model's slopes, in magnitude (at most 1 if
-        standardised), down to a fiftieth of it.
+        scale, from the `k` that stands for noise of 0.1 standard deviations in every
+        feature to that for 2: ``sqrt(lai_fraction / (1 - lai_fraction)) * e / noise``,
+        with the mean error ``e`` of the pretrained network.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. With :class:`FeatureK`, searches set
@@ -370,7 +370,7 @@ class LaiMLPRegressorCV(PathMLP):
             self._resolve_k(1.0)  # errors come before training
             scorer, seed = self._scorer(), self._seed()
             start = self._pretrained(rows.with_weight(), seed, watch)
-            self.ks_ = self._resolve_ks(start.data, start.trainer.layers())
+            self.ks_ = self._resolve_ks(start)
             unit = np.ones(1) if rows.y.shape[1] == 1 else start.data.units.y.unit
             assess = partial(self._assess_fold, rows, X, scorer, unit, seed)
             chosen = self._choose(self._assess_folds(assess, folds, watch))

@@ -18,7 +18,7 @@ from .. import _inference
 from .._base import Data
 from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
 from .._lai_training import random_streams
-from .._noise import multiples
+from .._noise import boundary_ratio, multiples
 from .._train.setup import TrainingData, make_trainer
 from .._train.training import LaiStage, Trainer, train_lai
 from .._train.watch import Watch
@@ -29,9 +29,9 @@ from .base import BaseLaiMLP
 from .partial_fit import Progress
 from .regressor import LaiMLPRegressor
 
-# Quantile of the slopes, on so many rows, that is the largest k of a grid, and the
-# share of it that is the least.
-SLOPE_QUANTILE, SLOPE_ROWS, LEAST_SHARE = 0.99, 5_000, 0.02
+# Noise in every feature that the ends of a grid of k stand for, in feature standard
+# deviations, and the lai_fraction up to which that holds.
+LEAST_NOISE, LARGEST_NOISE, LARGEST_FRACTION = 0.1, 2.0, 0.5
 # Noisy copies of the data held out that the errors are the mean of.
 N_COPIES = 5
 
@@ -105,20 +105,19 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         stage = self._lai_recipe(self._resolve_k(k))
         return stage if self.noise is None else replace(stage, multiple=k)
 
-    def _resolve_ks(self, data: TrainingData, pretrained: Layers) -> np.ndarray:
+    def _resolve_ks(self, start: Start) -> np.ndarray:
         """The `ks` themselves, or as many as they say."""
         if not isinstance(self.ks, Integral):
             return np.array(self.ks, dtype=np.float64)
         if self.noise is not None:
             return multiples(int(self.ks))
-        rows = data.X[:: math.ceil(len(data.X) / SLOPE_ROWS)]
-        slopes = _inference.input_gradient(rows, *pretrained, self.activation)
-        unit = np.where(data.units.X.is_constant(), 0, data.units.X.unit)
-        slopes = np.abs(slopes * unit / data.units.y.unit[:, None])
-        largest = float(np.quantile(slopes, SLOPE_QUANTILE)) or 1.0
-        if self.standardize:
-            largest = min(largest, 1.0)
-        return np.geomspace(largest, LEAST_SHARE * largest, int(self.ks))
+        error = float(start.trainer.mean_error().mean()) or 1.0
+        sds = start.data.X.std(axis=0, dtype=np.float64)
+        sd = 1.0 if self.standardize else float(sds.mean()) or 1.0
+        # A fraction of 0 or 1 has no such k, and needs none.
+        fraction = min(self.lai_fraction, LARGEST_FRACTION) or LARGEST_FRACTION
+        k = boundary_ratio(fraction) * error / sd
+        return k / np.geomspace(LEAST_NOISE, LARGEST_NOISE, int(self.ks))
 
     def _assess_fold(
         self,
