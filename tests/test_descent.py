@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from sklearn_lai._linear.descent import _descend, solve
-from sklearn_lai._linear.objective import Gram, Problem, Quadratic
+from sklearn_lai._linear.descent import descend
+from sklearn_lai._linear.objective import Batch, Gram, Problem, Quadratic
+from sklearn_lai._linear.solver import solve
 from sklearn_lai.loss import lai_factor
 
 L1_RATIOS = [0.0, 0.5, 1.0]
@@ -139,7 +140,7 @@ def test_the_wrong_side_of_a_sign_is_left():
     left = []
     for _ in range(100):
         problem = random_problem(rng, 3)
-        stuck, _ = _descend(problem, problem.mse.minimum)
+        (stuck,), _ = descend(Batch.of([problem]), problem.mse.minimum[None])
         coef = solve(problem).coef
         assert problem.objective(coef) <= problem.objective(stuck) * (1 + 1e-12)
         if (np.sign(coef) != np.sign(stuck)).any():

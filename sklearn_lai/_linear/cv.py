@@ -1,6 +1,6 @@
 """The linear regressor with k chosen by cross-validation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from numbers import Integral
 from operator import add
@@ -16,7 +16,7 @@ from .._noise import multiples
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Tolerance
 from .._validation import TOLERANCE
 from .base import BaseLaiLinear
-from .exact import Regression, expected_changes, mean_squared_error
+from .exact import Fit, Regression, expected_changes, mean_squared_error
 from .moments import Moments
 from .path import resolve_ks
 
@@ -201,7 +201,7 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             self.k_ = float(self.ks_[chosen])
             self.feature_k_ = self._resolve_k(self.k_)
             regression = self._under_noise(regression, total, self.k_)
-            [fit] = self._solve_path(regression.refined(*data), [self.feature_k_])
+            fit = self._fit_exactly(regression.refined(*data), self.feature_k_)
             self._set_solution(fit, data.X.dtype)
         return self
 
@@ -210,31 +210,37 @@ class LaiLinearRegressorCV(BaseLaiLinear):
     ) -> np.ndarray:
         """Mean squared errors of all `ks`, of shape (n_ks, n_folds, n_outputs)."""
         slopes = [self._resolve_k(k) for k in self.ks_]
-        errors = [
-            self._errors_along(self._plain_regression(train), train, test, slopes)
-            for train, test in zip(trains, tests, strict=True)
-        ]
+        folds = zip(self._fits_along(trains, slopes), trains, tests, strict=True)
+        errors = [self._errors_along(*fold) for fold in folds]
         return np.array(errors).swapaxes(0, 1)
 
+    def _fits_along(
+        self, trains: Sequence[Moments], slopes: Sequence[np.ndarray]
+    ) -> Iterator[list[Fit]]:
+        """Fits for all `ks`, of one fold after the other."""
+        plain = map(self._plain_regression, trains)
+        if self.noise is None:
+            yield from self._solve_paths(plain, slopes)
+            return
+        # Under noise every k has a regression of its own.
+        for regression, train in zip(plain, trains, strict=True):
+            yield [
+                self._fit_exactly(self._under_noise(regression, train, k), slope)
+                for k, slope in zip(self.ks_, slopes, strict=True)
+            ]
+
     def _errors_along(
-        self,
-        plain: Regression,
-        train: Moments,
-        test: Moments,
-        slopes: Sequence[np.ndarray],
+        self, fits: Sequence[Fit], train: Moments, test: Moments
     ) -> list[np.ndarray]:
         """Mean squared errors on test rows by output, those expected under noise."""
-        errors = []
-        for k, slope in zip(self.ks_, slopes, strict=True):
-            regression = self._under_noise(plain, train, k)
-            [fit] = self._solve_path(regression, [slope])
-            error = mean_squared_error(test, fit.coef, fit.intercept)
-            if self.noise is not None:
-                noise = self._noise_in(train, self._resolve_noise())
-                unit = regression.units.y.unit
-                error += expected_changes(noise, fit.solutions, unit)
-            errors.append(error)
-        return errors
+        errors = [mean_squared_error(test, fit.coef, fit.intercept) for fit in fits]
+        if self.noise is None:
+            return errors
+        noise = self._noise_in(train, self._resolve_noise())
+        return [
+            error + expected_changes(noise, fit)
+            for error, fit in zip(errors, fits, strict=True)
+        ]
 
     def _resolve_ks(self, regression: Regression) -> np.ndarray:
         """The `ks` themselves, or as many as they say."""

@@ -8,9 +8,10 @@ import numpy as np
 
 from .._units import Scale, Units
 from .._warnings import COLLAPSED_SHARE
-from .descent import Solution, solve
+from .error import Gram, Quadratic
 from .moments import Moments, residual_products
-from .objective import Gram, Problem, Quadratic
+from .objective import Problem
+from .solver import Solution
 
 # Condition number of a Gram matrix from which on least squares is corrected.
 ILL_CONDITIONED = 1e7
@@ -21,12 +22,13 @@ MAX_CORRECTIONS, CORRECTED = 5, 1e-10
 class Fit(NamedTuple):
     """Coefficients (n_features, n_outputs) and intercepts in the units of the data.
 
-    `solutions` has one per output, in the units of training.
+    `solutions` has one per output, in the units of training; `unit` is that of outputs.
     """
 
     coef: np.ndarray
     intercept: np.ndarray
     solutions: list[Solution]
+    unit: np.ndarray
     collapsed: bool
 
 
@@ -105,8 +107,10 @@ class Regression:
                 break
         return replace(self, errors=errors)
 
-    def fit(self, k: np.ndarray, lai_fraction: float, l1_ratio: float) -> Fit:
-        """Minimise the Lai objective of every output.
+    def problems(
+        self, k: np.ndarray, lai_fraction: float, l1_ratio: float
+    ) -> list[Problem]:
+        """The Lai objective of every output.
 
         `k` has shape (n_features,) or (n_outputs, n_features). Features that are always
         0, in the units of training, have no influence, so their directions are left
@@ -114,14 +118,16 @@ class Regression:
         """
         k = np.where(np.diag(self.errors[0].gram.matrix) == 0, np.nan, k)
         k = np.broadcast_to(k, (len(self.errors), k.shape[-1]))
-        problems = [
+        return [
             Problem(mse, k_of_output, lai_fraction, l1_ratio)
             for mse, k_of_output in zip(self.errors, k, strict=True)
         ]
-        solutions = [solve(problem) for problem in problems]
+
+    def fit_of(self, solutions: Sequence[Solution]) -> Fit:
+        """The model of a solution per output."""
         coef = np.stack([solution.coef for solution in solutions], axis=1)
         collapsed = any(map(_collapses, self.errors, solutions))
-        return Fit(*self._fold(coef), solutions, collapsed)
+        return Fit(*self._fold(coef), list(solutions), self.units.y.unit, collapsed)
 
     def _fold(self, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients and intercepts in the units of the data."""
@@ -130,12 +136,10 @@ class Regression:
         return coef, intercept
 
 
-def expected_changes(
-    noise: np.ndarray, solutions: Sequence[Solution], unit: np.ndarray
-) -> np.ndarray:
-    """Expected squared changes of outputs with these units, in them, by noise."""
-    changes = [np.square(noise * solution.coef).sum() for solution in solutions]
-    return np.square(unit) * changes
+def expected_changes(noise: np.ndarray, fit: Fit) -> np.ndarray:
+    """Expected squared changes of outputs by noise, in units of training."""
+    changes = [np.square(noise * solution.coef).sum() for solution in fit.solutions]
+    return np.square(fit.unit) * changes
 
 
 def mean_squared_error(

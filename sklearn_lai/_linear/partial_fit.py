@@ -160,7 +160,7 @@ class PartialFitLinear(BaseLaiLinear):
         self._moments = moments
         self.n_samples_seen_ = moments.n_rows
         self.feature_k_ = self._resolve_k(self.k, len(moments.outputs.mean))
-        [fit] = self._solve_path(regression, [self.feature_k_])
+        fit = self._fit_exactly(regression, self.feature_k_)
         self._set_solution(fit, dtype)
 
 
