@@ -22,6 +22,8 @@ NEGLIGIBLE = 1e-13
 SHORTEST = 1e-9
 # Coefficients that one step holds in turn at most.
 MAX_TURNS = 10
+# What a convex matrix has beyond it on its diagonal, relatively, to be so for certain.
+REGULAR = 1e-10
 
 
 class Local:
@@ -123,16 +125,16 @@ class Local:
 
     def _model(self) -> tuple["Model", np.ndarray]:
         """Quadratic models of J, which are convex, and their Newton steps."""
-        k, is_positive = self.batch.boundary, self.sign > 0
-        model = Model(
-            hessian=self._hessian(),
-            gradient=np.where(self.is_free, self.rate * self.sign, 0),
-            coef=self.coef,
-            is_free=self.is_free,
-            low=np.where(self.is_outside, np.where(is_positive, k, -np.inf), -k),
-            high=np.where(self.is_outside, np.where(is_positive, np.inf, -k), k),
-        )
-        return model, _convex_newton(model.hessian, model.gradient, model.is_free)
+        k, is_positive, free = self.batch.boundary, self.sign > 0, self.is_free
+        hessian, gradient = self._hessian(), np.where(free, self.rate * self.sign, 0)
+        newton, is_convex = _newton(hessian, gradient, free)
+        rows = np.flatnonzero(~is_convex)
+        if len(rows):
+            hessian[rows] = self._convex_hessian(rows)
+            newton[rows], _ = _newton(hessian[rows], gradient[rows], free[rows])
+        low = np.where(self.is_outside, np.where(is_positive, k, -np.inf), -k)
+        high = np.where(self.is_outside, np.where(is_positive, np.inf, -k), k)
+        return Model(hessian, gradient, self.coef, free, low, high), newton
 
     def _hessian(self) -> np.ndarray:
         """Second derivatives of J on the pieces."""
@@ -149,6 +151,23 @@ class Local:
         hessian = 2 * self.factor[:, None, None] * batch.of_each(batch.matrices)
         hessian += left @ right
         diagonal = mse * (weight * second + l2_share * np.square(first))
+        np.einsum("ijj->ij", hessian)[:] += diagonal
+        return hessian
+
+    def _convex_hessian(self, rows: np.ndarray) -> np.ndarray:
+        """Second derivatives where J is concave: of a convex function that touches it.
+
+        For the l1 norm this function is nowhere lower outside the kinks, so that whole
+        steps lower J: the logarithms of mse and factor are below their tangents, and
+        phi**2 is below that in w**2.
+        """
+        batch = self.batch.take(rows)
+        weight = 2 * self.mse[rows, None] * self.weight[rows]
+        c = 1 / (1 + np.square(self.coef[rows]))
+        diagonal = weight * np.square(c) * np.maximum(self.branch[rows], 0)
+        curvature = 2 * self.factor[rows, None]
+        diagonal += REGULAR * curvature * batch.power
+        hessian = curvature[..., None] * batch.of_each(batch.matrices)
         np.einsum("ijj->ij", hessian)[:] += diagonal
         return hessian
 
@@ -178,7 +197,7 @@ class Model(NamedTuple):
         """Newton steps of the free coefficients, given the change of the others."""
         given = np.where(is_free, 0, change)
         rest = self.gradient + (self.hessian @ given[..., None])[..., 0]
-        return _convex_newton(self.hessian, rest, is_free)
+        return _newton(self.hessian, rest, is_free)[0]
 
 
 def _hold_at_once(model: Model, newton: np.ndarray) -> np.ndarray:
@@ -222,35 +241,18 @@ def _hold_in_turn(model: Model, newton: np.ndarray) -> np.ndarray:
     return target
 
 
-def _convex_newton(
+def _newton(
     hessian: np.ndarray, gradient: np.ndarray, is_free: np.ndarray
-) -> np.ndarray:
-    """Newton steps of the free coefficients; 0 for the others.
-
-    Matrices are made convex, in place, by positive eigenvalues, if need be.
-    """
-    order = np.argsort(~is_free, axis=1, kind="stable")
-    row = np.arange(len(order))[:, None]
-    free_first = hessian[row[..., None], order[..., None], order[:, None]]
-    steps = -gradient[row, order]
-    for i, n_free in enumerate(is_free.sum(axis=1).tolist()):
-        matrix, rate = free_first[i, :n_free, :n_free], steps[i, :n_free]
-        if n_free:
-            _, steps[i, :n_free], is_indefinite = dposv(matrix, rate)
-            if is_indefinite:
-                convex, steps[i, :n_free] = _made_convex(matrix, rate)
-                hessian[i][np.ix_(order[i, :n_free], order[i, :n_free])] = convex
-        steps[i, n_free:] = 0
-    result = np.empty_like(steps)
-    result[row, order] = steps
-    return result
-
-
-def _made_convex(
-    hessian: np.ndarray, rate: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The matrix with positive eigenvalues, and what solves for the rates."""
-    values, vectors = np.linalg.eigh(hessian)
-    values = np.abs(values)
-    values = np.maximum(values, 1e-10 * values.max())
-    return (vectors * values) @ vectors.T, vectors @ ((rate @ vectors) / values)
+    """Newton steps of the free coefficients, 0 for the others, where there are any.
+
+    Also returns which of the matrices, of the free ones, are positive definite.
+    """
+    steps, is_convex = np.zeros_like(gradient), np.ones(len(gradient), dtype=bool)
+    for i, is_free_here in enumerate(is_free):
+        free = is_free_here.nonzero()[0]
+        if len(free):
+            matrix = hessian[i].take(free, axis=0).take(free, axis=1)
+            _, steps[i, free], failed = dposv(matrix, -gradient[i].take(free))
+            is_convex[i] = not failed
+    return steps, is_convex
