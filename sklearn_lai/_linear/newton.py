@@ -22,7 +22,9 @@ NEGLIGIBLE = 1e-13
 SHORTEST = 1e-9
 # Coefficients that one step holds in turn at most.
 MAX_TURNS = 10
-# What a convex matrix has beyond it on its diagonal, relatively, to be so for certain.
+# Features up to which matrices are decomposed to make them positive definite.
+MAX_DECOMPOSED = 100
+# Least eigenvalue that makes a matrix so for certain, relative to the largest.
 REGULAR = 1e-10
 
 
@@ -130,7 +132,7 @@ class Local:
         newton, is_convex = _newton(hessian, gradient, free)
         rows = np.flatnonzero(~is_convex)
         if len(rows):
-            hessian[rows] = self._convex_hessian(rows)
+            hessian[rows] = self._convex_hessians(rows, hessian)
             newton[rows], _ = _newton(hessian[rows], gradient[rows], free[rows])
         low = np.where(self.is_outside, np.where(is_positive, k, -np.inf), -k)
         high = np.where(self.is_outside, np.where(is_positive, np.inf, -k), k)
@@ -154,17 +156,28 @@ class Local:
         np.einsum("ijj->ij", hessian)[:] += diagonal
         return hessian
 
-    def _convex_hessian(self, rows: np.ndarray) -> np.ndarray:
-        """Second derivatives where J is concave: of a convex function that touches it.
+    def _convex_hessians(self, rows: np.ndarray, hessian: np.ndarray) -> np.ndarray:
+        """Positive definite matrices in place of those of these rows."""
+        if hessian.shape[1] > MAX_DECOMPOSED:
+            return self._hessians_above(rows)
+        return np.stack(
+            [
+                _with_positive_eigenvalues(*pair)
+                for pair in zip(hessian[rows], self.is_free[rows])
+            ]
+        )
 
-        For the l1 norm this function is nowhere lower outside the kinks, so that whole
-        steps lower J: the logarithms of mse and factor are below their tangents, and
-        phi**2 is below that in w**2.
+    def _hessians_above(self, rows: np.ndarray) -> np.ndarray:
+        """Second derivatives of a convex function that touches J.
+
+        For the l1 norm it is nowhere below J outside the kinks, so that whole steps
+        lower J: the logarithms of mse and factor are below their tangents, and phi**2
+        is below that in w**2.
         """
         batch = self.batch.take(rows)
-        weight = 2 * self.mse[rows, None] * self.weight[rows]
         c = 1 / (1 + np.square(self.coef[rows]))
-        diagonal = weight * np.square(c) * np.maximum(self.branch[rows], 0)
+        diagonal = 2 * self.mse[rows, None] * self.weight[rows] * np.square(c)
+        diagonal *= np.abs(self.branch[rows])
         curvature = 2 * self.factor[rows, None]
         diagonal += REGULAR * curvature * batch.power
         hessian = curvature[..., None] * batch.of_each(batch.matrices)
@@ -256,3 +269,14 @@ def _newton(
             _, steps[i, free], failed = dposv(matrix, -gradient[i].take(free))
             is_convex[i] = not failed
     return steps, is_convex
+
+
+def _with_positive_eigenvalues(hessian: np.ndarray, is_free: np.ndarray) -> np.ndarray:
+    """The matrix with eigenvalues of its free block made positive."""
+    free = np.ix_(is_free, is_free)
+    values, vectors = np.linalg.eigh(hessian[free])
+    values = np.abs(values)
+    values = np.maximum(values, REGULAR * values.max())
+    hessian = hessian.copy()
+    hessian[free] = (vectors * values) @ vectors.T
+    return hessian
