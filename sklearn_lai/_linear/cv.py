@@ -1,7 +1,7 @@
 """The linear regressor with k chosen by cross-validation."""
 
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
+from itertools import accumulate, chain
 from numbers import Integral
 from operator import add
 from typing import Annotated, Any, Self
@@ -16,7 +16,13 @@ from .._noise import multiples
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Tolerance
 from .._validation import TOLERANCE
 from .base import BaseLaiLinear
-from .exact import Fit, Regression, expected_changes, mean_squared_error
+from .exact import (
+    Fit,
+    Regression,
+    expected_changes,
+    mean_squared_error,
+    warn_if_exact,
+)
 from .moments import Moments
 from .path import resolve_ks
 
@@ -24,10 +30,13 @@ from .path import resolve_ks
 class LaiLinearRegressorCV(BaseLaiLinear):
     """LaiLinearRegressor with the boundary slope chosen by cross-validation.
 
-    Every `k` is solved exactly on every fold. With folds that divide the data, as those
-    of KFold, the data is visited once: the second moments of a fold's training data are
-    the sums of those of the other folds, and errors, too, follow from moments. With
-    other folds their training data is visited as well.
+    Every `k` is solved exactly on every fold, as by :func:`lai_linear_path`: its
+    objective is not above that of :class:`LaiLinearRegressor`, and with three or more
+    features it may be lower, thanks to the other `ks`. The model for the chosen `k` is
+    that of LaiLinearRegressor. With folds that divide the data, as those of KFold, the
+    data is visited once: the second moments of a fold's training data are the sums of
+    those of the other folds, and errors, too, follow from moments. With other folds
+    their training data is visited as well.
 
     Parameters
     ----------
@@ -186,6 +195,9 @@ class LaiLinearRegressorCV(BaseLaiLinear):
         ConvergenceWarning
             If the Lai loss made the predictions collapse towards a constant, or the
             exact solver did not reach `tol`.
+        UserWarning
+            If least squares fits the data, or the training data of a fold, exactly, so
+            that `k` has no effect.
         """
         with watched(self), all_or_nothing(self):
             self._check_parameters()
@@ -194,7 +206,8 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             total, trains, tests = _fold_moments(*data, folds)
             regression = self._plain_regression(total)
             self.ks_ = self._resolve_ks(regression)
-            errors = self._follow_folds(trains, tests)
+            fits = self._follow_folds(trains)
+            errors = self._errors_of(fits, trains, tests)
             self.mse_path_ = errors.mean(axis=2)
             unit = regression.units.y.unit
             chosen = smallest_within(self.ks_, errors, unit, self.tolerance)
@@ -203,31 +216,33 @@ class LaiLinearRegressorCV(BaseLaiLinear):
             regression = self._under_noise(regression, total, self.k_)
             fit = self._fit_exactly(regression.refined(*data), self.feature_k_)
             self._set_solution(fit, data.X.dtype)
+            warn_if_exact([fit, *chain.from_iterable(fits)])
         return self
 
-    def _follow_folds(
-        self, trains: Sequence[Moments], tests: Sequence[Moments]
-    ) -> np.ndarray:
-        """Mean squared errors of all `ks`, of shape (n_ks, n_folds, n_outputs)."""
+    def _follow_folds(self, trains: Sequence[Moments]) -> list[list[Fit]]:
+        """Fits of every fold for all `ks`."""
         slopes = [self._resolve_k(k) for k in self.ks_]
-        folds = zip(self._fits_along(trains, slopes), trains, tests, strict=True)
-        errors = [self._errors_along(*fold) for fold in folds]
-        return np.array(errors).swapaxes(0, 1)
-
-    def _fits_along(
-        self, trains: Sequence[Moments], slopes: Sequence[np.ndarray]
-    ) -> Iterator[list[Fit]]:
-        """Fits for all `ks`, of one fold after the other."""
         plain = map(self._plain_regression, trains)
         if self.noise is None:
-            yield from self._solve_paths(plain, slopes)
-            return
+            return list(self._solve_paths(plain, slopes))
         # Under noise every k has a regression of its own.
-        for regression, train in zip(plain, trains, strict=True):
-            yield [
+        return [
+            [
                 self._fit_exactly(self._under_noise(regression, train, k), slope)
                 for k, slope in zip(self.ks_, slopes, strict=True)
             ]
+            for regression, train in zip(plain, trains, strict=True)
+        ]
+
+    def _errors_of(
+        self,
+        fits: Sequence[Sequence[Fit]],
+        trains: Sequence[Moments],
+        tests: Sequence[Moments],
+    ) -> np.ndarray:
+        """Mean squared errors of all `ks`, of shape (n_ks, n_folds, n_outputs)."""
+        errors = list(map(self._errors_along, fits, trains, tests))
+        return np.array(errors).swapaxes(0, 1)
 
     def _errors_along(
         self, fits: Sequence[Fit], train: Moments, test: Moments

@@ -1,13 +1,13 @@
 """Linear Lai Training solved exactly: from moments of the data to coefficients."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from .._units import Scale, Units
-from .._warnings import COLLAPSED_SHARE
+from .._warnings import COLLAPSED_SHARE, warn_caller
 from .error import Gram, Quadratic
 from .moments import Moments, residual_products
 from .objective import Problem
@@ -23,6 +23,7 @@ class Fit(NamedTuple):
     """Coefficients (n_features, n_outputs) and intercepts in the units of the data.
 
     `solutions` has one per output, in the units of training; `unit` is that of outputs.
+    The fit is exact if an output that varies has an exact solution.
     """
 
     coef: np.ndarray
@@ -30,11 +31,14 @@ class Fit(NamedTuple):
     solutions: list[Solution]
     unit: np.ndarray
     collapsed: bool
+    is_exact: bool
 
 
 @dataclass(frozen=True)
 class Regression:
     """A linear regression: units of training, and the mean squared error per output.
+
+    `is_constant` has the outputs that are so but for rounding.
 
     The error is the one expected under noise with standard deviations `noise`, if it is
     not 0, in units of training.
@@ -42,6 +46,7 @@ class Regression:
 
     units: Units
     errors: list[Quadratic]
+    is_constant: np.ndarray
     noise: np.ndarray | float = 0.0
 
     @classmethod
@@ -73,6 +78,7 @@ class Regression:
                 )
                 for j in range(n_features, len(products))
             ],
+            moments.outputs.is_constant_but_for_rounding(),
         )
 
     def under(self, noise: np.ndarray) -> Self:
@@ -126,14 +132,31 @@ class Regression:
     def fit_of(self, solutions: Sequence[Solution]) -> Fit:
         """The model of a solution per output."""
         coef = np.stack([solution.coef for solution in solutions], axis=1)
-        collapsed = any(map(_collapses, self.errors, solutions))
-        return Fit(*self._fold(coef), list(solutions), self.units.y.unit, collapsed)
+        is_exact = [solution.is_exact for solution in solutions]
+        return Fit(
+            *self._fold(coef),
+            list(solutions),
+            self.units.y.unit,
+            collapsed=any(map(_collapses, self.errors, solutions)),
+            is_exact=bool((is_exact & ~self.is_constant).any()),
+        )
 
     def _fold(self, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients and intercepts in the units of the data."""
         no_intercept = np.zeros(coef.shape[1])
         (coef,), (intercept,) = self.units.fold(([coef], [no_intercept]))
         return coef, intercept
+
+
+def warn_if_exact(fits: Iterable[Fit]) -> None:
+    """Warn if least squares leaves no error in one of these fits."""
+    if any(fit.is_exact for fit in fits):
+        warn_caller(
+            "Least squares fits the training data exactly, so that k has no effect: "
+            "the Lai loss multiplies an error, and there is none. Give an estimator "
+            "noise, take fewer features or more rows.",
+            UserWarning,
+        )
 
 
 def expected_changes(noise: np.ndarray, fit: Fit) -> np.ndarray:

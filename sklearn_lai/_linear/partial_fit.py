@@ -11,7 +11,7 @@ from .._feature_k import K
 from .._typing import KLike, LinearSolver
 from .._validation import OneOf
 from .base import BaseLaiLinear
-from .exact import Regression
+from .exact import Fit, Regression
 from .moments import Moments
 
 
@@ -155,13 +155,14 @@ class PartialFitLinear(BaseLaiLinear):
             )
         return self._moments + moments
 
-    def _solve(self, moments: Moments, regression: Regression, dtype: np.dtype) -> None:
-        """Set the solution of the regression on these moments."""
+    def _solve(self, moments: Moments, regression: Regression, dtype: np.dtype) -> Fit:
+        """Set the solution of the regression on these moments, and return it."""
         self._moments = moments
         self.n_samples_seen_ = moments.n_rows
         self.feature_k_ = self._resolve_k(self.k, len(moments.outputs.mean))
         fit = self._fit_exactly(regression, self.feature_k_)
         self._set_solution(fit, dtype)
+        return fit
 
 
 def _columns(model: BaseLaiLinear) -> list[str] | int:

@@ -14,7 +14,7 @@ from .._typing import FeatureKLike, KsLike, Norm
 from .._validation import BOOLEAN, rules_of
 from .descent import TOGETHER
 from .error import Quadratic
-from .exact import Fit, Regression
+from .exact import Fit, Regression, warn_if_exact
 from .moments import Moments
 from .solver import solve_all
 
@@ -42,7 +42,11 @@ def lai_linear_path(
     """Coefficients of exact linear Lai Training along the boundary slope `k`.
 
     The data is visited once, or a few times if it is nearly collinear. Each `k` is
-    solved on its own, as by ``LaiLinearRegressor(k=k, solver="exact")``.
+    solved as by ``LaiLinearRegressor(k=k)``, and then from the solutions of the next
+    smaller and larger `k`, too, as long as that leads lower. So the objective is not
+    above that of ``LaiLinearRegressor(k=k)``. With one or two features both are the
+    least there is; with more, that of the path may be lower, and depend on which other
+    `ks` there are.
 
     Parameters
     ----------
@@ -84,6 +88,11 @@ def lai_linear_path(
     TypeError
         If `X` is sparse or a parameter has a wrong type.
 
+    Warns
+    -----
+    UserWarning
+        If least squares fits the data exactly, so that `k` has no effect.
+
     See Also
     --------
     LaiLinearRegressorCV : Chooses a `k` of the path by cross-validation.
@@ -112,6 +121,7 @@ def lai_linear_path(
     n_features, n_outputs = data.X.shape[1], data.y.shape[1]
     slopes = [resolve_k(k, feature_k, n_features, n_outputs, names) for k in ks]
     [fits] = solve_paths([regression], slopes, norm, l1_ratio, lai_fraction)
+    warn_if_exact(fits)
     coefs = np.stack([fit.coef.T for fit in fits], axis=-1)
     optimalities = [max(s.optimality for s in fit.solutions) for fit in fits]
     return ks, coefs[0] if len(coefs) == 1 else coefs, np.array(optimalities)

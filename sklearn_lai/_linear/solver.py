@@ -22,12 +22,16 @@ MAX_JUMPS = 100
 
 
 class Solution(NamedTuple):
-    """What `solve` found; `optimality` is as in `Local`."""
+    """What `solve` found; `optimality` is as in `Local`.
+
+    It is exact if least squares leaves no error, so that no Lai loss changes anything.
+    """
 
     coef: np.ndarray
     objective: float
     optimality: float
     n_iter: int
+    is_exact: bool = False
 
 
 def solve(problem: Problem) -> Solution:
@@ -52,9 +56,10 @@ def solve_all(paths: Sequence[Sequence[Problem]]) -> list[list[Solution]]:
 
 def _least_squares(problem: Problem) -> Solution:
     """The solution of a problem that least squares solves."""
-    coef, is_exact = problem.mse.minimum, problem.mse.least == 0
-    objective = 0.0 if is_exact else float(problem.objective(coef))
-    return Solution(coef, objective, optimality=0.0, n_iter=0)
+    coef = problem.mse.minimum
+    if problem.is_plain:
+        return Solution(coef, float(problem.objective(coef)), optimality=0.0, n_iter=0)
+    return Solution(coef, objective=0.0, optimality=0.0, n_iter=0, is_exact=True)
 
 
 def _solve_by_descents(paths: Sequence[Sequence[Problem]]) -> list[list[Solution]]:
