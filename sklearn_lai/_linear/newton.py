@@ -160,12 +160,8 @@ class Local:
         """Positive definite matrices in place of those of these rows."""
         if hessian.shape[1] > MAX_DECOMPOSED:
             return self._hessians_above(rows)
-        return np.stack(
-            [
-                _with_positive_eigenvalues(*pair)
-                for pair in zip(hessian[rows], self.is_free[rows])
-            ]
-        )
+        convex = map(_with_positive_eigenvalues, hessian[rows], self.is_free[rows])
+        return np.stack(list(convex))
 
     def _hessians_above(self, rows: np.ndarray) -> np.ndarray:
         """Second derivatives of a convex function that touches J.
