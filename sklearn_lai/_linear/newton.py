@@ -8,6 +8,8 @@ Source: D. P. Bertsekas, "Projected Newton Methods for Optimization Problems wit
 Constraints", SIAM Journal on Control and Optimization 20 (1982).
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -20,10 +22,11 @@ from .objective import Batch
 NEGLIGIBLE = 1e-13
 # Least share of a Newton step.
 SHORTEST = 1e-9
-# Coefficients that one step holds in turn at most.
+# How often one step holds coefficients in turn at most.
 MAX_TURNS = 10
-# Features up to which matrices are decomposed to make them positive definite.
-MAX_DECOMPOSED = 100
+# Features from which on steps are to be cheap: coefficients are held in groups, one
+# more for each so many, and matrices are not decomposed.
+MANY = 100
 # Least eigenvalue that makes a matrix so for certain, relative to the largest.
 REGULAR = 1e-10
 
@@ -82,7 +85,10 @@ class Local:
         model, newton = self._model()
         promise = -(model.gradient * newton).sum(axis=1)
         rows = np.flatnonzero(promise > EPSILON**1.5 * self.objective)
-        for hold in (_hold_at_once, _hold_in_turn):
+        sizes = dict.fromkeys([1 + self.coef.shape[1] // MANY, 1])
+        holds: list[Hold] = [_hold_at_once]
+        holds += [partial(_hold_in_turn, size=size) for size in sizes]
+        for hold in holds:
             if not len(rows):
                 break
             target = hold(model.take(rows), newton[rows])
@@ -158,7 +164,7 @@ class Local:
 
     def _convex_hessians(self, rows: np.ndarray, hessian: np.ndarray) -> np.ndarray:
         """Positive definite matrices in place of those of these rows."""
-        if hessian.shape[1] > MAX_DECOMPOSED:
+        if hessian.shape[1] > MANY:
             return self._hessians_above(rows)
         convex = map(_with_positive_eigenvalues, hessian[rows], self.is_free[rows])
         return np.stack(list(convex))
@@ -209,6 +215,10 @@ class Model(NamedTuple):
         return _newton(self.hessian, rest, is_free)[0]
 
 
+# What takes models and their Newton steps to targets within the pieces.
+Hold = Callable[[Model, np.ndarray], np.ndarray]
+
+
 def _hold_at_once(model: Model, newton: np.ndarray) -> np.ndarray:
     """Ends of Newton steps in which all that would cross a bound are held there.
 
@@ -226,18 +236,19 @@ def _hold_at_once(model: Model, newton: np.ndarray) -> np.ndarray:
     return target
 
 
-def _hold_in_turn(model: Model, newton: np.ndarray) -> np.ndarray:
-    """Ends of Newton steps that each end where the first coefficient meets a bound.
+def _hold_in_turn(model: Model, newton: np.ndarray, size: int) -> np.ndarray:
+    """Ends of Newton steps that each end where the first coefficients meet a bound.
 
-    That one is held from there on. All the way the quadratic model falls, which it need
-    not when all are held at once.
+    Those, `size` at a time, are held from there on. If they are held one by one, the
+    quadratic model falls all the way, which it need not when all are held at once.
     """
     target, is_inside, step = model.coef.copy(), model.is_free.copy(), newton
     for _ in range(MAX_TURNS):
         bound = np.where(step < 0, model.low, model.high)
         with np.errstate(divide="ignore", invalid="ignore"):
             room = np.where(step != 0, (bound - target) / step, np.inf)
-        share = np.minimum(1, room.min(axis=1))[:, None]
+        nth = np.partition(room, size - 1, axis=1)[:, size - 1]
+        share = np.minimum(1, nth)[:, None]
         is_first = is_inside & (room <= share)
         target = np.where(is_first, bound, target + share * step)
         is_inside &= ~is_first
