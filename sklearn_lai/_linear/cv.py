@@ -20,7 +20,7 @@ from .exact import (
     Fit,
     Regression,
     expected_changes,
-    mean_squared_error,
+    mean_squared_errors,
     warn_if_exact,
 )
 from .moments import Moments
@@ -246,16 +246,13 @@ class LaiLinearRegressorCV(BaseLaiLinear):
 
     def _errors_along(
         self, fits: Sequence[Fit], train: Moments, test: Moments
-    ) -> list[np.ndarray]:
+    ) -> np.ndarray:
         """Mean squared errors on test rows by output, those expected under noise."""
-        errors = [mean_squared_error(test, fit.coef, fit.intercept) for fit in fits]
-        if self.noise is None:
-            return errors
-        noise = self._noise_in(train, self._resolve_noise())
-        return [
-            error + expected_changes(noise, fit)
-            for error, fit in zip(errors, fits, strict=True)
-        ]
+        errors = mean_squared_errors(test, fits)
+        if self.noise is not None:
+            noise = self._noise_in(train, self._resolve_noise())
+            errors += expected_changes(noise, fits)
+        return errors
 
     def _resolve_ks(self, regression: Regression) -> np.ndarray:
         """The `ks` themselves, or as many as they say."""

@@ -75,7 +75,10 @@ def descend(
 
 
 def pieces(coef: np.ndarray, boundary: np.ndarray) -> np.ndarray:
-    """Numbers of the pieces that coefficients are in, or of the kinks they are at."""
+    """Numbers of the pieces that coefficients are in, or of the kinks they are at.
+
+    They differ by 1 from a kink to the pieces that touch it.
+    """
     return np.sign(coef) * (2 + np.sign(np.abs(coef) - boundary))
 
 

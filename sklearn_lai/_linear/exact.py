@@ -159,21 +159,26 @@ def warn_if_exact(fits: Iterable[Fit]) -> None:
         )
 
 
-def expected_changes(noise: np.ndarray, fit: Fit) -> np.ndarray:
-    """Expected squared changes of outputs by noise, in units of training."""
-    changes = [np.square(noise * solution.coef).sum() for solution in fit.solutions]
-    return np.square(fit.unit) * changes
+def expected_changes(noise: np.ndarray, fits: Sequence[Fit]) -> np.ndarray:
+    """Expected squared changes of outputs of fits by noise, (n_fits, n_outputs).
+
+    The noise is in units of training.
+    """
+    coef = np.array([[solution.coef for solution in fit.solutions] for fit in fits])
+    return np.square(fits[0].unit) * np.square(noise * coef).sum(axis=2)
 
 
-def mean_squared_error(
-    moments: Moments, coef: np.ndarray, intercept: np.ndarray
-) -> np.ndarray:
-    """Mean squared error of a linear model on rows with these moments, by output."""
+def mean_squared_errors(moments: Moments, fits: Sequence[Fit]) -> np.ndarray:
+    """Mean squared errors of fits on rows with these moments, (n_fits, n_outputs)."""
     products = moments.mean_products(centre=True)
+    coef = np.stack([fit.coef for fit in fits])
+    intercept = np.stack([fit.intercept for fit in fits])
     bias = moments.outputs.mean - intercept - moments.features.mean @ coef
     # Products of deviations of the residuals, which are linear in the columns.
-    residual = np.vstack([-coef, np.eye(coef.shape[1])])
-    variance = (residual * (products @ residual)).sum(axis=0)
+    identity = np.eye(coef.shape[2])
+    identity = np.broadcast_to(identity, (len(coef), *identity.shape))
+    residual = np.concatenate([-coef, identity], axis=1)
+    variance = (residual * (products @ residual)).sum(axis=1)
     return np.maximum(variance, 0) + np.square(bias)
 
 

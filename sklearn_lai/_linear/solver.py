@@ -87,9 +87,10 @@ def _leave_for_lower_points(minima: Minima, rows: np.ndarray) -> None:
 
 
 def _follow_neighbours(minima: Minima, lengths: Sequence[int]) -> None:
-    """Descend from the minima of neighbours on other pieces while that leads lower.
+    """Descend from the minima of neighbours while that leads lower.
 
-    What they hold at a kink starts at that of the problem.
+    What they hold at a kink starts at that of the problem. Neighbours on pieces that
+    touch those of a minimum lead to it.
     """
     ends = np.cumsum(lengths)
     rows = np.setdiff1d(np.arange(ends[-1]), ends - 1)
@@ -100,7 +101,7 @@ def _follow_neighbours(minima: Minima, lengths: Sequence[int]) -> None:
         is_held = np.abs(coef) == kink
         starts = np.where(is_held, np.copysign(boundary[rows], coef), coef)
         own = pieces(minima.coef[rows], boundary[rows])
-        is_new = (pieces(starts, boundary[rows]) != own).any(axis=1)
+        is_new = (np.abs(pieces(starts, boundary[rows]) - own) > 1).any(axis=1)
         changed = minima.improve(rows[is_new], starts[is_new], minima.coef)
         _leave_for_lower_points(minima, changed)
         follows = np.isin(neighbours, changed)
