@@ -125,6 +125,14 @@ class Planes:
             self.losses + i + j, self.squares + np.square(i) + np.square(j)
         )
 
+    def bounds(self, first: np.ndarray) -> np.ndarray:
+        """What J is at least for these values of the first coefficient.
+
+        That is the least mse times the least factor, which is at a kink of the second.
+        """
+        error = self.error(first, self.least_squares(first))
+        return error * self.factor(first, self.second.kink)
+
 
 def lower_points(
     batch: Batch, coef: np.ndarray, lowest: np.ndarray
@@ -166,9 +174,7 @@ def _lowest_of_lines(
     """
     values = planes.values_of_first()
     least_squares = planes.least_squares(values)
-    bound = planes.error(values, least_squares)
-    bound *= planes.factor(values, planes.second.kink)
-    plane, place = np.nonzero(bound < lowest[:, None])
+    plane, place = np.nonzero(planes.bounds(values) < lowest[:, None])
     first, second, objective = (np.empty(len(plane)) for _ in range(3))
     share = np.linspace(0, 1, N_POINTS)
     for start in range(0, len(plane), N_TOGETHER):
