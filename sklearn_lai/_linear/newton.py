@@ -74,11 +74,6 @@ class Local:
         rate = np.where(self.is_free, np.abs(self.rate), 0).max(axis=1)
         return rate / self.objective
 
-    @property
-    def piece(self) -> np.ndarray:
-        """A number for the piece that each coefficient is in, or the kink it is at."""
-        return self.sign * np.where(self.is_free, np.where(self.is_outside, 3, 1), 2)
-
     def step(self) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients after a Newton step within pieces, and where J fell."""
         following, has_fallen = self.coef.copy(), np.zeros(len(self.coef), dtype=bool)

@@ -67,7 +67,6 @@ class Batch:
     grams: Sequence[Gram]
     matrices: np.ndarray
     roots: np.ndarray
-    inverses: np.ndarray
     which: np.ndarray
     goal: np.ndarray
     least: np.ndarray
@@ -90,7 +89,6 @@ class Batch:
             roots=np.stack(
                 [_padded(gram.root, len(gram.matrix)) for gram in grams.values()]
             ),
-            inverses=np.stack([gram.inverse for gram in grams.values()]),
             which=np.array([index[id(mse.gram)] for mse in errors]),
             goal=np.stack([_padded(mse.goal, len(mse.gram.matrix)) for mse in errors]),
             least=np.array([mse.least for mse in errors]),
@@ -123,6 +121,11 @@ class Batch:
     def power(self) -> np.ndarray:
         """Mean square of every feature."""
         return self.of_each(np.diagonal(self.matrices, axis1=1, axis2=2))
+
+    @property
+    def inverses(self) -> np.ndarray:
+        """Pseudo-inverses of the Gram matrices."""
+        return np.stack([gram.inverse for gram in self.grams])
 
     def residual(self, coef: np.ndarray) -> np.ndarray:
         """What the mean squared error is the squared length of, but for `least`.

@@ -56,10 +56,10 @@ def solve_all(paths: Sequence[Sequence[Problem]]) -> list[list[Solution]]:
 
 def _least_squares(problem: Problem) -> Solution:
     """The solution of a problem that least squares solves."""
-    coef = problem.mse.minimum
-    if problem.is_plain:
-        return Solution(coef, float(problem.objective(coef)), optimality=0.0, n_iter=0)
-    return Solution(coef, objective=0.0, optimality=0.0, n_iter=0, is_exact=True)
+    coef, has_no_error = problem.mse.minimum, problem.mse.least == 0
+    objective = 0.0 if has_no_error else float(problem.objective(coef))
+    is_exact = has_no_error and not problem.is_plain
+    return Solution(coef, objective, optimality=0.0, n_iter=0, is_exact=is_exact)
 
 
 def _solve_by_descents(paths: Sequence[Sequence[Problem]]) -> list[list[Solution]]:
