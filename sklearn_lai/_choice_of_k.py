@@ -1,7 +1,6 @@
 """`k` chosen by scores on folds, and the models along it."""
 
-from collections.abc import Callable, Iterable, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Generic, TypeVar
 
 import numpy as np
@@ -36,8 +35,6 @@ class ChoosesK(Generic[Model]):
     mse_path_: np.ndarray
     best_score_: float
 
-    _models: list[Model]
-
     def estimator_at(self, k: float) -> Model:
         """The model of another `k`, fitted to all data already.
 
@@ -60,7 +57,11 @@ class ChoosesK(Generic[Model]):
             If this estimator is not fitted.
         """
         check_is_fitted(self)
-        return deepcopy(self._models[place_of(k, self.ks_)])
+        return self._model_at(place_of(k, self.ks_))
+
+    def _model_at(self, place: int) -> Model:
+        """The fitted model of a place in `ks_`, the caller's own."""
+        raise NotImplementedError
 
     def _scorer(self) -> Scorer | None:
         """The scorer, if it is another than the default."""
@@ -105,7 +106,7 @@ def score_on(
 
 def score_paths(
     scorer: Scorer,
-    paths: Iterable[Sequence[BaseLaiRegressor]],
+    paths: Iterable[Iterable[BaseLaiRegressor]],
     X: Any,
     rows: Data,
     folds: Iterable[Fold],

@@ -1,5 +1,7 @@
 """The exact linear solver: stationary points, and the least of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from sklearn_lai._linear.descent import _descend, solve
-from sklearn_lai._linear.objective import Gram, Problem, Quadratic
+from sklearn_lai._linear.descent import descend
+from sklearn_lai._linear.objective import Batch, Gram, Problem, Quadratic
+from sklearn_lai._linear.pairs import Planes
+from sklearn_lai._linear.solver import solve, solve_all
+from sklearn_lai._linear.starts import Kinks
 from sklearn_lai.loss import lai_factor
 
 L1_RATIOS = [0.0, 0.5, 1.0]
@@ -139,7 +144,7 @@ def test_the_wrong_side_of_a_sign_is_left():
     left = []
     for _ in range(100):
         problem = random_problem(rng, 3)
-        stuck, _ = _descend(problem, problem.mse.minimum)
+        (stuck,), _ = descend(Batch.of([problem]), problem.mse.minimum[None])
         coef = solve(problem).coef
         assert problem.objective(coef) <= problem.objective(stuck) * (1 + 1e-12)
         if (np.sign(coef) != np.sign(stuck)).any():
@@ -186,3 +191,100 @@ def test_nearly_collinear_problems_converge():
     solution = solve(Problem(mse, np.full(10, 0.3), 0.01, 0.0))
     assert np.abs(solution.coef).max() < 2
     assert solution.optimality < 1e-5
+
+
+def along_k(problem, factors):
+    return [replace(problem, k=factor * problem.k) for factor in factors]
+
+
+def objectives(solutions):
+    return np.array([solution.objective for solution in solutions])
+
+
+@settings(max_examples=30, deadline=None)
+@given(n_features=st.integers(1, 12), seed=st.integers(0, 2**16))
+def test_a_path_is_never_above_single_solutions(n_features, seed):
+    problem = random_problem(np.random.default_rng(seed), n_features)
+    path = along_k(problem, np.geomspace(0.1, 3, 6))
+    [together], alone = solve_all([path]), list(map(solve, path))
+    assert (objectives(together) <= objectives(alone)).all()
+    for solution in together:
+        assert solution.optimality <= 1e-5
+
+
+@settings(max_examples=30, deadline=None)
+@given(n_features=st.integers(1, 2), seed=st.integers(0, 2**16))
+def test_one_and_two_features_do_not_depend_on_the_other_k(n_features, seed):
+    problem = random_problem(np.random.default_rng(seed), n_features)
+    path = along_k(problem, np.geomspace(0.1, 3, 6))
+    [together], [coarse] = solve_all([path]), solve_all([path[::2]])
+    for solutions, problems in [(together, path), (coarse, path[::2])]:
+        for solution, problem in zip(solutions, problems, strict=True):
+            np.testing.assert_allclose(solution.coef, solve(problem).coef, rtol=1e-8)
+
+
+@pytest.mark.parametrize(("seed", "n_features", "place"), [(81, 22, 2), (80, 21, 10)])
+def test_neighbours_lead_to_lower_minima(seed, n_features, place):
+    problem = random_problem(np.random.default_rng(seed), n_features)
+    ks = np.geomspace(0.01, 1, 12)
+    path = [replace(problem, k=np.full(n_features, k)) for k in ks]
+    [together] = solve_all([path])
+    assert together[place].objective < 0.99 * solve(path[place]).objective
+    [backwards] = solve_all([path[::-1]])
+    np.testing.assert_allclose(objectives(backwards[::-1]), objectives(together))
+
+
+def test_problems_that_are_solved_together_are_solved_as_if_alone():
+    rng = np.random.default_rng(0)
+    drawn = [random_problem(rng, 6) for _ in range(20)]
+    problems = [replace(problem, lai_fraction=0.1, l1_ratio=0.5) for problem in drawn]
+    for problem, [solution] in zip(
+        problems, solve_all([[p] for p in problems]), strict=True
+    ):
+        np.testing.assert_array_equal(solution.coef, solve(problem).coef)
+
+
+@settings(max_examples=30, deadline=None)
+@given(n_features=st.integers(1, 8), seed=st.integers(0, 2**16))
+def test_nothing_beyond_an_unreachable_kink_is_lower(n_features, seed):
+    rng = np.random.default_rng(seed)
+    problem = random_problem(rng, n_features)
+    batch = Batch.of([problem])
+    lowest = np.array([problem.objective(problem.mse.minimum)])
+    least_factor = batch.factor(batch.direction_losses(batch.boundary))
+    kinks = Kinks.of(batch, lowest / least_factor)
+    for side, j in zip(*np.nonzero(~kinks.is_reachable[0]), strict=True):
+        points = problem.mse.minimum + rng.normal(size=(200, n_features))
+        kink = kinks.place[0, side, j]
+        away = np.sign(kink - problem.mse.minimum[j])
+        points[:, j] = kink + away * rng.exponential(size=200)
+        assert (problem.objective(points) >= lowest * (1 - 1e-12)).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(n_features=st.integers(2, 8), seed=st.integers(0, 2**16))
+def test_no_point_of_a_line_is_below_its_bound(n_features, seed):
+    rng = np.random.default_rng(seed)
+    problem = random_problem(rng, n_features)
+    coef = problem.mse.minimum + rng.normal(size=n_features)
+    pairs = np.array([rng.choice(n_features, 2, replace=False)])
+    planes = Planes.of(Batch.of([problem]), coef[None], np.zeros(1, dtype=int), pairs)
+    first, second = rng.normal(size=(2, 1, 100))
+    objective = planes.error(first, second) * planes.factor(first, second)
+    points = np.tile(coef, (100, 1))
+    points[:, pairs[0]] = np.stack([first[0], second[0]], axis=1)
+    np.testing.assert_allclose(objective[0], problem.objective(points), rtol=1e-6)
+    assert (planes.bounds(first) <= objective * (1 + 1e-9)).all()
+
+
+@pytest.mark.parametrize("n_pairs", [20, 80])
+def test_many_pairs_of_nearly_equal_features_converge(n_pairs):
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=(1000, n_pairs))
+    X = np.hstack([base, base + 0.014 * rng.normal(size=base.shape)])
+    y = X @ rng.normal(size=2 * n_pairs) + 5 * rng.normal(size=1000)
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    solution = solve(Problem(quadratic(X, y), np.full(2 * n_pairs, 0.15), 0.01, 1.0))
+    assert solution.optimality < 1e-8
+    assert np.abs(solution.coef).max() <= 1
+    assert solution.n_iter < 300

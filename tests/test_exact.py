@@ -63,6 +63,7 @@ def test_ill_conditioned_least_squares_are_corrected(condition):
     np.testing.assert_allclose(ours, expected, atol=1e-9 * np.abs(expected).max())
 
 
+@pytest.mark.filterwarnings("ignore:Least squares fits the training data exactly")
 def test_more_features_than_samples_are_interpolated():
     rng = np.random.default_rng(0)
     data, target = rng.normal(size=(20, 50)), rng.normal(size=20)
@@ -197,6 +198,7 @@ def test_each_feature_has_its_own_k():
     )
 
 
+@pytest.mark.filterwarnings("ignore:Least squares fits the training data exactly")
 # As many rows as features, nearly collinear: no error is left but rounding.
 @example(cuts=[5], seed=43592, weighted=True, fit_intercept=False)
 @settings(max_examples=20)
@@ -283,6 +285,41 @@ def test_an_optimality_above_tol_is_a_warning_where_fit_was_called():
     with pytest.warns(ConvergenceWarning, match=r"above tol=0\.") as record:
         exact(tol=0.0, k=0.1).fit(data, target)
     assert record[0].filename == __file__
+
+
+EXACT = "fits the training data exactly, so that k has no effect.*noise.*fewer features"
+
+
+def exactly_fitted(n_outputs=1):
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=(20, n_outputs))
+    return rng.normal(size=(20, 50)), target[:, 0] if n_outputs == 1 else target
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_an_exact_fit_is_a_warning_where_fit_was_called(n_outputs):
+    data, target = exactly_fitted(n_outputs)
+    with pytest.warns(UserWarning, match=EXACT) as record:
+        model = exact(k=0.1).fit(data, target)
+    assert [warning.filename for warning in record] == [__file__]
+    np.testing.assert_allclose(model.predict(data), target, atol=1e-8)
+    with pytest.warns(UserWarning, match=EXACT):
+        exact().fit(X, X @ np.arange(5.0))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"lai_fraction": 0}, {"feature_k": dict.fromkeys(range(50))}, {"noise": 0.3}],
+)
+def test_an_exact_fit_that_k_could_not_change_is_no_warning(parameters):
+    exact(**parameters).fit(*exactly_fitted())
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e9])
+def test_a_constant_target_is_no_warning(value):
+    data, _ = exactly_fitted()
+    exact().fit(data, np.full(20, value))
+    exact().fit(X, np.full(len(X), value))
 
 
 def test_collapse_is_a_warning_where_fit_was_called():

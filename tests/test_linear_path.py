@@ -235,3 +235,24 @@ def test_the_path_of_nearly_collinear_features_is_that_of_single_fits():
     single = LaiLinearRegressor(k=0.3, **parameters).fit(data, y)
     np.testing.assert_allclose(coefs[:, 0], single.coef_, rtol=1e-9)
     np.testing.assert_allclose(chosen.coef_, single.coef_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_samples", [30, 40])
+def test_an_exact_fit_on_all_rows_or_in_a_fold_is_one_warning(n_samples):
+    """With 40 rows only the folds have fewer rows than there are features."""
+    rng = np.random.default_rng(0)
+    data, target = rng.normal(size=(n_samples, 35)), rng.normal(size=n_samples)
+    with pytest.warns(UserWarning, match="exactly, so that k has no effect") as record:
+        LaiLinearRegressorCV(ks=[0.3, 0.2]).fit(data, target)
+    assert [warning.filename for warning in record] == [__file__]
+    LaiLinearRegressorCV(ks=[1.0, 0.5], noise=0.3).fit(data, target)
+    LaiLinearRegressorCV(ks=[0.3, 0.2], lai_fraction=0.0).fit(data, target)
+
+
+def test_an_exact_fit_is_a_warning_of_the_path():
+    rng = np.random.default_rng(0)
+    data, target = rng.normal(size=(10, 12)), rng.normal(size=10)
+    with pytest.warns(UserWarning, match="exactly, so that k has no effect") as record:
+        lai_linear_path(data, target, 4)
+    assert [warning.filename for warning in record] == [__file__]
+    lai_linear_path(data, np.ones(10), 4)

@@ -1,6 +1,6 @@
 """What both linear estimators share: the solution, and what follows from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from .._validation import BOOLEAN
 from .._warnings import warn_caller, warn_of_collapse
 from .exact import Fit, Regression
 from .moments import Moments
-from .path import solve_path
+from .path import solve_paths
 
 
 class BaseLaiLinear(BaseLaiRegressor):
@@ -102,11 +102,16 @@ class BaseLaiLinear(BaseLaiRegressor):
             names=self._feature_names(),
         )
 
-    def _solve_path(
-        self, regression: Regression, ks: Iterable[np.ndarray]
-    ) -> list[Fit]:
-        """Solutions for resolved boundary slopes."""
-        return solve_path(regression, ks, self.norm, self.l1_ratio, self.lai_fraction)
+    def _fit_exactly(self, regression: Regression, k: np.ndarray) -> Fit:
+        """Solution for resolved boundary slopes."""
+        [fit] = next(self._solve_paths([regression], [k]))
+        return fit
+
+    def _solve_paths(
+        self, regressions: Iterable[Regression], ks: Sequence[np.ndarray]
+    ) -> Iterator[list[Fit]]:
+        """Solutions of regressions for resolved boundary slopes."""
+        return solve_paths(regressions, ks, self.norm, self.l1_ratio, self.lai_fraction)
 
     def _set_solution(self, fit: Fit, dtype: np.dtype) -> None:
         """Set what is known of an exact solution."""

@@ -1,21 +1,28 @@
 """The linear regressor with k chosen by cross-validation."""
 
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import accumulate, chain, islice
 from numbers import Integral
 from operator import add
 from typing import Any, Self
 
 import numpy as np
 
-from .._base import all_or_nothing, check_data
+from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._choice_of_k import ChoosesK, make_model, score_paths
 from .._folds import list_folds
 from .._noise import multiples
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Scoring, Tolerance
 from .base import BaseLaiLinear
-from .exact import Fit, Regression, expected_changes, mean_squared_error
+from .exact import (
+    Fit,
+    Regression,
+    expected_changes,
+    mean_squared_errors,
+    warn_if_exact,
+)
 from .moments import Moments
 from .path import resolve_ks
 from .regressor import LaiLinearRegressor
@@ -24,11 +31,14 @@ from .regressor import LaiLinearRegressor
 class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
     """LaiLinearRegressor with the boundary slope chosen by cross-validation.
 
-    Every `k` is solved exactly on every fold. With folds that divide the data, as those
-    of KFold, the data is visited once: the second moments of a fold's training data are
-    the sums of those of the other folds, and errors, too, follow from moments. With
-    other folds their training data is visited as well, with `scoring` their test data.
-    The models for all `ks` on all data are kept: :meth:`estimator_at` returns them.
+    Every `k` is solved exactly on every fold, as by :func:`lai_linear_path`: its
+    objective is not above that of :class:`LaiLinearRegressor`, and with three or more
+    features it may be lower, thanks to the other `ks`. With folds that divide the data,
+    as those of KFold, the data is visited once: the second moments of a fold's training
+    data are the sums of those of the other folds, and errors, too, follow from moments.
+    With other folds their training data is visited as well, with `scoring` their test
+    data. The models for all `ks` on all data are kept: :meth:`estimator_at` returns
+    them.
 
     Parameters
     ----------
@@ -130,6 +140,9 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
     'LaiLinearRegressor'
     """
 
+    _path: list[Fit]
+    _moments: Moments
+
     def __init__(
         self,
         *,
@@ -196,77 +209,78 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         ConvergenceWarning
             If the Lai loss made the predictions collapse towards a constant, or the
             exact solver did not reach `tol`.
+        UserWarning
+            If least squares fits the data, or the training data of a fold, exactly, so
+            that `k` has no effect.
         """
         with watched(self), all_or_nothing(self):
             self._check_parameters()
             data, scorer = check_data(self, X, y, sample_weight), self._scorer()
             folds = list_folds(self.cv, *data, groups, self.tolerance)
             total, trains, tests = _fold_moments(*data, folds)
-            regression = self._plain_regression(total)
-            self.ks_ = self._resolve_ks(regression)
-            paths = [
-                self._follow_ks(self._regressions(self._plain_regression(train), train))
-                for train in trains
-            ]
+            regressions = list(map(self._plain_regression, [*trains, total]))
+            self.ks_ = self._resolve_ks(regressions[-1])
+            *paths, path = self._follow_ks(regressions, [*trains, total], data)
             errors = np.array(list(map(self._errors_along, paths, trains, tests)))
             self.mse_path_ = errors.mean(axis=2).T
             if scorer is None:
-                unit = regression.units.y.unit if data.y.shape[1] > 1 else np.ones(1)
+                several = data.y.shape[1] > 1
+                unit = regressions[-1].units.y.unit if several else np.ones(1)
                 scores = -(np.sqrt(errors) / unit).mean(axis=2)
             else:
-                models = [
-                    self._models_along(*fold, data.X.dtype)
-                    for fold in zip(paths, trains, strict=True)
-                ]
+                fitted = partial(self._models_along, dtype=data.X.dtype)
+                models = map(fitted, paths, trains)
                 scores = score_paths(scorer, models, X, data, folds)
             chosen = self._choose(scores.T)
-            regressions = self._regressions(regression, total)
-            path = self._follow_ks([one.refined(*data) for one in regressions])
-            self._models = self._models_along(path, total, data.X.dtype)
-            self.feature_k_ = self._models[chosen].feature_k_
+            self._path, self._moments = path, total
+            self.feature_k_ = self._resolve_k(self.k_)
             self._set_solution(path[chosen], data.X.dtype)
             self._warn_of_solution(path[chosen])
+            warn_if_exact(chain(path, *paths))
         return self
 
-    def _regressions(self, plain: Regression, moments: Moments) -> list[Regression]:
-        """The regression for all `ks`; under noise, one for each."""
-        if self.noise is None:
-            return [plain]
-        return [self._under_noise(plain, moments, k) for k in self.ks_]
+    def _follow_ks(
+        self, plain: Sequence[Regression], moments: Sequence[Moments], data: Data
+    ) -> list[list[Fit]]:
+        """Fits of regressions on these moments for all `ks`.
 
-    def _follow_ks(self, regressions: Sequence[Regression]) -> list[Fit]:
-        """Solutions for all `ks`."""
+        The last is the one on all data, which corrects it.
+        """
         slopes = [self._resolve_k(k) for k in self.ks_]
         if self.noise is None:
-            return self._solve_path(regressions[0], slopes)
-        return [
-            self._solve_path(regression, [slope])[0]
-            for regression, slope in zip(regressions, slopes, strict=True)
+            *of_folds, whole = plain
+            return list(self._solve_paths([*of_folds, whole.refined(*data)], slopes))
+        # Under noise every k has a regression of its own.
+        noisy = [
+            [self._under_noise(regression, part, k) for k in self.ks_]
+            for regression, part in zip(plain, moments, strict=True)
         ]
+        noisy[-1] = [regression.refined(*data) for regression in noisy[-1]]
+        return [list(map(self._fit_exactly, one, slopes)) for one in noisy]
 
     def _errors_along(
         self, path: Sequence[Fit], train: Moments, test: Moments
     ) -> np.ndarray:
         """Mean squared errors on test rows, (n_ks, n_outputs), those under noise."""
-        errors = [mean_squared_error(test, fit.coef, fit.intercept) for fit in path]
-        if self.noise is None:
-            return np.array(errors)
-        noise = self._noise_in(train, self._resolve_noise())
-        unit = self._plain_regression(train).units.y.unit
-        changes = [expected_changes(noise, fit.solutions, unit) for fit in path]
-        return np.add(errors, changes)
+        errors = mean_squared_errors(test, path)
+        if self.noise is not None:
+            noise = self._noise_in(train, self._resolve_noise())
+            errors += expected_changes(noise, path)
+        return errors
 
     def _models_along(
         self, path: Sequence[Fit], moments: Moments, dtype: np.dtype
-    ) -> list[LaiLinearRegressor]:
-        """Models of all `ks`, as if each were fitted alone."""
-        models = []
+    ) -> Iterator[LaiLinearRegressor]:
+        """The models of fits to these moments for all `ks`, as if fitted alone."""
         for k, fit in zip(self.ks_, path, strict=True):
             model = make_model(self, LaiLinearRegressor, k)
-            slope = model._resolve_k(model.k, len(moments.outputs.mean))
-            model._set_model(moments, slope, fit, dtype)
-            models.append(model)
-        return models
+            slopes = model._resolve_k(model.k, len(moments.outputs.mean))
+            model._set_model(moments, slopes, fit, dtype)
+            yield model
+
+    def _model_at(self, place: int) -> LaiLinearRegressor:
+        models = self._models_along(self._path, self._moments, self.coef_.dtype)
+        return next(islice(models, place, None))
 
     def _resolve_ks(self, regression: Regression) -> np.ndarray:
         """The `ks` themselves, or as many as they say."""

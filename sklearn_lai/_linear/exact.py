@@ -1,16 +1,17 @@
 """Linear Lai Training solved exactly: from moments of the data to coefficients."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from .._units import Scale, Units
-from .._warnings import COLLAPSED_SHARE
-from .descent import Solution, solve
+from .._warnings import COLLAPSED_SHARE, warn_caller
+from .error import Gram, Quadratic
 from .moments import Moments, residual_products
-from .objective import Gram, Problem, Quadratic
+from .objective import Problem
+from .solver import Solution
 
 # Condition number of a Gram matrix from which on least squares is corrected.
 ILL_CONDITIONED = 1e7
@@ -21,18 +22,23 @@ MAX_CORRECTIONS, CORRECTED = 5, 1e-10
 class Fit(NamedTuple):
     """Coefficients (n_features, n_outputs) and intercepts in the units of the data.
 
-    `solutions` has one per output, in the units of training.
+    `solutions` has one per output, in the units of training; `unit` is that of outputs.
+    The fit is exact if an output that varies has an exact solution.
     """
 
     coef: np.ndarray
     intercept: np.ndarray
     solutions: list[Solution]
+    unit: np.ndarray
     collapsed: bool
+    is_exact: bool
 
 
 @dataclass(frozen=True)
 class Regression:
     """A linear regression: units of training, and the mean squared error per output.
+
+    `is_constant` has the outputs that are so but for rounding.
 
     The error is the one expected under noise with standard deviations `noise`, if it is
     not 0, in units of training.
@@ -40,6 +46,7 @@ class Regression:
 
     units: Units
     errors: list[Quadratic]
+    is_constant: np.ndarray
     noise: np.ndarray | float = 0.0
 
     @classmethod
@@ -71,6 +78,7 @@ class Regression:
                 )
                 for j in range(n_features, len(products))
             ],
+            moments.outputs.is_constant_but_for_rounding(),
         )
 
     def under(self, noise: np.ndarray) -> Self:
@@ -105,8 +113,10 @@ class Regression:
                 break
         return replace(self, errors=errors)
 
-    def fit(self, k: np.ndarray, lai_fraction: float, l1_ratio: float) -> Fit:
-        """Minimise the Lai objective of every output.
+    def problems(
+        self, k: np.ndarray, lai_fraction: float, l1_ratio: float
+    ) -> list[Problem]:
+        """The Lai objective of every output.
 
         `k` has shape (n_features,) or (n_outputs, n_features). Features that are always
         0, in the units of training, have no influence, so their directions are left
@@ -114,14 +124,22 @@ class Regression:
         """
         k = np.where(np.diag(self.errors[0].gram.matrix) == 0, np.nan, k)
         k = np.broadcast_to(k, (len(self.errors), k.shape[-1]))
-        problems = [
+        return [
             Problem(mse, k_of_output, lai_fraction, l1_ratio)
             for mse, k_of_output in zip(self.errors, k, strict=True)
         ]
-        solutions = [solve(problem) for problem in problems]
+
+    def fit_of(self, solutions: Sequence[Solution]) -> Fit:
+        """The model of a solution per output."""
         coef = np.stack([solution.coef for solution in solutions], axis=1)
-        collapsed = any(map(_collapses, self.errors, solutions))
-        return Fit(*self._fold(coef), solutions, collapsed)
+        is_exact = [solution.is_exact for solution in solutions]
+        return Fit(
+            *self._fold(coef),
+            list(solutions),
+            self.units.y.unit,
+            collapsed=any(map(_collapses, self.errors, solutions)),
+            is_exact=bool((is_exact & ~self.is_constant).any()),
+        )
 
     def _fold(self, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients and intercepts in the units of the data."""
@@ -130,23 +148,37 @@ class Regression:
         return coef, intercept
 
 
-def expected_changes(
-    noise: np.ndarray, solutions: Sequence[Solution], unit: np.ndarray
-) -> np.ndarray:
-    """Expected squared changes of outputs with these units, in them, by noise."""
-    changes = [np.square(noise * solution.coef).sum() for solution in solutions]
-    return np.square(unit) * changes
+def warn_if_exact(fits: Iterable[Fit]) -> None:
+    """Warn if least squares leaves no error in one of these fits."""
+    if any(fit.is_exact for fit in fits):
+        warn_caller(
+            "Least squares fits the training data exactly, so that k has no effect: "
+            "the Lai loss multiplies an error, and there is none. Give an estimator "
+            "noise, take fewer features or more rows.",
+            UserWarning,
+        )
 
 
-def mean_squared_error(
-    moments: Moments, coef: np.ndarray, intercept: np.ndarray
-) -> np.ndarray:
-    """Mean squared error of a linear model on rows with these moments, by output."""
+def expected_changes(noise: np.ndarray, fits: Sequence[Fit]) -> np.ndarray:
+    """Expected squared changes of outputs of fits by noise, (n_fits, n_outputs).
+
+    The noise is in units of training.
+    """
+    coef = np.array([[solution.coef for solution in fit.solutions] for fit in fits])
+    return np.square(fits[0].unit) * np.square(noise * coef).sum(axis=2)
+
+
+def mean_squared_errors(moments: Moments, fits: Sequence[Fit]) -> np.ndarray:
+    """Mean squared errors of fits on rows with these moments, (n_fits, n_outputs)."""
     products = moments.mean_products(centre=True)
+    coef = np.stack([fit.coef for fit in fits])
+    intercept = np.stack([fit.intercept for fit in fits])
     bias = moments.outputs.mean - intercept - moments.features.mean @ coef
     # Products of deviations of the residuals, which are linear in the columns.
-    residual = np.vstack([-coef, np.eye(coef.shape[1])])
-    variance = (residual * (products @ residual)).sum(axis=0)
+    identity = np.eye(coef.shape[2])
+    identity = np.broadcast_to(identity, (len(coef), *identity.shape))
+    residual = np.concatenate([-coef, identity], axis=1)
+    variance = (residual * (products @ residual)).sum(axis=1)
     return np.maximum(variance, 0) + np.square(bias)
 
 

@@ -11,124 +11,14 @@ The first is quadratic, the second even in every coefficient, with kinks at
 Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
-EPSILON = np.finfo(np.float64).eps
-# Correlation from which on features count as collinear, and how many pairs at most.
-COLLINEAR, MAX_PAIRS = 0.5, 28
-
-
-@dataclass(frozen=True)
-class Gram:
-    """Mean products of the features, (n_features, n_features), decomposed once."""
-
-    matrix: np.ndarray
-
-    @cached_property
-    def unit(self) -> np.ndarray:
-        """Scale of each feature, on which the matrix has ones on its diagonal."""
-        unit = np.sqrt(np.diag(self.matrix))
-        return np.where(unit > 0, unit, 1.0)
-
-    @cached_property
-    def eigen(self) -> tuple[np.ndarray, np.ndarray]:
-        """Eigenvalues of the matrix on that scale, and eigenvectors as columns.
-
-        Those that are 0 but for rounding are left out.
-        """
-        values, vectors = np.linalg.eigh(self.matrix / self.unit / self.unit[:, None])
-        kept = values > len(values) * EPSILON * values[-1]
-        return values[kept], vectors[:, kept]
-
-    @cached_property
-    def condition(self) -> float:
-        """Condition number of the matrix on that scale, zeros left out."""
-        values, _ = self.eigen
-        return float(values[-1] / values[0]) if len(values) else 1.0
-
-    @cached_property
-    def inverse(self) -> np.ndarray:
-        """Pseudo-inverse of the matrix, on that scale."""
-        values, vectors = self.eigen
-        scaled = vectors / self.unit[:, None]
-        return (scaled / values) @ scaled.T
-
-    @cached_property
-    def collinear_pairs(self) -> np.ndarray:
-        """Pairs of features that are most correlated, (n_pairs, 2), both ways round.
-
-        Of two features, the pair in any case.
-        """
-        correlation = np.abs(self.matrix / self.unit / self.unit[:, None])
-        first, second = np.triu_indices(len(correlation), k=1)
-        strength = correlation[first, second]
-        order = np.argsort(-strength, kind="stable")[:MAX_PAIRS]
-        kept = order[(strength[order] > COLLINEAR) | (len(correlation) == 2)]
-        pairs = np.column_stack([first[kept], second[kept]])
-        return np.concatenate([pairs, pairs[:, ::-1]])
-
-    @cached_property
-    def root(self) -> np.ndarray:
-        """What gives the matrix as ``root.T @ root``."""
-        values, vectors = self.eigen
-        return np.sqrt(values)[:, None] * vectors.T * self.unit
-
-
-@dataclass(frozen=True)
-class Quadratic:
-    """Mean squared error of one target, from second moments.
-
-    `correlation` has the mean products of features and target, shape (n_features,),
-    `power` is the mean square of the target. `correction` is what the rounding of the
-    moments took from the coefficients of least squares, if that is known, else 0.
-    """
-
-    gram: Gram
-    correlation: np.ndarray
-    power: float
-    correction: np.ndarray
-
-    @cached_property
-    def goal(self) -> np.ndarray:
-        """What ``gram.root @ coef`` is for least squares."""
-        values, vectors = self.gram.eigen
-        goal = vectors.T @ (self.correlation / self.gram.unit) / np.sqrt(values)
-        return goal + self.gram.root @ self.correction
-
-    @cached_property
-    def minimum(self) -> np.ndarray:
-        """Coefficients of least squares; of several, those of minimum norm, on the
-        scale of the Gram matrix.
-        """
-        values, vectors = self.gram.eigen
-        return vectors @ (self.goal / np.sqrt(values)) / self.gram.unit
-
-    @cached_property
-    def least(self) -> float:
-        """Mean squared error of least squares; 0 if it is rounding."""
-        least = self.power - self.goal @ self.goal
-        magnified = EPSILON * np.sqrt(self.gram.condition)
-        noise = 10 * len(self.correlation) * magnified * self.power
-        return float(least) if least > noise else 0.0
-
-    def value(self, coef: np.ndarray) -> np.ndarray:
-        """Mean squared errors of one or more vectors of coefficients.
-
-        In terms of the root nothing large cancels, even where the coefficients of least
-        squares are large.
-        """
-        return self.least + np.square(coef @ self.gram.root.T - self.goal).sum(axis=-1)
-
-    def gradient(self, coef: np.ndarray) -> np.ndarray:
-        """Gradient at one vector of coefficients."""
-        return 2 * (self.gram.root @ coef - self.goal) @ self.gram.root
-
-    def explained(self, coef: np.ndarray) -> float:
-        """Mean square of the predictions of one vector of coefficients."""
-        return float(np.square(self.gram.root @ coef).sum())
+from .error import Gram, Quadratic
 
 
 @dataclass(frozen=True)
@@ -155,27 +45,131 @@ class Problem:
         """Whether J has no Lai loss, so that least squares is the solution."""
         return self.lai_fraction == 0 or not self.scale.any()
 
-    def direction_losses(self, coef: np.ndarray) -> np.ndarray:
-        """phi**2 of every coefficient, over the last axis."""
-        return self.loss_along(coef, np.arange(len(self.boundary)))
+    def objective(self, coef: np.ndarray) -> np.ndarray:
+        """Values of J, of one or more vectors of coefficients."""
+        coef = np.asarray(coef)
+        return self._alone.objective(coef).reshape(coef.shape[:-1])
 
-    def loss_along(self, coef: np.ndarray, feature: np.ndarray) -> np.ndarray:
-        """phi**2 of coefficients of these features."""
-        squares = np.square(coef)
-        steeper = np.maximum(squares, np.square(self.boundary[feature]))
-        return self.scale[feature] * steeper / (1 + squares)
+    @cached_property
+    def _alone(self) -> "Batch":
+        return Batch.of([self])
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Problems in arrays, one a row, so that all are worked on at once.
+
+    They have the number of features and the mixture in common. Of their Gram matrices,
+    which are few, `which` has the index. No row depends on others, not even by
+    rounding.
+    """
+
+    grams: Sequence[Gram]
+    matrices: np.ndarray
+    roots: np.ndarray
+    which: np.ndarray
+    goal: np.ndarray
+    least: np.ndarray
+    least_squares: np.ndarray
+    correlation: np.ndarray
+    boundary: np.ndarray
+    scale: np.ndarray
+    lai_fraction: float
+    l1_ratio: float
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> Self:
+        """Problems with the same `lai_fraction` and `l1_ratio`."""
+        grams = {id(problem.mse.gram): problem.mse.gram for problem in problems}
+        index = {key: i for i, key in enumerate(grams)}
+        errors = [problem.mse for problem in problems]
+        return cls(
+            grams=list(grams.values()),
+            matrices=np.stack([gram.matrix for gram in grams.values()]),
+            roots=np.stack(
+                [_padded(gram.root, len(gram.matrix)) for gram in grams.values()]
+            ),
+            which=np.array([index[id(mse.gram)] for mse in errors]),
+            goal=np.stack([_padded(mse.goal, len(mse.gram.matrix)) for mse in errors]),
+            least=np.array([mse.least for mse in errors]),
+            least_squares=np.stack([mse.minimum for mse in errors]),
+            correlation=np.stack([mse.correlation for mse in errors]),
+            boundary=np.stack([problem.boundary for problem in problems]),
+            scale=np.stack([problem.scale for problem in problems]),
+            lai_fraction=problems[0].lai_fraction,
+            l1_ratio=problems[0].l1_ratio,
+        )
+
+    def take(self, rows: np.ndarray) -> Self:
+        """The problems of these rows, which may be repeated."""
+        return replace(
+            self,
+            which=self.which[rows],
+            goal=self.goal[rows],
+            least=self.least[rows],
+            least_squares=self.least_squares[rows],
+            correlation=self.correlation[rows],
+            boundary=self.boundary[rows],
+            scale=self.scale[rows],
+        )
+
+    def of_each(self, stack: np.ndarray) -> np.ndarray:
+        """Of a stack with an item per Gram matrix, that of every row."""
+        return stack if len(stack) == 1 else stack[self.which]
+
+    @property
+    def power(self) -> np.ndarray:
+        """Mean square of every feature."""
+        return self.of_each(np.diagonal(self.matrices, axis1=1, axis2=2))
+
+    @property
+    def inverses(self) -> np.ndarray:
+        """Pseudo-inverses of the Gram matrices."""
+        return np.stack([gram.inverse for gram in self.grams])
+
+    def residual(self, coef: np.ndarray) -> np.ndarray:
+        """What the mean squared error is the squared length of, but for `least`.
+
+        In terms of the root nothing large cancels, even where the coefficients of least
+        squares are large.
+        """
+        return (self.of_each(self.roots) @ coef[..., None])[..., 0] - self.goal
+
+    def gradient(self, residual: np.ndarray) -> np.ndarray:
+        """Gradient of the mean squared error."""
+        return 2 * (residual[..., None, :] @ self.of_each(self.roots))[..., 0, :]
+
+    def value(self, residual: np.ndarray) -> np.ndarray:
+        """Mean squared error."""
+        return self.least + np.square(residual).sum(axis=-1)
+
+    def direction_losses(self, coef: np.ndarray) -> np.ndarray:
+        """phi**2 of every coefficient."""
+        return loss(coef, self.boundary, self.scale)
 
     def factor(self, losses: np.ndarray) -> np.ndarray:
         """Second factor of J, from the losses of the directions."""
-        return self.factor_of(
-            losses.sum(axis=-1), np.sqrt(np.square(losses).sum(axis=-1))
-        )
+        return self.factor_of(losses.sum(axis=-1), np.square(losses).sum(axis=-1))
 
-    def factor_of(self, l1: np.ndarray, l2: np.ndarray) -> np.ndarray:
-        """Second factor of J, from both norms of the losses of the directions."""
-        norm = self.l1_ratio * l1 + (1 - self.l1_ratio) * l2
+    def factor_of(self, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
+        """Second factor of J, from the sums of the losses and of their squares."""
+        norm = self.l1_ratio * total + (1 - self.l1_ratio) * np.sqrt(squares)
         return 1 - self.lai_fraction + self.lai_fraction * norm
 
     def objective(self, coef: np.ndarray) -> np.ndarray:
-        """Values of J, of one or more vectors of coefficients."""
-        return self.mse.value(coef) * self.factor(self.direction_losses(coef))
+        """Values of J."""
+        error = self.value(self.residual(coef))
+        return error * self.factor(self.direction_losses(coef))
+
+
+def _padded(rows: np.ndarray, length: int) -> np.ndarray:
+    """The rows, and rows of 0 after them."""
+    rest = np.zeros((length - len(rows), *rows.shape[1:]))
+    return np.concatenate([rows, rest])
+
+
+def loss(coef: np.ndarray, boundary: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """phi**2 of coefficients."""
+    squares = np.square(coef)
+    steeper = np.maximum(squares, np.square(boundary))
+    return scale * steeper / (1 + squares)

@@ -155,12 +155,13 @@ class PartialFitLinear(BaseLaiLinear):
             )
         return self._moments + moments
 
-    def _solve(self, moments: Moments, regression: Regression, dtype: np.dtype) -> None:
-        """Set the solution of the regression on these moments."""
+    def _solve(self, moments: Moments, regression: Regression, dtype: np.dtype) -> Fit:
+        """Set the solution of the regression on these moments, and return it."""
         k = self._resolve_k(self.k, len(moments.outputs.mean))
-        [fit] = self._solve_path(regression, [k])
+        fit = self._fit_exactly(regression, k)
         self._set_model(moments, k, fit, dtype)
         self._warn_of_solution(fit)
+        return fit
 
     def _set_model(
         self, moments: Moments, k: np.ndarray, fit: Fit, dtype: np.dtype

@@ -1,6 +1,7 @@
 """Exact linear solutions along k."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from numbers import Integral
 from typing import Any
 
@@ -11,9 +12,11 @@ from .._base import BaseLaiRegressor, check_data, check_parameters
 from .._feature_k import KS, resolve_k
 from .._typing import FeatureKLike, KsLike, Norm
 from .._validation import BOOLEAN, rules_of
-from .exact import Fit, Regression
+from .descent import TOGETHER
+from .error import Quadratic
+from .exact import Fit, Regression, warn_if_exact
 from .moments import Moments
-from .objective import Quadratic
+from .solver import solve_all
 
 # Least k of a path over its largest.
 LEAST_SHARE = 1e-2
@@ -39,7 +42,11 @@ def lai_linear_path(
     """Coefficients of exact linear Lai Training along the boundary slope `k`.
 
     The data is visited once, or a few times if it is nearly collinear. Each `k` is
-    solved on its own, as by ``LaiLinearRegressor(k=k, solver="exact")``.
+    solved as by ``LaiLinearRegressor(k=k)``, and then from the solutions of the next
+    smaller and larger `k`, too, as long as that leads lower. So the objective is not
+    above that of ``LaiLinearRegressor(k=k)``. With one or two features both are the
+    least there is; with more, that of the path may be lower, and depend on which other
+    `ks` there are.
 
     Parameters
     ----------
@@ -81,6 +88,11 @@ def lai_linear_path(
     TypeError
         If `X` is sparse or a parameter has a wrong type.
 
+    Warns
+    -----
+    UserWarning
+        If least squares fits the data exactly, so that `k` has no effect.
+
     See Also
     --------
     LaiLinearRegressorCV : Chooses a `k` of the path by cross-validation.
@@ -107,28 +119,25 @@ def lai_linear_path(
     ).refined(*data)
     ks = resolve_ks(ks, regression)
     n_features, n_outputs = data.X.shape[1], data.y.shape[1]
-    fits = solve_path(
-        regression,
-        [resolve_k(k, feature_k, n_features, n_outputs, names) for k in ks],
-        norm,
-        l1_ratio,
-        lai_fraction,
-    )
+    slopes = [resolve_k(k, feature_k, n_features, n_outputs, names) for k in ks]
+    [fits] = solve_paths([regression], slopes, norm, l1_ratio, lai_fraction)
+    warn_if_exact(fits)
     coefs = np.stack([fit.coef.T for fit in fits], axis=-1)
     optimalities = [max(s.optimality for s in fit.solutions) for fit in fits]
     return ks, coefs[0] if len(coefs) == 1 else coefs, np.array(optimalities)
 
 
-def solve_path(
-    regression: Regression,
-    ks: Iterable[np.ndarray],
+def solve_paths(
+    regressions: Iterable[Regression],
+    ks: Sequence[np.ndarray],
     norm: str,
     l1_ratio: float,
     lai_fraction: float,
-) -> list[Fit]:
-    """Exact solutions for resolved boundary slopes, each on its own."""
-    l1_ratio = L1_RATIOS.get(norm, l1_ratio)
-    fits = []
+) -> Iterator[list[Fit]]:
+    """Exact solutions of regressions for resolved boundary slopes.
+
+    As many regressions are solved together as is fast and takes little memory.
+    """
     for k in ks:
         largest = np.abs(np.log10(k[~np.isnan(k)])).max(initial=0)
         if largest > LARGEST_EXPONENT:
@@ -136,8 +145,32 @@ def solve_path(
                 f"k must be from 1e-{LARGEST_EXPONENT} to 1e{LARGEST_EXPONENT} for the "
                 f"exact solver, got 1e{largest:+.0f} or its inverse."
             )
-        fits.append(regression.fit(k, lai_fraction, l1_ratio))
-    return fits
+    mixture = lai_fraction, L1_RATIOS.get(norm, l1_ratio)
+    size = max(1, TOGETHER // (len(ks) * ks[0].shape[-1] ** 2))
+    regressions = iter(regressions)
+    while together := list(islice(regressions, size)):
+        yield from _solve_together(together, ks, *mixture)
+
+
+def _solve_together(
+    regressions: Sequence[Regression],
+    ks: Sequence[np.ndarray],
+    lai_fraction: float,
+    l1_ratio: float,
+) -> Iterator[list[Fit]]:
+    """Exact solutions of regressions, whose problems are solved as one batch."""
+    # Neighbours on a path are next in size.
+    order = np.argsort([np.nansum(np.log(k)) for k in ks], kind="stable")
+    paths = []
+    for regression in regressions:
+        problems = [regression.problems(ks[i], lai_fraction, l1_ratio) for i in order]
+        paths += list(zip(*problems, strict=True))
+    solved = iter(solve_all(paths))
+    for regression in regressions:
+        of_outputs = islice(solved, len(regression.errors))
+        fits = map(regression.fit_of, zip(*of_outputs, strict=True))
+        by_place = dict(zip(order.tolist(), fits, strict=True))
+        yield [by_place[i] for i in range(len(ks))]
 
 
 def resolve_ks(ks: Any, regression: Regression) -> np.ndarray:

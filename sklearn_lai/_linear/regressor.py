@@ -15,6 +15,7 @@ from .._typing import (
     RandomState,
 )
 from .adam import AdamLinear
+from .exact import warn_if_exact
 from .moments import Moments
 from .partial_fit import PartialFitLinear, is_exact
 
@@ -272,7 +273,8 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
             If the Lai loss made the predictions collapse towards a constant, or the
             exact solver did not reach `tol`.
         UserWarning
-            If the second stage of 'adam' has too few batches for a single one with the
+            If least squares fits the data exactly, so that `k` has no effect; or if the
+            second stage of 'adam' has too few batches for a single one with the
             Lai loss, or Ctrl-C ended it; the model is then that of the epochs done.
         """
         n_stages = 0 if is_exact(self) else 2
@@ -283,7 +285,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
             if is_exact(self):
                 moments = Moments.of(*data)
                 regression = self._regression(moments).refined(*data)
-                self._solve(moments, regression, data.X.dtype)
+                warn_if_exact([self._solve(moments, regression, data.X.dtype)])
             else:
                 self._check_epochs()
                 self.feature_k_ = self._resolve_k(self.k, data.y.shape[1])

@@ -1,6 +1,7 @@
 """The multilayer perceptron with k chosen by cross-validation."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from numbers import Integral
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +17,7 @@ from .._train.watch import Watch
 from .._validation import NONE, AnyOf, Number
 from .assessment import Assessment
 from .path import PathMLP, Start
+from .regressor import LaiMLPRegressor
 
 
 class LaiMLPRegressorCV(PathMLP):
@@ -226,6 +228,8 @@ class LaiMLPRegressorCV(PathMLP):
     sensitivity_path_: np.ndarray
     variance_path_: np.ndarray
 
+    _models: list[LaiMLPRegressor]
+
     def __init__(
         self,
         hidden_layer_sizes: types.HiddenLayerSizes = (100,),
@@ -399,6 +403,9 @@ class LaiMLPRegressorCV(PathMLP):
         )
         self.mse_path_ = errors.mean(axis=2)
         return scores
+
+    def _model_at(self, place: int) -> LaiMLPRegressor:
+        return deepcopy(self._models[place])
 
     def _keep_path(self, start: Start, chosen: int) -> None:
         """Train for every `k` on all data; this is the model of the chosen one."""

@@ -1,0 +1,108 @@
+"""The mean squared error of linear models, in second moments."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+EPSILON = np.finfo(np.float64).eps
+# Correlation from which on features count as collinear, and how many pairs at most.
+COLLINEAR, MAX_PAIRS = 0.5, 28
+
+
+@dataclass(frozen=True)
+class Gram:
+    """Mean products of the features, (n_features, n_features), decomposed once."""
+
+    matrix: np.ndarray
+
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """Scale of each feature, on which the matrix has ones on its diagonal."""
+        unit = np.sqrt(np.diag(self.matrix))
+        return np.where(unit > 0, unit, 1.0)
+
+    @cached_property
+    def eigen(self) -> tuple[np.ndarray, np.ndarray]:
+        """Eigenvalues of the matrix on that scale, and eigenvectors as columns.
+
+        Those that are 0 but for rounding are left out.
+        """
+        values, vectors = np.linalg.eigh(self.matrix / self.unit / self.unit[:, None])
+        kept = values > len(values) * EPSILON * values[-1]
+        return values[kept], vectors[:, kept]
+
+    @cached_property
+    def condition(self) -> float:
+        """Condition number of the matrix on that scale, zeros left out."""
+        values, _ = self.eigen
+        return float(values[-1] / values[0]) if len(values) else 1.0
+
+    @cached_property
+    def inverse(self) -> np.ndarray:
+        """Pseudo-inverse of the matrix, on that scale."""
+        values, vectors = self.eigen
+        scaled = vectors / self.unit[:, None]
+        return (scaled / values) @ scaled.T
+
+    @cached_property
+    def collinear_pairs(self) -> np.ndarray:
+        """Pairs of features that are most correlated, (n_pairs, 2), both ways round.
+
+        Of two features, the pair in any case.
+        """
+        correlation = np.abs(self.matrix / self.unit / self.unit[:, None])
+        first, second = np.triu_indices(len(correlation), k=1)
+        strength = correlation[first, second]
+        order = np.argsort(-strength, kind="stable")[:MAX_PAIRS]
+        kept = order[(strength[order] > COLLINEAR) | (len(correlation) == 2)]
+        pairs = np.column_stack([first[kept], second[kept]])
+        return np.concatenate([pairs, pairs[:, ::-1]])
+
+    @cached_property
+    def root(self) -> np.ndarray:
+        """What gives the matrix as ``root.T @ root``."""
+        values, vectors = self.eigen
+        return np.sqrt(values)[:, None] * vectors.T * self.unit
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """Mean squared error of one target, from second moments.
+
+    `correlation` has the mean products of features and target, shape (n_features,),
+    `power` is the mean square of the target. `correction` is what the rounding of the
+    moments took from the coefficients of least squares, if that is known, else 0.
+    """
+
+    gram: Gram
+    correlation: np.ndarray
+    power: float
+    correction: np.ndarray
+
+    @cached_property
+    def goal(self) -> np.ndarray:
+        """What ``gram.root @ coef`` is for least squares."""
+        values, vectors = self.gram.eigen
+        goal = vectors.T @ (self.correlation / self.gram.unit) / np.sqrt(values)
+        return goal + self.gram.root @ self.correction
+
+    @cached_property
+    def minimum(self) -> np.ndarray:
+        """Coefficients of least squares; of several, those of minimum norm, on the
+        scale of the Gram matrix.
+        """
+        values, vectors = self.gram.eigen
+        return vectors @ (self.goal / np.sqrt(values)) / self.gram.unit
+
+    @cached_property
+    def least(self) -> float:
+        """Mean squared error of least squares; 0 if it is rounding."""
+        least = self.power - self.goal @ self.goal
+        magnified = EPSILON * np.sqrt(self.gram.condition)
+        noise = 10 * len(self.correlation) * magnified * self.power
+        return float(least) if least > noise else 0.0
+
+    def explained(self, coef: np.ndarray) -> float:
+        """Mean square of the predictions of one vector of coefficients."""
+        return float(np.square(self.gram.root @ coef).sum())
