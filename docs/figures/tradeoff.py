@@ -9,7 +9,7 @@ from sklearn_lai.inspection import TradeoffDisplay
 
 X, y = load_diabetes(return_X_y=True, as_frame=True)
 model = LaiMLPRegressorCV(
-    (64,), ks=np.geomspace(1, 0.02, 10), tolerance=0.02, batch_size=32, random_state=0
+    (64,), ks=np.geomspace(1, 0.02, 10), batch_size=32, random_state=0
 ).fit(X, y)
 figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
 TradeoffDisplay.from_estimator(model, ax=ax)
