@@ -20,7 +20,7 @@ from .slopes import AlongNoise, Derivative, SlopeMeasure
 DISTANCE = 1e6
 # Share of the product that counts. It is zero on average where the model is straight;
 # in whole it draws predictions to those for noisy rows, at a cost for clean ones.
-PRODUCT_SHARE = 0.5
+PRODUCT_SHARE = 0.75
 
 
 def boundary_change(lai_fraction: float, mean_error: Tensor) -> Tensor:
