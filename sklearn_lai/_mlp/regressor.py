@@ -54,12 +54,12 @@ class LaiMLPRegressor(PartialFitMLP):
         training data: its standard deviation, >= 0, in feature standard deviations (in
         the units of the data without `standardize`); one for all features, one each, or
         by column name or position. The second stage then minimises the expected squared
-        error under that noise, normal and independent, and `k` follows. Features
-        without noise are left alone; those in `feature_k` have their slope, or with
-        None nothing, in place of the noise. `k`, and but for these features `reach`,
-        have no effect. Only for the squared error, `norm` 'l1', `lai_error` 'mean', and
-        `lai_fraction` in (0, 1), best as small as by default. 0 is plain training; with
-        None, `k` says how smooth the model is.
+        error under that noise, normal and independent, as the user guide says, and `k`
+        follows. Features without noise are left alone; those in `feature_k` have their
+        slope, or with None nothing, in place of the noise. `k`, and but for these
+        features `reach`, have no effect. Only for the squared error, `norm` 'l1',
+        `lai_error` 'mean', and `lai_fraction` in (0, 1), best as small as by default. 0
+        is plain training; with None, `k` says how smooth the model is.
     reach : float, default=0.5
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
         deviations: it compares the prediction for a row with that at a normal random
