@@ -175,15 +175,16 @@ def test_all_folds_share_a_seed_that_is_not_given(seed):
     np.testing.assert_array_equal(model.mse_path_[:, 0], model.mse_path_[:, 1])
 
 
-def test_names_and_groups_reach_it():
-    model = search(feature_k=FeatureK(b=0.05))
+@pytest.mark.parametrize("make", [search, path])
+def test_names_and_groups_reach_it(make):
+    model = make(feature_k=FeatureK(b=0.05))
     steps = [("scale", StandardScaler()), ("lai", model)]
     pipeline = Pipeline(steps).set_output(transform="pandas").fit(FRAME, y)
     assert pipeline["lai"].feature_names_in_.tolist() == NAMES
     groups = np.arange(len(X)) % 4
-    by_groups = search(cv=GroupKFold(2)).fit(X, y, groups=groups)
+    by_groups = make(cv=GroupKFold(2)).fit(X, y, groups=groups)
     splits = list(GroupKFold(2).split(X, groups=groups))
-    by_splits = search(cv=splits).fit(X, y)
+    by_splits = make(cv=splits).fit(X, y)
     np.testing.assert_array_equal(by_groups.mse_path_, by_splits.mse_path_)
 
 

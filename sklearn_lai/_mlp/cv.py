@@ -421,7 +421,7 @@ class LaiMLPRegressorCV(PathMLP):
 
 
 def _make_parallel(n_jobs: int | None) -> Parallel:
-    """Results come one by one, where the backend can do that."""
+    """Results come one by one if the backend can do that, else all at the end."""
     try:
         return Parallel(n_jobs=n_jobs, return_as="generator")
     except ValueError:
