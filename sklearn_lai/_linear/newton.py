@@ -9,7 +9,7 @@ Constraints", SIAM Journal on Control and Optimization 20 (1982).
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -42,10 +42,10 @@ class Local:
         self.batch, self.coef = batch, coef
         self.sign = np.where(coef < 0, -1.0, 1.0)
         self.losses = batch.direction_losses(coef)
-        residual = batch.residual(coef)
-        self.mse, self.factor = batch.value(residual), batch.factor(self.losses)
+        self.residual = batch.residual(coef)
+        self.mse, self.factor = batch.value(self.residual), batch.factor(self.losses)
         self.objective = self.mse * self.factor
-        self.mse_gradient = batch.gradient(residual)
+        self.mse_gradient = batch.gradient(self.residual)
         self.l2 = np.sqrt(np.square(self.losses).sum(axis=1))
         # d factor / d phi_j**2
         self.weight = batch.lai_fraction * (
@@ -70,9 +70,29 @@ class Local:
 
     @property
     def optimality(self) -> np.ndarray:
-        """Largest rate at which J falls along a coordinate, relative to J."""
-        rate = np.where(self.is_free, np.abs(self.rate), 0).max(axis=1)
-        return rate / self.objective
+        """Largest rate at which J falls along a coordinate, relative to J.
+
+        Rates that can be rounding count as 0.
+        """
+        rounding = self.factor[:, None] * self.batch.gradient_rounding(self.rounding)
+        rate = np.where(self.fall > rounding, self.fall, 0)
+        return rate.max(axis=1) / self.objective
+
+    @property
+    def fall(self) -> np.ndarray:
+        """Rates at which J falls along the coordinates."""
+        return np.where(self.is_free, np.abs(self.rate), 0)
+
+    @cached_property
+    def rounding(self) -> np.ndarray:
+        """What rounding adds to the residuals at most."""
+        return self.batch.rounding(self.coef)
+
+    @cached_property
+    def rounded_up(self) -> np.ndarray:
+        """J and what rounding adds to it at most."""
+        change = 2 * (np.abs(self.residual) * self.rounding).sum(axis=1) / self.mse
+        return self.objective * (1 + np.maximum(NEGLIGIBLE, change))
 
     def step(self) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients after a Newton step within pieces, and where J fell."""
@@ -118,12 +138,12 @@ class Local:
         is_known: np.ndarray,
     ) -> np.ndarray:
         """Whether J is as low there but for rounding, and nearer to a minimum."""
-        is_beaten = objective <= self.objective[rows] * (1 + NEGLIGIBLE)
-        is_beaten &= ~is_known
+        is_beaten = (objective <= self.rounded_up[rows]) & ~is_known
         tried = np.flatnonzero(is_beaten)
         if len(tried):
             there = Local(self.batch.take(rows[tried]), coef[tried])
-            is_beaten[tried] = there.optimality < self.optimality[rows[tried]] / 2
+            fall = self.fall[rows[tried]].max(axis=1)
+            is_beaten[tried] = there.fall.max(axis=1) < fall / 2
         return is_beaten
 
     def _model(self) -> tuple["Model", np.ndarray]:
