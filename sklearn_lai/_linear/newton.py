@@ -9,7 +9,7 @@ Constraints", SIAM Journal on Control and Optimization 20 (1982).
 """
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -74,7 +74,8 @@ class Local:
 
         Rates that can be rounding count as 0.
         """
-        rounding = self.factor[:, None] * self.batch.gradient_rounding(self.rounding)
+        rounding = self.batch.gradient_rounding(self.batch.rounding(self.coef))
+        rounding *= self.factor[:, None]
         rate = np.where(self.fall > rounding, self.fall, 0)
         return rate.max(axis=1) / self.objective
 
@@ -83,16 +84,12 @@ class Local:
         """Rates at which J falls along the coordinates."""
         return np.where(self.is_free, np.abs(self.rate), 0)
 
-    @cached_property
-    def rounding(self) -> np.ndarray:
-        """What rounding adds to the residuals at most."""
-        return self.batch.rounding(self.coef)
-
-    @cached_property
-    def rounded_up(self) -> np.ndarray:
-        """J and what rounding adds to it at most."""
-        change = 2 * (np.abs(self.residual) * self.rounding).sum(axis=1) / self.mse
-        return self.objective * (1 + np.maximum(NEGLIGIBLE, change))
+    def rounded_up(self, rows: np.ndarray) -> np.ndarray:
+        """J of these rows and what rounding adds to it at most."""
+        rounding = self.batch.take(rows).rounding(self.coef[rows])
+        change = 2 * (np.abs(self.residual[rows]) * rounding).sum(axis=1)
+        relative = np.maximum(NEGLIGIBLE, change / self.mse[rows])
+        return self.objective[rows] * (1 + relative)
 
     def step(self) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients after a Newton step within pieces, and where J fell."""
@@ -138,8 +135,8 @@ class Local:
         is_known: np.ndarray,
     ) -> np.ndarray:
         """Whether J is as low there but for rounding, and nearer to a minimum."""
-        is_beaten = (objective <= self.rounded_up[rows]) & ~is_known
-        tried = np.flatnonzero(is_beaten)
+        is_beaten, left = np.zeros_like(is_known), np.flatnonzero(~is_known)
+        tried = left[objective[left] <= self.rounded_up(rows[left])]
         if len(tried):
             there = Local(self.batch.take(rows[tried]), coef[tried])
             fall = self.fall[rows[tried]].max(axis=1)
