@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
@@ -191,6 +191,59 @@ def test_nearly_collinear_problems_converge():
     solution = solve(Problem(mse, np.full(10, 0.3), 0.01, 0.0))
     assert np.abs(solution.coef).max() < 2
     assert solution.optimality < 1e-5
+
+
+def standardised(X, y):
+    X, y = (X - X.mean(axis=0)) / X.std(axis=0), (y - y.mean()) / y.std()
+    return quadratic(X, y)
+
+
+@settings(max_examples=60, deadline=None)
+@given(n_features=st.integers(1, 12), seed=st.integers(0, 2**16))
+def test_as_many_parameters_as_rows_leave_no_error(n_features, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_features + 1, n_features))
+    closeness = 10 ** rng.uniform(-4, 0)
+    X[:, -1] = X[:, 0] * (n_features > 1) + closeness * X[:, -1]
+    assume(np.linalg.cond(X - X.mean(axis=0)) < 1e5)
+    assert standardised(X, rng.normal(size=n_features + 1)).least == 0
+
+
+@pytest.mark.parametrize("closeness", [1, 1e-2, 1e-4])
+def test_an_error_that_is_small_but_not_rounding_is_left(closeness):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 5))
+    X[:, -1] = X[:, 0] + closeness * X[:, -1]
+    y, noise = X.sum(axis=1), 1e-6 * rng.normal(size=100)
+    expected = np.square(noise).mean() / np.var(y + noise)
+    least = standardised(X, y + noise).least
+    assert least == pytest.approx(0.94 * expected, rel=0.2, abs=0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n_features=st.integers(1, 12),
+    error=st.sampled_from([1e-6, 1e-5]),
+    seed=st.integers(0, 2**16),
+)
+def test_rounding_is_no_rate_where_hardly_any_error_is_left(n_features, error, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(20 * n_features, n_features))
+    y = X @ rng.normal(size=n_features) + error * rng.normal(size=len(X))
+    problem = Problem(standardised(X, y), np.full(n_features, 0.2), 0.1, 0.0)
+    assert problem.mse.least > 0
+    assert solve(problem).optimality <= 1e-5
+
+
+@pytest.mark.parametrize("seed", [495, 1182, 1437, 1815, 1915])
+def test_rounding_keeps_no_coefficient_from_its_kink(seed):
+    """With coefficients of a million, J is rounded by more than the last step."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(8, 3))
+    X[:, 1] = 1e-7 * X[:, 1] - X[:, 0]
+    mse = standardised(X, rng.normal(size=8))
+    solution = solve(Problem(mse, 10 ** rng.uniform(-2, 0.5, 3), 0.02, 1.0))
+    assert solution.optimality <= 1e-5
 
 
 def along_k(problem, factors):

@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression
 
 from sklearn_lai import LaiLinearRegressor
+from sklearn_lai._linear import descent
 
 exact = LaiLinearRegressor
 
@@ -201,6 +202,7 @@ def test_each_feature_has_its_own_k():
 @pytest.mark.filterwarnings("ignore:Least squares fits the training data exactly")
 # As many rows as features, nearly collinear: no error is left but rounding.
 @example(cuts=[5], seed=43592, weighted=True, fit_intercept=False)
+@example(cuts=[1, 97, 103], seed=1221, weighted=False, fit_intercept=True)
 @settings(max_examples=20)
 @given(
     cuts=st.lists(st.integers(1, 119), max_size=4, unique=True),
@@ -280,8 +282,10 @@ def test_a_fit_forgets_what_the_last_solver_left():
     assert not hasattr(model, "loss_curve_")
 
 
-def test_an_optimality_above_tol_is_a_warning_where_fit_was_called():
+def test_an_optimality_above_tol_is_a_warning_where_fit_was_called(monkeypatch):
     data, target = load_diabetes(return_X_y=True)
+    assert exact(tol=0.0, k=0.1).fit(data, target).optimality_ == 0
+    monkeypatch.setattr(descent, "MAX_STEPS", 1)
     with pytest.warns(ConvergenceWarning, match=r"above tol=0\.") as record:
         exact(tol=0.0, k=0.1).fit(data, target)
     assert record[0].filename == __file__

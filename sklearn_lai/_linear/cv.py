@@ -113,7 +113,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         Objective at the solution, in squared units of training.
     optimality_ : float
         Largest rate at which the objective still falls along a coefficient, relative to
-        the objective and in units of training.
+        the objective and in units of training; 0 if that is rounding.
     n_iter_ : int
         Newton steps of the solution, at most, over outputs.
     n_features_in_ : int

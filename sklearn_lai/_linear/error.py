@@ -8,6 +8,8 @@ import numpy as np
 EPSILON = np.finfo(np.float64).eps
 # Correlation from which on features count as collinear, and how many pairs at most.
 COLLINEAR, MAX_PAIRS = 0.5, 28
+# Errors up to so many times what rounding changes them by are none.
+EXACT = 10
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,11 @@ class Quadratic:
     def least(self) -> float:
         """Mean squared error of least squares; 0 if it is rounding."""
         least = self.power - self.goal @ self.goal
-        magnified = EPSILON * np.sqrt(self.gram.condition)
-        noise = 10 * len(self.correlation) * magnified * self.power
-        return float(least) if least > noise else 0.0
+        # What relative rounding of the moments changes the error by.
+        values, _ = self.gram.eigen
+        length = np.square(self.minimum * self.gram.unit).sum()
+        moved = EPSILON * (self.power + values.max(initial=0) * length)
+        return float(least) if least > EXACT * moved else 0.0
 
     def explained(self, coef: np.ndarray) -> float:
         """Mean square of the predictions of one vector of coefficients."""

@@ -42,10 +42,10 @@ class Local:
         self.batch, self.coef = batch, coef
         self.sign = np.where(coef < 0, -1.0, 1.0)
         self.losses = batch.direction_losses(coef)
-        residual = batch.residual(coef)
-        self.mse, self.factor = batch.value(residual), batch.factor(self.losses)
+        self.residual = batch.residual(coef)
+        self.mse, self.factor = batch.value(self.residual), batch.factor(self.losses)
         self.objective = self.mse * self.factor
-        self.mse_gradient = batch.gradient(residual)
+        self.mse_gradient = batch.gradient(self.residual)
         self.l2 = np.sqrt(np.square(self.losses).sum(axis=1))
         # d factor / d phi_j**2
         self.weight = batch.lai_fraction * (
@@ -70,9 +70,26 @@ class Local:
 
     @property
     def optimality(self) -> np.ndarray:
-        """Largest rate at which J falls along a coordinate, relative to J."""
-        rate = np.where(self.is_free, np.abs(self.rate), 0).max(axis=1)
-        return rate / self.objective
+        """Largest rate at which J falls along a coordinate, relative to J.
+
+        Rates that can be rounding count as 0.
+        """
+        rounding = self.batch.gradient_rounding(self.batch.rounding(self.coef))
+        rounding *= self.factor[:, None]
+        rate = np.where(self.fall > rounding, self.fall, 0)
+        return rate.max(axis=1) / self.objective
+
+    @property
+    def fall(self) -> np.ndarray:
+        """Rates at which J falls along the coordinates."""
+        return np.where(self.is_free, np.abs(self.rate), 0)
+
+    def rounded_up(self, rows: np.ndarray) -> np.ndarray:
+        """J of these rows and what rounding adds to it at most."""
+        rounding = self.batch.take(rows).rounding(self.coef[rows])
+        change = 2 * (np.abs(self.residual[rows]) * rounding).sum(axis=1)
+        relative = np.maximum(NEGLIGIBLE, change / self.mse[rows])
+        return self.objective[rows] * (1 + relative)
 
     def step(self) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients after a Newton step within pieces, and where J fell."""
@@ -118,12 +135,12 @@ class Local:
         is_known: np.ndarray,
     ) -> np.ndarray:
         """Whether J is as low there but for rounding, and nearer to a minimum."""
-        is_beaten = objective <= self.objective[rows] * (1 + NEGLIGIBLE)
-        is_beaten &= ~is_known
-        tried = np.flatnonzero(is_beaten)
+        is_beaten, left = np.zeros_like(is_known), np.flatnonzero(~is_known)
+        tried = left[objective[left] <= self.rounded_up(rows[left])]
         if len(tried):
             there = Local(self.batch.take(rows[tried]), coef[tried])
-            is_beaten[tried] = there.optimality < self.optimality[rows[tried]] / 2
+            fall = self.fall[rows[tried]].max(axis=1)
+            is_beaten[tried] = there.fall.max(axis=1) < fall / 2
         return is_beaten
 
     def _model(self) -> tuple["Model", np.ndarray]:

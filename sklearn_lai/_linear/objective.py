@@ -18,7 +18,7 @@ from typing import Self
 
 import numpy as np
 
-from .error import Gram, Quadratic
+from .error import EPSILON, Gram, Quadratic
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,16 @@ class Batch:
     def gradient(self, residual: np.ndarray) -> np.ndarray:
         """Gradient of the mean squared error."""
         return 2 * (residual[..., None, :] @ self.of_each(self.roots))[..., 0, :]
+
+    def rounding(self, coef: np.ndarray) -> np.ndarray:
+        """What rounding adds to residuals at most."""
+        size = self.of_each(np.abs(self.roots)) @ np.abs(coef)[..., None]
+        return EPSILON * (size[..., 0] + np.abs(self.goal))
+
+    def gradient_rounding(self, rounding: np.ndarray) -> np.ndarray:
+        """What that of the residuals adds to the gradient at most."""
+        sizes = self.of_each(np.abs(self.roots))
+        return 2 * (rounding[..., None, :] @ sizes)[..., 0, :]
 
     def value(self, residual: np.ndarray) -> np.ndarray:
         """Mean squared error."""

@@ -144,7 +144,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         Objective at the solution, in squared units of training. Only 'exact'.
     optimality_ : float
         Largest rate at which the objective still falls along a coefficient, relative to
-        the objective and in units of training. Only 'exact'.
+        the objective and in units of training; 0 if that is rounding. Only 'exact'.
     n_samples_seen_ : int
         Samples with a positive weight in the moments. Only 'exact'.
     n_pretrain_iter_ : int
