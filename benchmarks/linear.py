@@ -15,7 +15,6 @@ from functools import partial
 import numpy as np
 import sklearn
 from report import AT_LEAST, AT_MOST, Report, make_parser, peak_memory
-from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV, LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
@@ -112,27 +111,6 @@ def grid_search(report):
     )
 
 
-def small_data(report):
-    X, y = load_diabetes(return_X_y=True)
-    report.compare(
-        "LaiLinearRegressorCV, 50 k / LassoCV, 100 alphas, diabetes",
-        lambda: LaiLinearRegressorCV().fit(X, y),
-        lambda: LassoCV(cv=5).fit(X, y),
-        AT_MOST,
-        6,
-    )
-    X, y = make_data(50_000, 30)
-    X[:, 1:] += 0.5 * X[:, :-1]
-    ks = np.geomspace(0.5, 0.005, 25)
-    report.compare(
-        "GridSearchCV / LaiLinearRegressorCV, 25 k x 5 folds, 5e4 x 30",
-        lambda: GridSearchCV(LaiLinearRegressor(), {"k": ks}, cv=5).fit(X, y),
-        lambda: LaiLinearRegressorCV(ks=ks, cv=5).fit(X, y),
-        AT_LEAST,
-        30,
-    )
-
-
 def collinear_pairs(report):
     """Where most Newton steps meet concave pieces."""
     X, _ = make_data(2000, 350)
@@ -205,7 +183,6 @@ def main():
     report = Report(options.repeats)
     first_fits(report)
     with threadpool_limits(1):
-        small_data(report)
         collinear_pairs(report)
         fits(report)
         paths(report)
