@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseLaiRegressor, Data
 from ._feature_k import KS
-from ._folds import lowest_score, take_rows
+from ._folds import compare, take_rows
 from ._typing import KsLike, Scoring, Tolerance
 from ._validation import NONE, POSITIVE, SCORING, TOLERANCE, AnyOf, check
 
@@ -75,8 +75,8 @@ class ChoosesK(Generic[Model]):
             raise ValueError(
                 f"scoring={self.scoring!r} gave NaN on a fold for each of the ks."
             )
-        is_enough = mean >= lowest_score(mean, scores, self.tolerance)
-        chosen = int(np.where(is_enough, self.ks_, np.inf).argmin())
+        compared, lowest = compare(scores, self.tolerance)
+        chosen = int(np.where(compared >= lowest, self.ks_, np.inf).argmin())
         self.score_path_ = scores
         self.k_, self.best_score_ = float(self.ks_[chosen]), float(mean[chosen])
         return chosen

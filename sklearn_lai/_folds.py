@@ -1,4 +1,4 @@
-"""Folds of a cross-validation, listed once, and which scores on them are enough."""
+"""Folds of a cross-validation, listed once, and how scores on them compare."""
 
 from typing import Any
 
@@ -42,17 +42,23 @@ def _index(part: Any) -> np.ndarray:
     return part if part.size else part.astype(int)
 
 
-def lowest_score(mean: np.ndarray, scores: np.ndarray, tolerance: Tolerance) -> float:
-    """Mean score from which on a candidate is accurate enough.
+def compare(scores: np.ndarray, tolerance: Tolerance) -> tuple[np.ndarray, float]:
+    """Scores to compare candidates by, and from which on one is accurate enough.
 
-    `mean` is that of `scores`, (n_candidates, n_folds), higher is better; NaN where a
-    candidate failed. The tolerance is a share of the best mean, or its standard error.
+    `scores` has shape (n_candidates, n_folds), higher is better; NaN where a candidate
+    failed. The tolerance is the standard error of the best mean, or a share of it. In
+    shares, a candidate is as far from the best as in the median fold: a single row far
+    out may change the score of its fold by more than the tolerance.
     """
+    mean = scores.mean(axis=1)
     best = np.nanargmax(mean)
-    if tolerance != "1se":
-        return float(mean[best] - tolerance * np.abs(mean[best]))
-    standard_error = scores[best].std(ddof=1) / np.sqrt(scores.shape[1])
-    return float(mean[best] - standard_error)
+    if tolerance == "1se":
+        standard_error = scores[best].std(ddof=1) / np.sqrt(scores.shape[1])
+        return mean, float(mean[best] - standard_error)
+    lowest = float(mean[best] - tolerance * np.abs(mean[best]))
+    if tolerance > 0:
+        mean = mean[best] + np.median(scores - scores[best], axis=1)
+    return mean, lowest
 
 
 def take_rows(X: Any, rows: np.ndarray) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._folds import lowest_score
+from ._folds import compare
 from ._typing import Tolerance
 from ._validation import TOLERANCE, Number, check
 from ._warnings import warn_caller
@@ -28,8 +28,9 @@ def smoothest_within(
     Parameters
     ----------
     tolerance : float or '1se'
-        How far the mean accuracy of a candidate may be from the best: a share of it (of
-        the least error, if negated), >= 0, such as 0.02, or its standard error.
+        How far the accuracy of a candidate may be from that of the best mean: a share
+        of this mean (of the least error, if negated), >= 0, such as 0.02, in the median
+        fold, so that a fold with an outlier does not decide; or its standard error.
     accuracy : str, default='accuracy'
         Key in `scoring` of the score to keep, higher is better.
     smoothness : str, default='smoothness'
@@ -197,13 +198,14 @@ class SmoothestWithin(RefitRule):
     """What :func:`smoothest_within` makes; `limit` is the tolerance."""
 
     def __call__(self, cv_results: Mapping[str, Any]) -> int:
-        scores, smooth = self.mean_scores(cv_results)
-        candidates = np.flatnonzero(scores >= self.lowest_score(cv_results))
+        scores, lowest = self.compare(cv_results)
+        _, smooth = self.mean_scores(cv_results)
+        candidates = np.flatnonzero(scores >= lowest)
         order = np.lexsort((scores[candidates], smooth[candidates]))
         return int(candidates[order[-1]])
 
-    def lowest_score(self, cv_results: Mapping[str, Any]) -> float:
-        """Mean accuracy from which on a candidate is accurate enough."""
+    def compare(self, cv_results: Mapping[str, Any]) -> tuple[np.ndarray, float]:
+        """Accuracies to compare by, and from which on one is enough."""
         mean, _ = self.mean_scores(cv_results)
         splits = _split_scores(cv_results, str(self))
         if self.limit == "1se" and len(splits) < 2:
@@ -211,7 +213,8 @@ class SmoothestWithin(RefitRule):
                 "tolerance='1se' needs a search with at least 2 folds, got "
                 f"{len(splits)}."
             )
-        return lowest_score(mean, splits.T, self.limit)
+        scores = splits if len(splits) else mean[None]
+        return compare(np.where(np.isnan(mean), np.nan, scores).T, self.limit)
 
 
 class MostAccurateWithin(RefitRule):

@@ -126,6 +126,19 @@ def test_tolerance_is_a_share_of_the_least_error(tolerance, index):
     assert smoothest_within(tolerance)(found) == index
 
 
+def test_one_fold_with_an_outlier_does_not_decide():
+    accuracy = [[-1, -1.01, -1.1], [-1, -1.01, -1.1], [-1, -3, -1]]
+    found = results(accuracy, [[-3, -2, -1]] * 3)
+    assert smoothest_within(0.02)(found) == 1
+    assert smoothest_within(0)(found) == 0
+
+
+def test_means_alone_are_enough_for_a_share():
+    found = results([[-1, -1.01, -1.1]], [[-3, -2, -1]])
+    means = {key: found[key] for key in found if key.startswith("mean")}
+    assert smoothest_within(0.02)(means) == 1
+
+
 def test_tolerance_may_be_a_standard_error_of_the_best():
     accuracy = [[-0.9, -1.0, -1.2], [-1.1, -1.15, -1.2]]
     found = results(accuracy, [[-3, -2, -1]] * 2)

@@ -77,10 +77,12 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         root mean squared error; of several outputs the mean, each in its standard
         deviations; with `noise`, under it.
     tolerance : float or '1se', default=0.02
-        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose mean score is
-        below the best by at most this share of it, 0.02 is 2 % of the error, the
-        smallest is chosen; with '1se', below by at most the standard error of the best
-        over the folds. Accuracy alone, 0, never asks for a smooth model.
+        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose score is below
+        that of the best mean by at most this share of it, 0.02 is 2 % of the error, the
+        smallest is chosen. It is as far below as in the median fold, so that a fold
+        with an outlier does not decide. With '1se', the mean is below by at most the
+        standard error of the best over the folds. Accuracy alone, 0, never asks for a
+        smooth model.
     fit_intercept : bool, default=True
         Whether to fit an intercept. Without it the data is not centred.
     tol : float, default=0.0001

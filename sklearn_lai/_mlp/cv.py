@@ -40,8 +40,8 @@ class LaiMLPRegressorCV(PathMLP):
     ks : int or array-like of shape (n_ks,), default=10
         Boundary slopes to choose from, > 0, in target standard deviations per feature
         standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
-        scale, from the `k` that stands for noise of 0.1 standard deviations in every
-        feature to that for 2: ``sqrt(lai_fraction / (1 - lai_fraction)) * e / noise``,
+        scale, from the `k` that stands for noise of 0.05 standard deviations in every
+        feature to that for 1.5: ``sqrt(lai_fraction / (1 - lai_fraction)) * e / noise``,
         with the mean error ``e`` of the pretrained network.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
@@ -92,10 +92,12 @@ class LaiMLPRegressorCV(PathMLP):
         'quantile' pinball loss; of several outputs the mean, each in its standard
         deviations; with `noise`, under it.
     tolerance : float or '1se', default=0.02
-        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose mean score is
-        below the best by at most this share of it, 0.02 is 2 % of the error, the
-        smallest is chosen; with '1se', below by at most the standard error of the best
-        over the folds. Accuracy alone, 0, never asks for a smooth model.
+        Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose score is below
+        that of the best mean by at most this share of it, 0.02 is 2 % of the error, the
+        smallest is chosen. It is as far below as in the median fold, so that a fold
+        with an outlier does not decide. With '1se', the mean is below by at most the
+        standard error of the best over the folds. Accuracy alone, 0, never asks for a
+        smooth model.
     path_epochs : int or None, default=25
         Epochs for each `k`, >= 1, in one run from the smallest `k` to the largest: each
         goes on from the last weights of the one before, and its model is the average of

@@ -31,7 +31,7 @@ from .regressor import LaiMLPRegressor
 
 # Noise in every feature that the ends of a grid of k stand for, in feature standard
 # deviations, and the lai_fraction up to which that holds.
-LEAST_NOISE, LARGEST_NOISE, LARGEST_FRACTION = 0.1, 2.0, 0.5
+LEAST_NOISE, LARGEST_NOISE, LARGEST_FRACTION = 0.05, 1.5, 0.5
 # Noisy copies of the data held out that the errors are the mean of.
 N_COPIES = 5
 

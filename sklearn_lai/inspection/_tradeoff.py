@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from .._choice_of_k import place_of
-from .._folds import lowest_score
+from .._folds import compare
 from .._typing import Tolerance
 from ..model_selection import smoothest_within
 from . import _plotting
@@ -28,7 +28,7 @@ class TradeoffDisplay:
     Parameters
     ----------
     error : array-like of shape (n_candidates,)
-        Mean error of each candidate, lower is better; NaN where it failed.
+        Error of each candidate, lower is better; NaN where it failed.
     roughness : array-like of shape (n_candidates,)
         How much its predictions move, such as their noise sensitivity.
     values : array-like of shape (n_candidates,), default=None
@@ -112,7 +112,9 @@ class TradeoffDisplay:
     ) -> "TradeoffDisplay":
         """Draw error against mean noise sensitivity along `k`.
 
-        The error is the one that `k` was chosen by: the negated score.
+        The error is the one that `k` was chosen by: the negated score, with a share of
+        it as `tolerance` for all but the best mean as far from that as in the median
+        fold.
 
         Parameters
         ----------
@@ -145,15 +147,15 @@ class TradeoffDisplay:
                 "estimator must have a sensitivity_path_, as LaiMLPRegressorCV has, "
                 f"got {type(estimator).__name__}. For a search, use from_cv_results."
             )
-        scores, k = estimator.score_path_, estimator.k_
-        mean = scores.mean(axis=1)
+        scores, lowest = compare(estimator.score_path_, estimator.tolerance)
+        k = estimator.k_
         display = cls(
-            error=-mean,
+            error=-scores,
             roughness=estimator.sensitivity_path_.mean(axis=(1, 2)),
             values=estimator.ks_,
             chosen=place_of(k, estimator.ks_),
             current=None if at is None else place_of(at, estimator.ks_, "at"),
-            largest_error=-lowest_score(mean, scores, estimator.tolerance),
+            largest_error=-lowest,
             error_name=_error_name(estimator),
             roughness_name="mean noise sensitivity (target units)",
             chosen_name=f"chosen: k = {k:.2g}",
@@ -209,7 +211,8 @@ class TradeoffDisplay:
             If `tolerance` has a wrong type.
         """
         rule = smoothest_within(tolerance, accuracy=accuracy, smoothness=smoothness)
-        scores, smooth = rule.mean_scores(cv_results)
+        scores, lowest = rule.compare(cv_results)
+        _, smooth = rule.mean_scores(cv_results)
         chosen = rule(cv_results)
         value_name, values = _only_varied(cv_results["params"])
         params = cv_results["params"][chosen]
@@ -218,7 +221,7 @@ class TradeoffDisplay:
             roughness=-smooth,
             values=values,
             chosen=chosen,
-            largest_error=-rule.lowest_score(cv_results),
+            largest_error=-lowest,
             error_name=error_name or f"$-${accuracy}",
             roughness_name=roughness_name or f"$-${smoothness}",
             value_name=value_name,
