@@ -37,12 +37,12 @@ def error_ratio(folder, seed):
     X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=seed)
     shared = {"hidden_layer_sizes": (64,), "batch_size": 256, "random_state": seed}
     whole = LaiMLPRegressor(
-        pretrain_epochs=PASSES // 2,
+        max_iter=PASSES // 2,
         lai_epochs=PASSES // 2,
         n_iter_no_change=np.inf,
         **shared,
     ).fit(X, y)
-    gradual = LaiMLPRegressor(pretrain_epochs=PASSES * CHUNKS // 2, **shared)
+    gradual = LaiMLPRegressor(max_iter=PASSES * CHUNKS // 2, **shared)
     for _ in range(PASSES):
         for rows in np.array_split(np.arange(len(X)), CHUNKS):
             gradual.partial_fit(X.iloc[rows], y.iloc[rows])

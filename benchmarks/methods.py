@@ -68,7 +68,7 @@ def network_parameters(task: Task) -> dict[str, Any]:
 def lai_parameters(task: Task) -> dict[str, Any]:
     """Parameters of this package's networks."""
     return network_parameters(task) | {
-        "pretrain_epochs": EPOCHS,
+        "max_iter": EPOCHS,
         "lai_epochs": EPOCHS,
         "n_iter_no_change": np.inf,
         "memory": task.cache,

@@ -44,7 +44,7 @@ def ours(X, y, hidden, batch_size, *, pretrain=0, lai=0, **parameters):
     LaiMLPRegressor(
         hidden,
         batch_size=batch_size,
-        pretrain_epochs=pretrain,
+        max_iter=pretrain,
         lai_epochs=lai,
         n_iter_no_change=np.inf,
         random_state=0,
@@ -210,7 +210,7 @@ def against_matrix_multiplication(report):
 
 def prediction(report):
     X, y = make_data(1_000_000)
-    lai = LaiMLPRegressor(pretrain_epochs=1, lai_epochs=0).fit(X[:2000], y[:2000])
+    lai = LaiMLPRegressor(max_iter=1, lai_epochs=0).fit(X[:2000], y[:2000])
     mlp = MLPRegressor(max_iter=1, tol=1e9, n_iter_no_change=1)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         mlp.fit(X[:2000], y[:2000])

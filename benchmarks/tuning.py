@@ -42,7 +42,7 @@ CASES = [
 ]
 # Epochs of both stages, none of which ends before: as MLPRegressor has by default, and
 # those of the second stage here.
-EPOCHS = {"pretrain_epochs": 200, "lai_epochs": 100, "n_iter_no_change": np.inf}
+EPOCHS = {"max_iter": 200, "lai_epochs": 100, "n_iter_no_change": np.inf}
 
 
 def make_data(n_samples, n_features=N_FEATURES):

@@ -37,7 +37,7 @@ y = signal(X[:, 0]) + rng.normal(0, 0.4, len(X))
 model = LaiMLPRegressorCV(
     ks=9,
     cv=KFold(5, shuffle=True, random_state=0),
-    pretrain_epochs=300,
+    max_iter=300,
     batch_size=16,
     random_state=0,
 ).fit(X, y)

@@ -103,7 +103,7 @@ network = {
     "batch_size": data.batch_size,
     "random_state": 0,
 }
-epochs = {"pretrain_epochs": data.epochs, "lai_epochs": data.epochs}
+epochs = {"max_iter": data.epochs, "lai_epochs": data.epochs}
 mlp = MLPRegressor(
     max_iter=2 * data.epochs, n_iter_no_change=2 * data.epochs, **network
 )

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Annotated, Literal
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import d2_pinball_score, r2_score
 
 from ._base import BaseLaiRegressor
@@ -36,7 +37,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     loss: Annotated[Loss, OneOf.of(Loss)]
     huber_delta: Annotated[float, POSITIVE]
     quantile: Annotated[float, Number(Real, 0, 1, closed="neither")]
-    pretrain_epochs: Annotated[int, Number(Integral, 0)]
+    max_iter: Annotated[int, Number(Integral, 0)]
     lai_epochs: Annotated[int, Number(Integral, 0)]
     batch_size: Annotated[int | Literal["auto"], BATCH_SIZE]
     learning_rate_init: Annotated[float, POSITIVE]
@@ -48,10 +49,11 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     verbose: Annotated[bool | int, AnyOf(BOOLEAN, Number(Integral, 0))]
     device: Annotated[Device, OneOf.of(Device)]
 
-    n_pretrain_iter_: int
+    n_lai_iter_: int
     loss_: float
     loss_curve_: list[float]
     lai_loss_curve_: list[float]
+    lai_plain_loss_curve_: list[float]
 
     @property
     def _name_of_lai_epochs(self) -> str:
@@ -60,9 +62,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
 
     def _check_epochs(self) -> None:
         name = self._name_of_lai_epochs
-        if self.pretrain_epochs == getattr(self, name) == 0:
+        if self.max_iter == getattr(self, name) == 0:
             raise ValueError(
-                f"pretrain_epochs and {name} are both 0; one must be >= 1."
+                f"max_iter and {name} are both 0; one must be >= 1."
             )
 
     def _seed(self) -> int:
@@ -95,7 +97,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             shuffle=self.shuffle,
             device=resolve_device(self.device, dtype),
             score=score,
-            stage=PlainStage(self.pretrain_epochs, self.tol, self.n_iter_no_change),
+            stage=PlainStage(self.max_iter, self.tol, self.n_iter_no_change),
         )
 
     def _lai_recipe(self, k: np.ndarray) -> LaiStage:
@@ -123,14 +125,16 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         """Both stages; after Ctrl-C, if no search is to be stopped, what is done."""
         try:
             run_first()
+            self._warn_of_no_convergence(trainer)
             self._run_lai_stage(trainer, stage, rng)
         except KeyboardInterrupt:
             history = trainer.model.history
-            if history.n_iter == 0 or is_inside_search():
+            n_epochs = len(history.epochs)
+            if n_epochs == 0 or is_inside_search():
                 raise
             warn_caller(
-                f"Training interrupted by user after {history.n_iter} epoch(s), "
-                f"{history.n_pretrain_iter} of them pretraining; the model is what "
+                f"Training interrupted by user after {n_epochs} epoch(s), "
+                f"{len(history.pretraining)} of them pretraining; the model is what "
                 "they have made.",
                 UserWarning,
             )
@@ -144,6 +148,17 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         self._warn_of_collapse(trainer, stage, before)
         self._warn_of_no_lai_batch(trainer, stage)
 
+    def _warn_of_no_convergence(self, trainer: Trainer) -> None:
+        """Warn, as MLPRegressor does, if the first stage went on to its last epoch."""
+        if not trainer.model.history.has_converged:
+            warn_caller(
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
+                "and the optimization hasn't converged yet. The first stage ends "
+                "early where the loss falls by less than tol in n_iter_no_change "
+                "epochs: raise max_iter, or tol.",
+                ConvergenceWarning,
+            )
+
     def _warn_of_collapse(
         self, trainer: Trainer, stage: LaiStage, before: Model
     ) -> None:
@@ -151,7 +166,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         if stage.fraction == 0 or stage.noise is not None:  # with noise it may be best
             return
         collapsed = trainer.hardly_varies(trainer.model.parameters, COLLAPSED_SHARE)
-        is_trained = before.history.is_warm or before.history.n_iter > 0
+        is_trained = before.history.is_warm or len(before.history.epochs) > 0
         if is_trained and collapsed.any():
             collapsed &= ~trainer.hardly_varies(before.parameters, COLLAPSED_SHARE)
         if collapsed.any():
@@ -159,9 +174,10 @@ class LaiTrainingRegressor(BaseLaiRegressor):
 
     def _warn_of_no_lai_batch(self, trainer: Trainer, stage: LaiStage) -> None:
         """Warn if a whole stage for the Lai loss had no batch with it."""
-        lai_losses = trainer.model.history.lai_loss_curve[-stage.epochs :]
-        is_whole = len(lai_losses) == stage.epochs > 0
-        if stage.fraction > 0 and is_whole and np.isnan(lai_losses).all():
+        epochs = trainer.model.history.lai_training[-stage.epochs :]
+        is_whole = len(epochs) == stage.epochs > 0
+        has_lai_loss = any(epoch.lai_loss == epoch.lai_loss for epoch in epochs)
+        if stage.fraction > 0 and is_whole and not has_lai_loss:
             name = "k" if stage.noise is None else "noise"
             warn_caller(
                 f"No batch of the second stage was to use the Lai loss, so {name} had "
@@ -173,15 +189,20 @@ class LaiTrainingRegressor(BaseLaiRegressor):
 
     def _record(self, history: History) -> None:
         """Set the attributes that tell how training went; curves go on if warm."""
+        first, second = history.pretraining, history.lai_training
+        self.n_iter_, self.n_lai_iter_ = len(first), len(second)
+        self.loss_ = history.epochs[-1].loss
+        for name, curve in {
+            "loss_curve_": [epoch.loss for epoch in first],
+            "lai_loss_curve_": [epoch.lai_loss for epoch in second],
+            "lai_plain_loss_curve_": [epoch.loss for epoch in second],
+        }.items():
+            self._extend(name, curve, history.is_warm)
 
-        def go_on(name: str, curve: list[float]) -> list[float]:
-            return getattr(self, name) + curve if history.is_warm else curve
-
-        self.n_iter_ = history.n_iter
-        self.n_pretrain_iter_ = history.n_pretrain_iter
-        self.loss_curve_ = go_on("loss_curve_", history.loss_curve)
-        self.lai_loss_curve_ = go_on("lai_loss_curve_", history.lai_loss_curve)
-        self.loss_ = self.loss_curve_[-1]
+    def _extend(self, name: str, curve: list[float], is_warm: bool) -> None:
+        """Set a curve, which goes on with an earlier one if warm."""
+        earlier = getattr(self, name, None) if is_warm else None
+        setattr(self, name, (earlier or []) + curve)
 
 
 def random_streams(seed: int) -> tuple[np.random.Generator, np.random.Generator]:

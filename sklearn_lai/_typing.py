@@ -9,9 +9,10 @@ import numpy as np
 Activation = Literal["identity", "logistic", "tanh", "relu", "softplus", "silu", "gelu"]
 Device = Literal["cpu", "cuda", "mps", "auto"]
 LaiError = Literal["mean", "own"]
+LearningRate = Literal["constant", "invscaling", "adaptive"]
 LinearSolver = Literal["auto", "exact", "adam"]
 Loss = Literal["squared_error", "absolute_error", "huber", "quantile"]
-MLPSolver = Literal["adam", "sgd"]
+MLPSolver = Literal["adam", "sgd", "lbfgs"]
 Norm = Literal["l1", "l2", "elasticnet"]
 
 

@@ -24,7 +24,7 @@ estimators = pytest.mark.parametrize("Estimator", ESTIMATORS)
 def quick(estimator_class, **parameters):
     """An estimator that trains all its epochs, of several batches, in milliseconds."""
     defaults = {
-        "pretrain_epochs": 3,
+        "max_iter": 3,
         "lai_epochs": 3,
         "batch_size": 32,
         "lai_fraction": 0.2,

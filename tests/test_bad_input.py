@@ -61,7 +61,7 @@ WRONG_VALUES = [
     ("huber_delta", 0, ValueError, "huber_delta must be a finite number > 0, got 0"),
     ("quantile", 1.0, ValueError, r"quantile must be .* \(0, 1\), got 1.0"),
     ("solver", "lbfgs", ValueError, "solver must be one of .*'adam'.*, got 'lbfgs'"),
-    ("pretrain_epochs", -1, ValueError, "pretrain_epochs must be .* >= 0, got -1"),
+    ("max_iter", -1, ValueError, "max_iter must be .* >= 0, got -1"),
     ("lai_epochs", 1.5, TypeError, "lai_epochs must be an integer >= 0, got 1.5"),
     ("standardize", "yes", TypeError, "standardize must be True or False, got 'yes'"),
     ("batch_size", 0, ValueError, "batch_size must be .*'auto' or .* >= 1, got 0"),
@@ -231,7 +231,7 @@ def test_divergence_in_the_last_step_is_seen(Estimator):
         Estimator,
         learning_rate_init=1.7e308,
         batch_size=len(X),
-        pretrain_epochs=1,
+        max_iter=1,
         lai_epochs=0,
     )
     with pytest.raises(ValueError, match=r"not finite.*lower learning_rate_init"):
@@ -240,8 +240,8 @@ def test_divergence_in_the_last_step_is_seen(Estimator):
 
 @estimators
 def test_no_epochs_at_all_is_refused(Estimator):
-    with pytest.raises(ValueError, match="pretrain_epochs and lai_epochs are both 0"):
-        quick(Estimator, pretrain_epochs=0, lai_epochs=0).fit(X, y)
+    with pytest.raises(ValueError, match="max_iter and lai_epochs are both 0"):
+        quick(Estimator, max_iter=0, lai_epochs=0).fit(X, y)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2])

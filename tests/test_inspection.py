@@ -75,7 +75,7 @@ def fitted_chooser(target=y, **parameters):
     ],
 )
 def test_tradeoff_of_a_cv_estimator_shows_its_paths(parameters, label):
-    model = fitted_chooser(pretrain_epochs=10, path_epochs=4, **parameters)
+    model = fitted_chooser(max_iter=10, path_epochs=4, **parameters)
     display = TradeoffDisplay.from_estimator(model)
     error = -model.score_path_.mean(axis=1)
     points = display.points_.get_offsets()
@@ -89,14 +89,14 @@ def test_tradeoff_of_a_cv_estimator_shows_its_paths(parameters, label):
 
 def test_errors_of_several_outputs_are_in_standard_deviations_of_each():
     outputs = np.column_stack([y, 100 * y])
-    model = fitted_chooser(outputs, pretrain_epochs=10, path_epochs=4)
+    model = fitted_chooser(outputs, max_iter=10, path_epochs=4)
     display = TradeoffDisplay.from_estimator(model)
     assert display.ax_.get_ylabel() == "RMSE (target sd)"
     assert (display.error < 2).all()
 
 
 def test_tradeoff_marks_where_one_stands():
-    model = fitted_chooser(pretrain_epochs=10, path_epochs=4)
+    model = fitted_chooser(max_iter=10, path_epochs=4)
     display = TradeoffDisplay.from_estimator(model, at=model.ks_[1])
     assert display.current == 1
     assert labels(display)[1:] == [
@@ -205,30 +205,41 @@ def curve(display, name):
 def test_loss_curves_are_those_of_the_last_fit(warm):
     model = quick(
         LaiMLPRegressor,
-        pretrain_epochs=4,
+        max_iter=4,
         early_stopping=True,
         warm_start=warm,
     ).fit(X, y)
     if warm:
         model.set_params(lai_epochs=2).fit(X, y)
     display = LossCurveDisplay.from_estimator(model)
-    n_lai = model.n_iter_ - 4
-    epochs = np.arange(1, model.n_iter_ + 1)
-    loss = np.column_stack([epochs, model.loss_curve_[-model.n_iter_ :]])
+    n_lai = model.n_lai_iter_
+    assert (model.n_iter_, n_lai) == (4, 2 if warm else 3)
+    epochs = np.arange(1, 4 + n_lai + 1)
+    losses = model.loss_curve_[-4:] + model.lai_plain_loss_curve_[-n_lai:]
+    loss = np.column_stack([epochs, losses])
     np.testing.assert_array_equal(curve(display, "training loss"), loss)
     lai = np.column_stack([epochs[4:], model.lai_loss_curve_[-n_lai:]])
     np.testing.assert_array_equal(curve(display, "Lai loss"), lai)
-    scores = model.validation_scores_[-model.n_iter_ :]
+    scores = model.validation_scores_[-4:] + model.lai_validation_scores_[-n_lai:]
     np.testing.assert_array_equal(curve(display, "validation score")[:, 1], scores)
     assert display.validation_ax_ is not None
     assert display.lines_["end of pretraining"].get_xdata()[0] == 4.5
+
+
+def test_passes_are_epochs_of_the_loss_curve():
+    model = quick(LaiMLPRegressor, lai_interval=1, lai_epochs=0)
+    for lai_epochs in (0, 1, 1):
+        model.set_params(lai_epochs=lai_epochs).partial_fit(X, y)
+    display = LossCurveDisplay.from_estimator(model)
+    assert curve(display, "training loss")[:, 0].tolist() == [1, 2, 3]
+    assert curve(display, "Lai loss")[:, 0].tolist() == [2, 3]
 
 
 @pytest.mark.parametrize(
     ("parameters", "names"),
     [
         ({"lai_epochs": 0}, ["training loss"]),
-        ({"pretrain_epochs": 0}, ["training loss", "Lai loss"]),
+        ({"max_iter": 0}, ["training loss", "Lai loss"]),
         ({"lai_fraction": 0}, ["training loss", "end of pretraining"]),
     ],
 )

@@ -29,7 +29,7 @@ def test_without_intercept_it_reaches_least_squares_through_the_origin():
     model = linear(
         fit_intercept=False,
         lai_fraction=0,
-        pretrain_epochs=500,
+        max_iter=500,
         batch_size=len(X),
         learning_rate_init=0.02,
     ).fit(X, y)

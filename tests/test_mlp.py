@@ -16,8 +16,11 @@ from sklearn_lai import LaiMLPRegressor
 @pytest.mark.parametrize("hidden", [(), 6, (6,), [5, 4], np.array([3, 3, 3])])
 @pytest.mark.parametrize("target", [y, Y])
 def test_attributes_are_those_of_mlp_regressor(hidden, target):
-    ours = LaiMLPRegressor(hidden, pretrain_epochs=2, lai_epochs=0).fit(X, target)
-    theirs = MLPRegressor(hidden_layer_sizes=hidden, tol=10, n_iter_no_change=1)
+    ours, theirs = (
+        Regressor(hidden_layer_sizes=hidden, tol=10, n_iter_no_change=1, **extra)
+        for Regressor, extra in [(LaiMLPRegressor, {"lai_epochs": 0}), (MLPRegressor, {})]
+    )
+    ours.fit(X, target)
     theirs.fit(X, target)
     for mine, yours in zip(ours.coefs_, theirs.coefs_, strict=True):
         assert mine.shape == yours.shape
@@ -27,7 +30,10 @@ def test_attributes_are_those_of_mlp_regressor(hidden, target):
         assert getattr(ours, name) == getattr(theirs, name)
     for name in ("validation_scores_", "best_validation_score_"):
         assert getattr(ours, name) is None
-    assert ours.t_ == 2 * len(X)
+    for name in ("n_iter_", "t_"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert len(ours.loss_curve_) == ours.n_iter_
+    assert ours.best_loss_ == min(ours.loss_curve_)
     assert ours.predict(X).shape == theirs.predict(X).shape
 
 
@@ -41,21 +47,22 @@ def test_no_hidden_layer_is_a_linear_model():
 def test_early_stopping_takes_the_best_weights_and_scores_both_stages():
     model = mlp(
         early_stopping=True,
-        pretrain_epochs=200,
+        max_iter=200,
         n_iter_no_change=3,
         learning_rate_init=0.05,
         lai_epochs=0,
     ).fit(X, y)
-    assert model.n_pretrain_iter_ < 200
-    assert len(model.validation_scores_) == model.n_iter_
+    assert len(model.validation_scores_) == model.n_iter_ < 200
+    assert model.best_loss_ is None
     assert model.best_validation_score_ == max(model.validation_scores_)
     assert model.validation_scores_.index(model.best_validation_score_) < (
         model.n_iter_ - 1
     )
     both = clone(model).set_params(lai_epochs=4).fit(X, y)
-    assert len(both.validation_scores_) == model.n_iter_ + 4
+    assert both.validation_scores_ == model.validation_scores_
+    assert len(both.lai_validation_scores_) == 4
     best = model.validation_scores_.index(model.best_validation_score_) + 1
-    stopped_there = clone(model).set_params(pretrain_epochs=best).fit(X, y)
+    stopped_there = clone(model).set_params(max_iter=best).fit(X, y)
     np.testing.assert_array_equal(model.predict(X), stopped_there.predict(X))
 
 
@@ -64,10 +71,10 @@ def test_a_score_that_is_no_number_is_never_the_best(monkeypatch):
     monkeypatch.setattr(
         "sklearn_lai._lai_training.r2_score", lambda *args, **kwargs: next(scores)
     )
-    model = mlp(early_stopping=True, pretrain_epochs=5, lai_epochs=0).fit(X, y)
+    model = mlp(early_stopping=True, max_iter=5, lai_epochs=0).fit(X, y)
     monkeypatch.undo()
     assert model.best_validation_score_ == 0.3
-    third = mlp(early_stopping=True, pretrain_epochs=3, lai_epochs=0).fit(X, y)
+    third = mlp(early_stopping=True, max_iter=3, lai_epochs=0).fit(X, y)
     np.testing.assert_array_equal(model.coefs_[0], third.coefs_[0])
 
 
@@ -89,8 +96,10 @@ def test_warm_start_goes_on_from_the_last_weights():
 
 def test_curves_go_on_with_warm_start():
     model = mlp(warm_start=True, early_stopping=True).fit(X, y).fit(X, y)
-    assert len(model.loss_curve_) == len(model.validation_scores_) == 12
-    assert len(model.lai_loss_curve_) == 6
+    assert len(model.loss_curve_) == len(model.validation_scores_) == 6
+    for name in ("loss_curve_", "plain_loss_curve_", "validation_scores_"):
+        assert len(getattr(model, f"lai_{name}")) == 6
+    assert (model.n_iter_, model.n_lai_iter_) == (3, 3)
 
 
 def test_a_changed_activation_waits_for_the_next_fit():
@@ -122,14 +131,14 @@ def test_smooth_activations_learn(activation):
     model = mlp(
         activation=activation,
         lai_fraction=0,
-        pretrain_epochs=200,
+        max_iter=200,
         learning_rate_init=0.01,
     )
     assert model.fit(X, y).score(X, y) > 0.7
 
 
 def test_weight_decay_shrinks_the_weights():
-    small, large = (mlp(alpha=alpha, pretrain_epochs=40).fit(X, y) for alpha in (0, 50))
+    small, large = (mlp(alpha=alpha, max_iter=40).fit(X, y) for alpha in (0, 50))
     assert sum((c**2).sum() for c in large.coefs_) < sum(
         (c**2).sum() for c in small.coefs_
     )
@@ -149,7 +158,7 @@ def test_plain_training_is_as_accurate_as_mlp_regressor_on_diabetes():
             ]
         )
 
-    plain = {"pretrain_epochs": 200, "lai_epochs": 0}
+    plain = {"max_iter": 200, "lai_epochs": 0}
     ours = mean_score(lambda seed: LaiMLPRegressor(**plain, random_state=seed))
     theirs = mean_score(lambda seed: MLPRegressor(random_state=seed, max_iter=200))
     assert abs(ours - theirs) < 0.01
@@ -168,19 +177,18 @@ def test_own_validation_data_leaves_all_rows_to_training():
 
 
 def test_own_validation_data_is_scored_in_both_stages():
-    model = own_validation(pretrain_epochs=30, learning_rate_init=0.1)
-    assert len(model.validation_scores_) == 33
-    best = int(np.argmax(model.validation_scores_[:30]))
-    assert model.best_validation_score_ == model.validation_scores_[best]
+    model = own_validation(max_iter=30, learning_rate_init=0.1)
+    assert len(model.validation_scores_) == 30
+    assert model.best_validation_score_ == max(model.validation_scores_)
     final = r2_score(y[80:], model.predict(X[80:]))
-    assert model.validation_scores_[-1] == pytest.approx(final)
+    assert len(model.lai_validation_scores_) == 3
+    assert model.lai_validation_scores_[-1] == pytest.approx(final)
 
 
 def test_own_validation_data_ends_pretraining_only():
-    model = mlp(early_stopping=True, tol=10.0, n_iter_no_change=2, pretrain_epochs=50)
+    model = mlp(early_stopping=True, tol=10.0, n_iter_no_change=2, max_iter=50)
     model.fit(X[:80], y[:80], X_val=X[80:], y_val=y[80:])
-    assert model.n_pretrain_iter_ == 4
-    assert model.n_iter_ == 4 + 3
+    assert (model.n_iter_, model.n_lai_iter_) == (4, 3)
 
 
 def test_weights_of_own_validation_data_count():
@@ -197,7 +205,7 @@ def test_a_quantile_is_validated_as_one():
     model = own_validation(loss="quantile", quantile=0.9)
     y_pred = model.predict(X[80:])
     expected = d2_pinball_score(y[80:], y_pred, alpha=0.9)
-    assert model.validation_scores_[-1] == pytest.approx(expected)
+    assert model.lai_validation_scores_[-1] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -233,8 +241,8 @@ def test_validation_data_must_fit_the_type_of_the_training_data():
 
 def test_a_constant_model_does_not_collapse_again():
     noise = np.random.default_rng(0).normal(size=len(X))
-    model = mlp(warm_start=True, alpha=1e6, pretrain_epochs=300, lai_epochs=1)
+    model = mlp(warm_start=True, alpha=1e6, max_iter=300, lai_epochs=1)
     model.set_params(lai_interval=1).fit(X, noise)
     assert model.predict(X).var() < 1e-4
     model.partial_fit(X, noise)
-    model.set_params(pretrain_epochs=0).fit(X, noise)
+    model.set_params(max_iter=0).fit(X, noise)

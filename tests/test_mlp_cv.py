@@ -29,7 +29,7 @@ from sklearn_lai.metrics import (
 KS = [0.5, 0.2, 0.08]
 SETTINGS = {
     "hidden_layer_sizes": (8,),
-    "pretrain_epochs": 15,
+    "max_iter": 15,
     "lai_epochs": 10,
     "batch_size": 32,
     "lai_fraction": 0.1,
@@ -123,7 +123,7 @@ def test_a_standard_error_is_that_of_the_most_accurate():
 @pytest.mark.parametrize("path_epochs", [None, 80])
 def test_smaller_k_is_smoother(path_epochs):
     model = search(
-        ks=[1.0, 0.05], pretrain_epochs=100, lai_epochs=40, path_epochs=path_epochs
+        ks=[1.0, 0.05], max_iter=100, lai_epochs=40, path_epochs=path_epochs
     ).fit(X, y)
     assert model.variance_path_[1].mean() < model.variance_path_[0].mean()
     assert model.sensitivity_path_[1].mean() < model.sensitivity_path_[0].mean()
@@ -132,7 +132,7 @@ def test_smaller_k_is_smoother(path_epochs):
 @pytest.mark.parametrize("target", [y, Y])
 @pytest.mark.parametrize("lai_fraction", [0.01, 0.2])
 def test_the_grid_stands_for_noise_of_a_twentieth_to_one_and_a_half(target, lai_fraction):
-    parameters = {"lai_fraction": lai_fraction, "pretrain_epochs": 50}
+    parameters = {"lai_fraction": lai_fraction, "max_iter": 50}
     model = search(ks=6, **parameters).fit(X, target)
     for noise, k in {0.05: model.ks_[0], 1.5: model.ks_[-1]}.items():
         of_noise = single(0.3, noise=noise, **parameters).fit(X, target)

@@ -180,7 +180,7 @@ def test_a_network_without_hidden_layers_agrees_with_the_closed_form():
         (),
         noise=noise,
         batch_size=442,
-        pretrain_epochs=500,
+        max_iter=500,
         lai_epochs=2000,
         lai_interval=1,
         alpha=0,
@@ -242,7 +242,7 @@ def test_chunks_train_for_the_noise():
     X, y = make_friedman1(400, noise=1, random_state=0)
     chunks = np.array_split(np.arange(400), 2)
     plain, model = (
-        LaiMLPRegressor(16, pretrain_epochs=20, batch_size=32, random_state=0, **how)
+        LaiMLPRegressor(16, max_iter=20, batch_size=32, random_state=0, **how)
         for how in ({"lai_fraction": 0}, {"noise": 1.0})
     )
     for estimator in (plain, model):

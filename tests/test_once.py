@@ -60,7 +60,7 @@ def expected(n):
     [
         quick(LaiMLPRegressor),
         quick(LaiMLPRegressor, lai_error="own", reach=0, lai_interval=1),
-        quick(LaiMLPRegressor, pretrain_epochs=0),
+        quick(LaiMLPRegressor, max_iter=0),
         quick(LaiLinearRegressor),
     ],
 )
@@ -90,7 +90,7 @@ def test_a_cross_validation_does_so_once_per_fold_and_once_for_the_refit(n_ks, m
 
 
 def test_a_pass_over_a_chunk_does_so_once(made):
-    model = quick(LaiMLPRegressor, pretrain_epochs=0).partial_fit(X[:30], y[:30])
+    model = quick(LaiMLPRegressor, max_iter=0).partial_fit(X[:30], y[:30])
     made.clear()
     model.partial_fit(X[30:], y[30:])
     made.pop(None)

@@ -1,13 +1,15 @@
 """partial_fit of the perceptron: passes over chunks, and what they add up to."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from common import X, Y, fitted_state, mlp, y
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPRegressor
 
-from sklearn_lai import LaiMLPRegressorCV
+from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
 from sklearn_lai._train.schedule import lai_schedule
 
 
@@ -29,18 +31,18 @@ def test_passes_over_all_data_are_the_epochs_of_fit(target, lai_interval, solver
         "reach": 0,
         "shuffle": False,
     }
-    model = mlp(lai_epochs=6, average=False, **shared)
-    whole = model.fit(X, target).predict(X)
-    losses = model.loss_curve_, [x for x in model.lai_loss_curve_ if x == x]
-    gradual = passes(mlp(**shared), 9, X, target)
-    assert (gradual.n_iter_, gradual.n_pretrain_iter_) == (9, 3)
+    model = mlp(lai_epochs=6, average=False, **shared).fit(X, target)
+    gradual = passes(mlp(**shared, lai_epochs=0), 3, X, target)
+    passes(gradual.set_params(lai_epochs=1), 6, X, target)
+    assert (gradual.n_iter_, gradual.n_lai_iter_) == (9, 0)
     assert gradual.t_ == 9 * len(X)
+    assert len(gradual.loss_curve_) == 9
     if lai_interval is None:  # other random batches, as many of them
-        assert len(gradual.loss_curve_) == 9
         return
-    np.testing.assert_allclose(gradual.predict(X), whole, rtol=1e-9)
-    assert gradual.loss_curve_ == pytest.approx(losses[0])
-    assert [x for x in gradual.lai_loss_curve_ if x == x] == pytest.approx(losses[1])
+    np.testing.assert_allclose(gradual.predict(X), model.predict(X), rtol=1e-9)
+    losses = model.loss_curve_ + model.lai_plain_loss_curve_
+    assert gradual.loss_curve_ == pytest.approx(losses)
+    np.testing.assert_allclose(gradual.lai_loss_curve_, model.lai_loss_curve_)
 
 
 @pytest.mark.parametrize("interval", [1, 4, None])
@@ -79,26 +81,70 @@ def test_units_are_those_of_all_rows_seen():
 def test_a_feature_that_starts_to_vary_is_learned():
     data = X.copy()
     data[:, 0] = 0.1
-    model = passes(mlp(pretrain_epochs=200), 3, data)
+    model = passes(mlp(lai_epochs=0), 3, data)
     assert (model.input_gradient(X)[:, 0] == 0).all()
     passes(model, 30)
     assert (model.input_gradient(X)[:, 0] != 0).any()
 
 
-def test_calls_after_fit_are_lai_training():
-    model = mlp().fit(X, y)
-    earlier = len(model.lai_loss_curve_)
-    passes(model, 2)
-    assert len(model.lai_loss_curve_) == earlier + 2
-    assert (model.n_pretrain_iter_, model.n_iter_) == (3, 8)
-    passes(model.set_params(pretrain_epochs=100), 1)
-    assert (model.n_pretrain_iter_, model.n_iter_) == (3, 9)
+def test_passes_after_fit_go_on_with_its_last_stage():
+    model = passes(mlp().fit(X, y), 2)
+    assert (model.n_iter_, model.n_lai_iter_) == (3, 5)
+    assert len(model.lai_loss_curve_) == len(model.lai_plain_loss_curve_) == 5
+    assert model.loss_ == model.lai_plain_loss_curve_[-1]
+    plain = passes(mlp(lai_epochs=0).fit(X, y), 2)
+    assert (plain.n_iter_, plain.n_lai_iter_) == (5, 0)
+    assert plain.loss_ == plain.loss_curve_[-1]
+    assert plain.best_loss_ == min(plain.loss_curve_)
 
 
-def test_without_pretraining_every_call_is_lai_training():
-    model = passes(mlp(pretrain_epochs=0, lai_epochs=0, k=1.0), 2)
-    assert (model.n_pretrain_iter_, model.n_iter_) == (0, 2)
-    assert len(model.lai_loss_curve_) == 2
+def test_every_pass_is_lai_training_unless_there_are_no_epochs_of_it():
+    model = passes(mlp(k=1.0), 2)
+    assert len(model.lai_loss_curve_) == len(model.loss_curve_) == model.n_iter_ == 2
+    plain = passes(mlp(lai_epochs=0), 2)
+    assert (len(plain.lai_loss_curve_), plain.n_iter_) == (0, 2)
+
+
+@pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_passes_without_lai_training_are_those_of_mlp_regressor(solver, learning_rate):
+    shared = {
+        "hidden_layer_sizes": (8,),
+        "batch_size": 32,
+        "shuffle": False,
+        "solver": solver,
+        "learning_rate": learning_rate,
+        "power_t": 0.3,
+        "learning_rate_init": 0.02,
+        "random_state": 0,
+    }
+    theirs = MLPRegressor(**shared).partial_fit(X, y)
+    ours = LaiMLPRegressor(**shared, lai_epochs=0, standardize=False)
+    ours.partial_fit(X, y)
+    ours.coefs_ = [coef.copy() for coef in theirs.coefs_]
+    ours.intercepts_ = [intercept.copy() for intercept in theirs.intercepts_]
+    optimizer = theirs._optimizer
+    if solver == "sgd":  # goes on from what it had
+        flat = [np.vstack([c, b]) for c, b in in_layers(optimizer.velocities)]
+        state = {"_velocity": np.concatenate([matrix.ravel() for matrix in flat])}
+    else:
+        moments = {"_first_moment": optimizer.ms, "_second_moment": optimizer.vs}
+        state = {"_n_steps": optimizer.t} | {
+            name: np.concatenate(
+                [np.vstack([c, b]).ravel() for c, b in in_layers(moment)]
+            )
+            for name, moment in moments.items()
+        }
+    ours._progress = replace(ours._progress, optimizer=state)
+    passes(ours, 5)
+    passes(theirs, 5)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-8)
+
+
+def in_layers(arrays):
+    """Pairs of what belongs to coefficients and intercepts of a layer."""
+    half = len(arrays) // 2
+    return zip(arrays[:half], arrays[half:], strict=True)
 
 
 def test_fit_after_partial_fit_starts_anew():
@@ -148,17 +194,20 @@ def test_collapse_is_told_once():
     model = mlp(
         k=0.001, lai_fraction=1.0, lai_interval=1, learning_rate_init=0.05, alpha=0.0
     )
-    passes(model, 3)
+    passes(model.set_params(lai_epochs=0), 3)
+    model.set_params(lai_epochs=1)
     with pytest.warns(ConvergenceWarning, match="collapse") as caught:
         passes(model, 100)
     assert len(caught) == 1
     assert caught[0].filename == __file__
 
 
-def test_it_is_not_there_where_there_are_no_epochs_to_choose_from():
-    assert not hasattr(mlp(early_stopping=True), "partial_fit")
-    with pytest.raises(AttributeError, match="partial_fit"):
+def test_there_are_no_passes_without_mini_batches_and_none_to_stop_after():
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping"):
         mlp(early_stopping=True).partial_fit(X, y)
+    assert not hasattr(mlp(solver="lbfgs"), "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit"):
+        mlp(solver="lbfgs").partial_fit(X, y)
     assert not hasattr(LaiMLPRegressorCV(), "partial_fit")
 
 
@@ -168,6 +217,6 @@ def test_standardize_must_not_change_between_calls():
     with pytest.raises(ValueError, match=r"standardize must stay .*=False"):
         passes(model.set_params(standardize=False), 1)
     assert fitted_state(model) == before
-    raw = passes(mlp(standardize=False), 2)
+    raw = passes(mlp(standardize=False, lai_epochs=0), 2)
     with pytest.raises(ValueError, match=r"standardize must stay .*=True"):
         passes(raw.set_params(standardize=True), 1)

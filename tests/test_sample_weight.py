@@ -24,7 +24,7 @@ def full_batch(Estimator, **parameters):
     if Estimator is LaiMLPRegressor:
         parameters["reach"] = 0  # a row given twice would have two distances
     return quick(
-        Estimator, batch_size=1000, pretrain_epochs=20, lai_interval=1, **parameters
+        Estimator, batch_size=1000, max_iter=20, lai_interval=1, **parameters
     )
 
 
@@ -85,7 +85,7 @@ def test_weighted_plain_training_takes_the_steps_of_mlp_regressor():
     data, target, kept = scale(X), scale(y), weight > 0
     theirs = MLPRegressor(**shared, max_iter=1)
     ours = LaiMLPRegressor(
-        **shared, standardize=False, lai_fraction=0, pretrain_epochs=1, lai_epochs=0
+        **shared, standardize=False, lai_fraction=0, max_iter=1, lai_epochs=0
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of max_iter
@@ -94,12 +94,12 @@ def test_weighted_plain_training_takes_the_steps_of_mlp_regressor():
         ours.coefs_ = [coef.copy() for coef in theirs.coefs_]
         ours.intercepts_ = [intercept.copy() for intercept in theirs.intercepts_]
         theirs.set_params(max_iter=6).fit(data[kept], target[kept], weight[kept])
-    ours.set_params(pretrain_epochs=6).fit(data, target, weight)
+    ours.set_params(max_iter=6).fit(data, target, weight)
     assert ours.loss_curve_[-6:] == pytest.approx(theirs.loss_curve_[-6:], rel=1e-9)
 
 
 def test_held_out_rows_keep_their_weights():
-    shared = {"early_stopping": True, "pretrain_epochs": 5}
+    shared = {"early_stopping": True, "max_iter": 5}
     scores = [
         quick(LaiMLPRegressor, **shared).fit(X, y, w).validation_scores_
         for w in (np.ones(len(X)), 1 + weight)
@@ -109,7 +109,7 @@ def test_held_out_rows_keep_their_weights():
 
 def test_cv_weighs_training_and_errors():
     shared = {"hidden_layer_sizes": (8,), "batch_size": 16, "random_state": 0}
-    shared |= {"pretrain_epochs": 3, "lai_epochs": 3}
+    shared |= {"max_iter": 3, "lai_epochs": 3}
     apart = {"path_epochs": None, **shared}
     model = LaiMLPRegressorCV(ks=[0.3], cv=KFold(3), **apart).fit(X, y, weight)
     for fold, (train, test) in enumerate(KFold(3).split(X)):

@@ -118,7 +118,7 @@ def test_plain_training_takes_the_steps_of_mlp_regressor(optimizer, activation, 
         **shared,
         standardize=False,
         lai_fraction=0,
-        pretrain_epochs=1,
+        max_iter=1,
         lai_epochs=0,
         lai_learning_rate_init=0.01,
         average=False,
@@ -130,8 +130,9 @@ def test_plain_training_takes_the_steps_of_mlp_regressor(optimizer, activation, 
         ours.coefs_ = [coef.copy() for coef in theirs.coefs_]
         ours.intercepts_ = [intercept.copy() for intercept in theirs.intercepts_]
         theirs.set_params(max_iter=6).fit(X_scaled, y_scaled)
-    ours.set_params(pretrain_epochs=4, lai_epochs=2).fit(X_scaled, y_scaled)
-    assert ours.loss_curve_[-6:] == pytest.approx(theirs.loss_curve_[-6:], rel=1e-9)
+    ours.set_params(max_iter=4, lai_epochs=2).fit(X_scaled, y_scaled)
+    curve = ours.loss_curve_[-4:] + ours.lai_plain_loss_curve_[-2:]
+    assert curve == pytest.approx(theirs.loss_curve_[-6:], rel=1e-9)
     np.testing.assert_allclose(
         ours.predict(X_scaled), theirs.predict(X_scaled), rtol=1e-8, atol=1e-9
     )
@@ -141,7 +142,7 @@ def test_plain_training_takes_the_steps_of_mlp_regressor(optimizer, activation, 
 def test_pretraining_depends_on_nothing_of_the_second_stage(Estimator):
     def pretrained(**parameters):
         model = quick(Estimator, **parameters).fit(X, y)
-        return model.loss_curve_[: model.n_pretrain_iter_]
+        return model.loss_curve_
 
     expected = pretrained()
     for change in [
@@ -163,7 +164,7 @@ def test_second_stage_does_not_depend_on_the_length_of_the_first(Estimator):
             Estimator,
             learning_rate_init=1e-300,
             lai_learning_rate_init=1e-300,
-            pretrain_epochs=n,
+            max_iter=n,
         ).fit(X, y)
         for n in (1, 5)
     )
@@ -216,7 +217,7 @@ def test_lai_training_lowers_the_lai_loss(Estimator, lai_interval):
         k=0.1,
         lai_fraction=0.3,
         lai_interval=lai_interval,
-        pretrain_epochs=100,
+        max_iter=100,
         lai_epochs=60,
         learning_rate_init=0.01,
     ).fit(X, y)
@@ -228,7 +229,7 @@ def test_lai_training_lowers_the_lai_loss(Estimator, lai_interval):
 @estimators
 def test_exact_mixture_and_random_batches_end_near_each_other(Estimator):
     stages = {
-        "pretrain_epochs": 100,
+        "max_iter": 100,
         "lai_epochs": 200,
         "learning_rate_init": 0.003,
     }
@@ -282,7 +283,7 @@ def test_collapse_warns_and_says_what_to_do(Estimator):
         k=np.float64(0.001),  # as from a grid
         lai_fraction=1.0,
         lai_interval=1,
-        pretrain_epochs=100,
+        max_iter=100,
         lai_epochs=100,
         learning_rate_init=0.02,
     )
@@ -298,7 +299,7 @@ def test_collapse_is_reported_where_fit_was_called(Estimator):
         k=0.001,
         lai_fraction=1.0,
         lai_interval=1,
-        pretrain_epochs=0,
+        max_iter=0,
         lai_epochs=200,
         learning_rate_init=0.02,
     )
@@ -312,7 +313,7 @@ def test_predictions_that_were_constant_before_do_not_warn(Estimator):
     # Target and features are independent: pretraining has nothing to learn.
     noise = np.random.default_rng(0).normal(size=(4000, 1))
     target = np.random.default_rng(1).normal(size=4000)
-    quick(Estimator, k=0.01, lai_fraction=0.5, pretrain_epochs=20).fit(noise, target)
+    quick(Estimator, k=0.01, lai_fraction=0.5, max_iter=20).fit(noise, target)
 
 
 @estimators
@@ -369,7 +370,7 @@ def test_fit_works_where_torch_records_no_gradients(context):
 def test_linear_plain_training_reaches_least_squares():
     model = LaiLinearRegressor(
         lai_fraction=0,
-        pretrain_epochs=300,
+        max_iter=300,
         lai_epochs=0,
         n_iter_no_change=np.inf,
         batch_size=len(X),
@@ -393,7 +394,7 @@ def test_linear_plain_training_reaches_least_squares():
 def test_base_loss_decides_between_mean_and_quantiles(parameters, expected):
     target = np.concatenate([np.zeros(70), np.full(30, 10.0)])
     model = LaiLinearRegressor(
-        lai_fraction=0, learning_rate_init=0.02, pretrain_epochs=400, **parameters
+        lai_fraction=0, learning_rate_init=0.02, max_iter=400, **parameters
     ).fit(np.zeros((100, 1)), target)
     assert model.predict([[0.0]])[0] == pytest.approx(expected, abs=0.1)
 
@@ -413,7 +414,7 @@ def test_robust_losses_agree_with_a_general_solver(parameters, reference):
     model = quick(
         LaiLinearRegressor,
         lai_fraction=0,
-        pretrain_epochs=2000,
+        max_iter=2000,
         learning_rate_init=0.003,
         batch_size=len(X),
         **parameters,
@@ -424,7 +425,7 @@ def test_robust_losses_agree_with_a_general_solver(parameters, reference):
 @pytest.mark.parametrize("loss", ["huber", "quantile"])
 @estimators
 def test_other_base_losses_make_smoother_models(Estimator, loss):
-    model = quick(Estimator, loss=loss, pretrain_epochs=20, lai_epochs=100)
+    model = quick(Estimator, loss=loss, max_iter=20, lai_epochs=100)
     plain = model.set_params(lai_fraction=0).fit(X, y).input_gradient(X)
     smooth = clone(model).set_params(lai_fraction=0.3, k=0.2, lai_interval=1)
     slopes = smooth.fit(X, y).input_gradient(X)
@@ -435,7 +436,7 @@ def test_other_base_losses_make_smoother_models(Estimator, loss):
 def test_k_of_an_output_smooths_that_output(Estimator):
     k = np.full((2, X.shape[1]), 2.0)
     k[1] = 0.2
-    model = quick(Estimator, k=k, lai_fraction=0.3, pretrain_epochs=20, lai_epochs=60)
+    model = quick(Estimator, k=k, lai_fraction=0.3, max_iter=20, lai_epochs=60)
     model.fit(X, Y)
     assert model.feature_k_.tolist() == k.tolist()
     slopes = np.abs(model.input_gradient(X)).mean(axis=(0, 2)) / Y.std(axis=0)

@@ -36,10 +36,10 @@ def printed(model, capsys):
 )
 def test_verbose_prints_as_mlp_regressor_does(Estimator, stopping, capsys):
     shared = {"verbose": True, "tol": 10.0, "n_iter_no_change": 2, **stopping}
-    ours = printed(quick(Estimator, pretrain_epochs=9, lai_epochs=0, **shared), capsys)
+    ours = printed(quick(Estimator, max_iter=9, lai_epochs=0, **shared), capsys)
     theirs = printed(MLPRegressor(max_iter=9, **shared), capsys)
     assert theirs[-1].endswith("Stopping.")
-    theirs[-1] = theirs[-1].replace("Stopping.", "Pretraining ends.")
+    theirs[-1] = theirs[-1].removesuffix(" Stopping.")
     assert list(map(form, ours)) == list(map(form, theirs))
 
 
@@ -60,7 +60,7 @@ def test_verbose_prints_the_losses_of_every_epoch(Estimator, capsys):
     lines = printed(model, capsys)
     expected = [
         f"Iteration {i}, loss = {loss:.8f}"
-        for i, loss in enumerate(model.loss_curve_, 1)
+        for i, loss in enumerate(model.loss_curve_ + model.lai_plain_loss_curve_, 1)
     ]
     lai_losses = [f"Lai loss = {loss:.8f}" for loss in model.lai_loss_curve_]
     stage_2 = zip(expected[3:], lai_losses, strict=True)
@@ -113,22 +113,22 @@ def test_callbacks_hear_of_every_epoch_of_both_stages(Estimator):
 @needs_callbacks
 def test_a_callback_may_end_a_stage(Estimator):
     model = quick(Estimator).set_callbacks(Recorder(stop_after=2)).fit(X, y)
-    assert (model.n_pretrain_iter_, model.n_iter_) == (2, 5)
+    assert (model.n_iter_, model.n_lai_iter_) == (2, 3)
 
 
 @needs_callbacks
 def test_a_stage_that_a_callback_ended_is_not_called_too_short():
     model = quick(LaiMLPRegressor, batch_size=len(X), lai_epochs=20, lai_interval=5)
     model.set_callbacks(Recorder(stop_after=4)).fit(X, y)
-    assert (model.n_pretrain_iter_, model.n_iter_) == (3, 4)
+    assert (model.n_iter_, model.n_lai_iter_) == (3, 1)
 
 
 @needs_callbacks
 def test_a_stage_that_a_callback_ended_is_not_kept_in_memory(tmp_path):
     model = quick(LaiMLPRegressor, memory=tmp_path)
     stopped = model.set_callbacks(Recorder(stop_after=2)).fit(X, y)
-    assert stopped.n_pretrain_iter_ == 2
-    assert model.set_callbacks().fit(X, y).n_pretrain_iter_ == 3
+    assert stopped.n_iter_ == 2
+    assert model.set_callbacks().fit(X, y).n_iter_ == 3
 
 
 @needs_callbacks
@@ -144,8 +144,8 @@ def test_callbacks_end_no_stage_of_a_cross_validation():
 def test_the_last_epoch_of_a_plateau_is_told():
     recorder = Recorder()
     model = quick(LaiMLPRegressor, tol=10.0, n_iter_no_change=1, lai_epochs=0)
-    model.set_params(pretrain_epochs=9).set_callbacks(recorder).fit(X, y)
-    assert names(recorder.events, "end").count("epoch") == model.n_pretrain_iter_ == 3
+    model.set_params(max_iter=9).set_callbacks(recorder).fit(X, y)
+    assert names(recorder.events, "end").count("epoch") == model.n_iter_ == 3
 
 
 @estimators
@@ -209,7 +209,7 @@ def interrupt_after(monkeypatch, n_steps):
 def test_an_interrupted_fit_is_the_model_of_the_epochs_done(
     Estimator, n_epochs, monkeypatch
 ):
-    stages = {"pretrain_epochs": min(n_epochs, 3), "lai_epochs": max(n_epochs - 3, 0)}
+    stages = {"max_iter": min(n_epochs, 3), "lai_epochs": max(n_epochs - 3, 0)}
     expected = fitted_state(quick(Estimator, lai_interval=2, **stages).fit(X, y))
     n_batches = 4
     interrupt_after(monkeypatch, n_epochs * n_batches + 2)
@@ -238,7 +238,7 @@ def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
         LaiMLPRegressor,
         early_stopping=True,
         learning_rate_init=0.3,
-        pretrain_epochs=30,
+        max_iter=30,
     )
     with monkeypatch.context() as patch:
         interrupt_after(patch, 14 * 4 + 2)
@@ -249,7 +249,7 @@ def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
     assert model.best_validation_score_ == max(scores)
     n_best = 1 + int(np.argmax(scores))
     assert n_best < 14
-    model.set_params(pretrain_epochs=n_best, lai_epochs=0).fit(X, y)
+    model.set_params(max_iter=n_best, lai_epochs=0).fit(X, y)
     np.testing.assert_array_equal(model.coefs_[0], best[0])
 
 
@@ -257,7 +257,7 @@ def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
 def test_an_interruption_between_two_epochs_leaves_whole_epochs(
     moment, n_epochs, monkeypatch
 ):
-    stages = {"early_stopping": True, "pretrain_epochs": n_epochs, "lai_epochs": 0}
+    stages = {"early_stopping": True, "max_iter": n_epochs, "lai_epochs": 0}
     expected = fitted_state(quick(LaiMLPRegressor, **stages).fit(X, y))
     keep, counts = Trainer.keep, iter(range(100))
 
@@ -269,7 +269,7 @@ def test_an_interruption_between_two_epochs_leaves_whole_epochs(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Trainer, "keep", interrupted)
-    model = quick(LaiMLPRegressor, early_stopping=True, pretrain_epochs=9)
+    model = quick(LaiMLPRegressor, early_stopping=True, max_iter=9)
     with pytest.warns(UserWarning, match=rf"after {n_epochs} epoch\(s\)"):
         model.fit(X, y)
     assert fitted_state(model) == expected
@@ -281,7 +281,7 @@ def test_an_interruption_between_two_epochs_leaves_whole_epochs(
         lambda model: GridSearchCV(model, {"k": [0.3, 0.1]}, cv=2).fit(X, y),
         lambda model: cross_val_score(model, X, y),
         lambda model: LaiMLPRegressorCV(
-            (8,), ks=2, cv=2, pretrain_epochs=3, lai_epochs=3
+            (8,), ks=2, cv=2, max_iter=3, lai_epochs=3
         ).fit(X, y),
     ],
     ids=["GridSearchCV", "cross_val_score", "LaiMLPRegressorCV"],
@@ -298,4 +298,4 @@ def test_interrupted_pretraining_is_not_kept_in_memory(tmp_path, monkeypatch):
         interrupt_after(patch, 6)
         with pytest.warns(UserWarning, match="interrupted"):
             model.fit(X, y)
-    assert model.fit(X, y).n_iter_ == 6
+    assert model.fit(X, y).n_lai_iter_ == 3

@@ -63,7 +63,7 @@ def perceptron(folder: Path) -> None:
         lai_interval=None,
         loss="huber",
         huber_delta=2.0,
-        pretrain_epochs=2,
+        max_iter=2,
         lai_epochs=2,
         activation="tanh",
         solver="sgd",
@@ -78,7 +78,7 @@ def perceptron(folder: Path) -> None:
         memory=folder,
     )
     assert_type(model.norm, Literal["l1", "l2", "elasticnet"])
-    assert_type(model.pretrain_epochs, int)
+    assert_type(model.max_iter, int)
     fitted = model.fit(
         frame, y, weight, X_val=frame[:10], y_val=y[:10], sample_weight_val=weight[:10]
     )
@@ -89,7 +89,7 @@ def perceptron(folder: Path) -> None:
     assert_type(fitted.intercepts_, list[np.ndarray])
     assert_type(fitted.feature_k_, np.ndarray)
     assert_type(fitted.n_iter_, int)
-    assert_type(fitted.n_pretrain_iter_, int)
+    assert_type(fitted.n_lai_iter_, int)
     assert_type(fitted.loss_, float)
     assert_type(fitted.loss_curve_, list[float])
     assert_type(fitted.lai_loss_curve_, list[float])
@@ -116,7 +116,7 @@ def perceptron_cv(folder: Path) -> None:
         ks=slopes,
         feature_k=FeatureK(bmi=0.1),
         noise=by_position,
-        pretrain_epochs=1,
+        max_iter=1,
         lai_epochs=1,
         lai_interval=1,
         cv=Split(),

@@ -21,7 +21,7 @@ PERCEPTRON = {
     ),
     "Choice of k": CHOICE_OF_K,
     "Training": (
-        "loss huber_delta quantile pretrain_epochs lai_epochs solver alpha batch_size "
+        "loss huber_delta quantile max_iter lai_epochs solver alpha batch_size "
         "learning_rate_init lai_learning_rate_init average shuffle momentum "
         "nesterovs_momentum beta_1 beta_2 epsilon early_stopping validation_fraction "
         "n_iter_no_change tol warm_start"
@@ -33,7 +33,7 @@ LINEAR = {
     "Choice of k": CHOICE_OF_K,
     "Model": "fit_intercept loss huber_delta quantile solver tol standardize",
     "Only for ``solver='adam'``": (
-        "pretrain_epochs lai_epochs lai_interval batch_size learning_rate_init "
+        "max_iter lai_epochs lai_interval batch_size learning_rate_init "
         "lai_learning_rate_init average shuffle n_iter_no_change random_state verbose "
         "device"
     ),

@@ -45,7 +45,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
     Training runs on standardised features and target, so that no StandardScaler is
     needed; the fitted coefficients are in the units of the data.
 
-    The parameters from `pretrain_epochs` on are for ``solver='adam'`` alone.
+    The parameters from `max_iter` on are for ``solver='adam'`` alone.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
         features then have no influence. False: in the units of the data, slopes, too.
-    pretrain_epochs : int, default=100
+    max_iter : int, default=200
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
         Epochs of the second stage, >= 0. It always runs to its end.
@@ -138,8 +138,8 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         Boundary slope of each feature (and output), NaN where `feature_k` has None, or
         with `noise` nothing.
     n_iter_ : int
-        Epochs of both stages; for 'exact', Newton steps from all starts together, the
-        largest number over outputs.
+        Epochs of the first stage; for 'exact', Newton steps from all starts together,
+        the largest number over outputs.
     objective_ : float or ndarray of shape (n_outputs,)
         Objective at the solution, in squared units of training. Only 'exact'.
     optimality_ : float
@@ -147,16 +147,18 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         the objective and in units of training; 0 if that is rounding. Only 'exact'.
     n_samples_seen_ : int
         Samples with a positive weight in the moments. Only 'exact'.
-    n_pretrain_iter_ : int
-        Epochs of the first stage. Only 'adam'.
+    n_lai_iter_ : int
+        Epochs of the second stage. Only 'adam'.
     loss_ : float
-        Last entry of `loss_curve_`. Only 'adam'.
+        Mean plain training loss of the last epoch. Only 'adam'.
     loss_curve_ : list of float
-        Mean plain training loss of each epoch of both stages, in standardised units;
-        half the squared error, or the absolute error. Only 'adam'.
+        Mean plain training loss of each epoch of the first stage, in standardised
+        units; half the squared error, or the absolute error. Only 'adam'.
     lai_loss_curve_ : list of float
         Mean Lai loss of each epoch of the second stage, on the scale of the plain
         loss; NaN where no batch had one. Only 'adam'.
+    lai_plain_loss_curve_ : list of float
+        Mean plain training loss of each epoch of the second stage. Only 'adam'.
     n_features_in_ : int
         Features seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -200,7 +202,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         solver: LinearSolver = "auto",
         tol: float = 1e-4,
         standardize: bool = True,
-        pretrain_epochs: int = 100,
+        max_iter: int = 200,
         lai_epochs: int = 100,
         lai_interval: int | None = 5,
         batch_size: int | Literal["auto"] = "auto",
@@ -226,7 +228,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         self.solver = solver
         self.tol = tol
         self.standardize = standardize
-        self.pretrain_epochs = pretrain_epochs
+        self.max_iter = max_iter
         self.lai_epochs = lai_epochs
         self.lai_interval = lai_interval
         self.batch_size = batch_size

@@ -18,8 +18,16 @@ from .._base import Data
 from .._lai_training import LaiTrainingRegressor
 from .._train.optimizers import SGD, Adam
 from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
+from .._train.record import History
 from .._train.training import LaiStage, Trainer
-from .._typing import Activation, HiddenLayerSizes, LaiError, MemoryLike, MLPSolver
+from .._typing import (
+    Activation,
+    HiddenLayerSizes,
+    LaiError,
+    LearningRate,
+    MemoryLike,
+    MLPSolver,
+)
 from .._units import Layers, Statistics, Units
 from .._validation import (
     BOOLEAN,
@@ -42,6 +50,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
     activation: Annotated[Activation, OneOf.of(Activation)]
     solver: Annotated[MLPSolver, OneOf.of(MLPSolver)]
     alpha: Annotated[float, Number(Real, 0)]
+    learning_rate: Annotated[LearningRate, OneOf.of(LearningRate)]
+    power_t: Annotated[float, Number(Real, 0)]
     momentum: Annotated[float, Number(Real, 0, 1)]
     nesterovs_momentum: Annotated[bool, BOOLEAN]
     early_stopping: Annotated[bool, BOOLEAN]
@@ -58,7 +68,9 @@ class BaseLaiMLP(LaiTrainingRegressor):
     hidden_activation_: str
     out_activation_: str
     t_: int
+    best_loss_: float | None
     validation_scores_: list[float] | None
+    lai_validation_scores_: list[float] | None
     best_validation_score_: float | None
 
     def predict(self, X: Any) -> np.ndarray:
@@ -135,7 +147,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
             )
         units = self._units(data, earlier)
         layers = units.unfold((self.coefs_, self.intercepts_))
-        return TrainingData(*data, units, layers, validation, is_warm=True)
+        return TrainingData(*data, units, layers, validation, True, self.t_)
 
     def _mlp_recipe(self, data: TrainingData) -> Recipe:
         return self._recipe(
@@ -189,18 +201,37 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
     def _set_fitted(self, trainer: Trainer) -> None:
         """Set what training gave and recorded; records go on if warm."""
-        history = trainer.model.history
+        self._set_model(trainer)
+        self._record(trainer.model.history)
+        self.t_ = trainer.n_seen
+
+    def _set_model(self, trainer: Trainer) -> None:
+        """Set what the network is."""
         if trainer.boundary is not None:
             self.feature_k_ = self._k_of_noise(trainer.boundary, trainer.is_constant)
         vars(self).update(self._attributes_of(trainer.layers()))
-        self._record(history)
-        n_samples = len(trainer.batches.X)
-        self.t_ = (self.t_ if history.is_warm else 0) + n_samples * history.n_iter
-        earlier = self.validation_scores_ if history.is_warm else None
-        self.validation_scores_ = (
-            (earlier or []) + history.validation_scores if self.early_stopping else None
+
+    def _record(self, history: History) -> None:
+        super()._record(history)
+        scores, lai_scores = (
+            [epoch.score for epoch in epochs if epoch.score is not None]
+            for epochs in (history.pretraining, history.lai_training)
         )
-        self.best_validation_score_ = history.best_validation_score
+        if self._stops_early():
+            self.best_loss_ = None
+            self._extend("validation_scores_", scores, history.is_warm)
+            self._extend("lai_validation_scores_", lai_scores, history.is_warm)
+            self.best_validation_score_ = max(
+                (score for score in scores if score == score), default=None
+            )
+        else:
+            self.best_loss_ = min(self.loss_curve_, default=np.inf)
+            self.validation_scores_ = self.lai_validation_scores_ = None
+            self.best_validation_score_ = None
+
+    def _stops_early(self) -> bool:
+        """Whether the first stage has validation data."""
+        return self.early_stopping and self.solver != "lbfgs"
 
     def _k_of_noise(self, boundary: np.ndarray, is_constant: np.ndarray) -> np.ndarray:
         """Slopes at which noise makes the boundary's change, and own slopes."""
@@ -225,7 +256,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         self, data: Data, validation: Data | None, rng: np.random.Generator
     ) -> tuple[Data, Data | None]:
         """Training data, and validation data where early stopping needs them."""
-        if not self.early_stopping or validation is not None:
+        if not self._stops_early() or validation is not None:
             return data, validation
         n_samples = len(data.X)
         if n_samples < 3:
@@ -248,6 +279,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
                 learning_rate=self.learning_rate_init,
                 momentum=self.momentum,
                 nesterov=self.nesterovs_momentum,
+                schedule=self.learning_rate,
+                power_t=self.power_t,
             )
         return partial(
             Adam,

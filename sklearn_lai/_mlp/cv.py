@@ -117,7 +117,7 @@ class LaiMLPRegressorCV(PathMLP):
         For 'huber': where it becomes linear, > 0, in target standard deviations.
     quantile : float, default=0.5
         For 'quantile': the quantile of the target to predict, in (0, 1).
-    pretrain_epochs : int, default=100
+    max_iter : int, default=200
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
         Epochs of the second stage of each `k`, >= 0, with ``path_epochs=None`` alone.
@@ -128,10 +128,17 @@ class LaiMLPRegressorCV(PathMLP):
         in MLPRegressor, divided by the batch size (times the mean weight).
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        Schedule of the step size of the first stage, for 'sgd': as it is; divided by
+        ``(t + 1) ** power_t`` with the samples `t` seen before the epoch; or divided by
+        5 each time that training would end by `tol` and `n_iter_no_change`, which it
+        then does at 1e-6.
     learning_rate_init : float, default=0.001
         Step size of the first stage, > 0, in standardised units.
     lai_learning_rate_init : float, default=0.003
         Step size of the second stage, > 0, whatever that of the first.
+    power_t : float, default=0.5
+        Exponent of 'invscaling', >= 0.
     average : bool, default=True
         Whether the model has the average of the weights over the second half of the
         second stage, at the ends of its epochs, or the last weights.
@@ -254,13 +261,15 @@ class LaiMLPRegressorCV(PathMLP):
         loss: types.Loss = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
-        pretrain_epochs: int = 100,
+        max_iter: int = 200,
         lai_epochs: int = 100,
         solver: types.MLPSolver = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
+        learning_rate: types.LearningRate = "constant",
         learning_rate_init: float = 0.001,
         lai_learning_rate_init: float = 0.003,
+        power_t: float = 0.5,
         average: bool = True,
         shuffle: bool = True,
         momentum: float = 0.9,
@@ -297,13 +306,15 @@ class LaiMLPRegressorCV(PathMLP):
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
-        self.pretrain_epochs = pretrain_epochs
+        self.max_iter = max_iter
         self.lai_epochs = lai_epochs
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.lai_learning_rate_init = lai_learning_rate_init
+        self.power_t = power_t
         self.average = average
         self.shuffle = shuffle
         self.momentum = momentum
@@ -360,7 +371,8 @@ class LaiMLPRegressorCV(PathMLP):
         Warns
         -----
         ConvergenceWarning
-            If the Lai loss made the predictions collapse towards a constant.
+            If the first stage reached `max_iter` on all data; if the Lai loss made the
+            predictions collapse towards a constant.
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss.
         """
@@ -376,6 +388,7 @@ class LaiMLPRegressorCV(PathMLP):
             self._resolve_k(1.0)  # errors come before training
             scorer, seed = self._scorer(), self._seed()
             start = self._pretrained(rows.with_weight(), seed, watch)
+            self._warn_of_no_convergence(start.trainer)
             self.ks_ = self._resolve_ks(start)
             unit = np.ones(1) if rows.y.shape[1] == 1 else start.data.units.y.unit
             assess = partial(self._assess_fold, rows, X, scorer, unit, seed)

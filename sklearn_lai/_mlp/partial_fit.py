@@ -11,6 +11,7 @@ from .._base import Data, all_or_nothing, check_data
 from .._callbacks import available_if
 from .._feature_k import K
 from .._lai_training import random_streams
+from .._train.record import Epoch
 from .._train.setup import TrainingData, generator, make_trainer
 from .._train.training import PlainStage, Trainer, pretrain, train_lai
 from .._train.watch import Watch
@@ -23,22 +24,24 @@ from .base import BaseLaiMLP
 class Progress:
     """What a further pass over data goes on from, in arrays and plain numbers.
 
-    `n_passes` is infinite after `fit`. `optimizer` is None where the last one's state
-    is not known, `statistics` are those of all rows seen, None if they are not
-    standardised. `rng_states` are those of the random streams of the stages.
+    `rng_states` are those of the random streams of the stages, `statistics` those of
+    all rows seen, None if they are not standardised. `optimizer` is None where the last
+    one's state is not known.
     """
 
-    n_passes: float
-    rng_states: Sequence[Mapping[str, Any]] = ()
-    statistics: Statistics | None = None
+    rng_states: Sequence[Mapping[str, Any]]
+    statistics: Statistics | None
     n_lai_batches: int = 0
     optimizer: Mapping[str, Any] | None = None
 
 
-def _has_no_early_stopping(estimator: BaseLaiMLP) -> bool:
-    """Whether there is partial_fit, which has no epochs to stop after."""
-    if estimator.early_stopping:
-        raise AttributeError("partial_fit does not support early_stopping=True.")
+def _has_mini_batches(estimator: BaseLaiMLP) -> bool:
+    """Whether there is partial_fit."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit is only available for the solvers 'adam' and 'sgd', not for "
+            "'lbfgs', which needs all data at once."
+        )
     return True
 
 
@@ -49,18 +52,19 @@ class PartialFitMLP(BaseLaiMLP):
 
     _progress: Progress
 
-    @available_if(_has_no_early_stopping)
+    @available_if(_has_mini_batches)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one pass over a chunk of data, from the weights so far.
 
-        The first `pretrain_epochs` calls are the first stage, all later ones are Lai
-        Training; after `fit`, all calls are. So data larger than memory trains chunk by
-        chunk, several times over. The standardisation is that of all rows seen, and its
-        change leaves the function learned so far as it is. The optimiser goes on from
-        the call before. Weights are not averaged, and the mean error is that of the
-        chunk before its pass. `lai_epochs`, `average`, `tol`, `n_iter_no_change` and
-        `memory` have no effect. The first chunk should be like the others, since the
-        initial weights are in its units. Not available with ``early_stopping=True``.
+        Every pass is one of Lai Training, with `lai_learning_rate_init`; with
+        ``lai_epochs=0`` it is one of the first stage, as that of MLPRegressor. So data
+        larger than memory trains chunk by chunk, several times over. The
+        standardisation is that of all rows seen, and its change leaves the function
+        learned so far as it is. The optimiser goes on from the call before. Weights are
+        not averaged, and the mean error is that of the chunk before its pass.
+        `max_iter`, `average`, `tol`, `n_iter_no_change` and `memory` have no effect.
+        The first chunk should be like the others, since the initial weights are in its
+        units. Not available with ``solver='lbfgs'``.
 
         Parameters
         ----------
@@ -79,8 +83,8 @@ class PartialFitMLP(BaseLaiMLP):
         Raises
         ------
         ValueError
-            If the data or a parameter has a value that is not allowed, or training
-            diverges. An earlier fit is kept.
+            If the data or a parameter has a value that is not allowed, training
+            diverges, or ``early_stopping=True``. An earlier fit is kept.
         TypeError
             If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
 
@@ -91,24 +95,30 @@ class PartialFitMLP(BaseLaiMLP):
         """
         with all_or_nothing(self):
             self._check_parameters()
+            if self.early_stopping:
+                raise ValueError(
+                    "partial_fit does not support early_stopping=True: a pass has no "
+                    "epochs to stop after. Set early_stopping=False."
+                )
             is_first = not hasattr(self, "_progress")
             rows = check_data(self, X, y, sample_weight, reset=is_first).with_weight()
             self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
             if is_first:
                 rngs = random_streams(self._seed())
                 data = self._from_new_weights(rows, None, rngs[0])
-                progress = Progress(0, [rng.bit_generator.state for rng in rngs])
+                states = [rng.bit_generator.state for rng in rngs]
+                progress = Progress(states, data.units.statistics)
             else:
                 progress = self._progress
                 data = self._of_further_rows(rows, progress)
             trainer = make_trainer(data, self._mlp_recipe(data), Watch())
             self._progress = replace(
                 self._run_pass(trainer, progress),
-                n_passes=progress.n_passes + 1,
                 statistics=data.units.statistics,
                 optimizer=trainer.optimizer.state(),
             )
-            self._count_pass(trainer)
+            self._set_model(trainer)
+            self._record_pass(trainer)
         return self
 
     def _of_further_rows(self, rows: Data, progress: Progress) -> TrainingData:
@@ -126,7 +136,7 @@ class PartialFitMLP(BaseLaiMLP):
         """Train for an epoch; returns what it changes of randomness and schedule."""
         if progress.optimizer is not None:
             trainer.optimizer.resume(progress.optimizer)
-        is_lai = progress.n_passes >= self.pretrain_epochs
+        is_lai = self.lai_epochs > 0
         states = [*progress.rng_states]
         rng = generator(states[is_lai])
         if is_lai:
@@ -135,17 +145,28 @@ class PartialFitMLP(BaseLaiMLP):
             stage = replace(recipe, epochs=1, average=False, n_earlier=n_earlier)
             before = trainer.model
             train_lai(trainer, stage, rng)
-            self._warn_of_collapse(trainer, stage, before)
+            trainer.optimizer.begin_stage(self.learning_rate_init)
+            if before.history.is_warm:  # one pass is too few to learn anything
+                self._warn_of_collapse(trainer, stage, before)
         else:
             pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rng)
         states[is_lai] = rng.bit_generator.state
         n_lai_batches = progress.n_lai_batches + is_lai * len(trainer.batches)
         return replace(progress, rng_states=states, n_lai_batches=n_lai_batches)
 
-    def _count_pass(self, trainer: Trainer) -> None:
-        """Set what a pass gave, and add its records to those before."""
-        is_warm = trainer.model.history.is_warm
-        n_earlier = (self.n_iter_, self.n_pretrain_iter_) if is_warm else (0, 0)
-        self._set_fitted(trainer)
-        self.n_iter_ += n_earlier[0]
-        self.n_pretrain_iter_ += n_earlier[1]
+    def _record_pass(self, trainer: Trainer) -> None:
+        """Add what a pass recorded to the stage that it goes on with.
+
+        That is the second after a `fit` that had one, else the first.
+        """
+        history = trainer.model.history
+        (epoch,) = history.epochs
+        earlier = (self.n_iter_, self.n_lai_iter_) if history.is_warm else (0, 0)
+        is_second = epoch.lai_loss is not None and earlier[1] > 0
+        recorded = epoch if is_second else Epoch(epoch.loss)
+        self._record(replace(history, epochs=(recorded,)))
+        self.n_iter_ += earlier[0]
+        self.n_lai_iter_ += earlier[1]
+        if epoch.lai_loss is not None and not is_second:
+            self.lai_loss_curve_ = [*self.lai_loss_curve_, epoch.lai_loss]
+        self.t_ = (self.t_ if history.is_warm else 0) + len(trainer.batches.X)

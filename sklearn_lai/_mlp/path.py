@@ -1,6 +1,5 @@
 """Models along `k` from one pretrained network, and what they do on data held out."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -97,7 +96,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         model.feature_k_ = model._resolve_k(model.k, start.data.y.shape[1])
         model._set_fitted(start.trainer)
         states = [rng.bit_generator.state for rng in (start.rng, start.lai_rng)]
-        model._progress = Progress(math.inf, states, start.data.units.statistics)
+        model._progress = Progress(states, start.data.units.statistics)
         return model
 
     def _stage_of(self, k: float) -> LaiStage:

@@ -19,7 +19,7 @@ class LaiMLPRegressor(PartialFitMLP):
     """Multilayer perceptron whose slopes are controlled by the Lai loss.
 
     A drop-in for :class:`sklearn.neural_network.MLPRegressor` that trains in two
-    stages: `pretrain_epochs` epochs of the plain loss, then `lai_epochs` epochs of the
+    stages: `max_iter` epochs of the plain loss, then `lai_epochs` epochs of the
     mixture ``(1 - lai_fraction) * plain + lai_fraction * Lai``. The Lai loss multiplies
     an error by a factor of the model's own slopes, which draws them towards the
     boundary slope `k` [1]_. With ``reach=0, lai_error='own', lai_interval=None,
@@ -92,7 +92,7 @@ class LaiMLPRegressor(PartialFitMLP):
         For 'huber': where it becomes linear, > 0, in target standard deviations.
     quantile : float, default=0.5
         For 'quantile': the quantile of the target to predict, in (0, 1).
-    pretrain_epochs : int, default=100
+    max_iter : int, default=200
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
         Epochs of the second stage, >= 0. It always runs to its end.
@@ -103,10 +103,17 @@ class LaiMLPRegressor(PartialFitMLP):
         in MLPRegressor, divided by the batch size (times the mean weight).
     batch_size : int or 'auto', default='auto'
         Rows of a mini-batch, >= 1; 'auto' is 200. Smaller data is one batch.
+    learning_rate : {'constant', 'invscaling', 'adaptive'}, default='constant'
+        Schedule of the step size of the first stage, for 'sgd': as it is; divided by
+        ``(t + 1) ** power_t`` with the samples `t` seen before the epoch; or divided by
+        5 each time that training would end by `tol` and `n_iter_no_change`, which it
+        then does at 1e-6.
     learning_rate_init : float, default=0.001
         Step size of the first stage, > 0, in standardised units.
     lai_learning_rate_init : float, default=0.003
         Step size of the second stage, > 0, whatever that of the first.
+    power_t : float, default=0.5
+        Exponent of 'invscaling', >= 0.
     average : bool, default=True
         Whether the model has the average of the weights over the second half of the
         second stage, at the ends of its epochs, or the last weights.
@@ -166,25 +173,34 @@ class LaiMLPRegressor(PartialFitMLP):
         With `noise`, that at which the noise of the feature alone makes the change that
         divides small from large ones; NaN where there is none.
     n_iter_ : int
-        Epochs of both stages of the last `fit`, and calls of `partial_fit` since.
-    n_pretrain_iter_ : int
-        Those of them in the first stage.
+        Epochs of the first stage of the last `fit`. A pass of `partial_fit` counts as
+        an epoch of the second stage after a `fit` that had one, else of the first, as
+        in the curves.
+    n_lai_iter_ : int
+        Epochs of its second stage.
     loss_ : float
-        Last entry of `loss_curve_`.
+        Plain training loss of the last epoch.
     loss_curve_ : list of float
-        Mean plain training loss of each epoch of both stages with the L2 penalty, in
-        standardised units, on the way, before the weights are averaged.
+        Mean plain training loss of each epoch of the first stage with the L2 penalty,
+        in standardised units.
     lai_loss_curve_ : list of float
-        Mean Lai loss of each epoch of the second stage, on the scale of the plain
-        loss; NaN where no batch had one.
+        Mean Lai loss of each epoch of the second stage, and each pass with it, on the
+        scale of the plain loss; NaN where no batch had one.
+    lai_plain_loss_curve_ : list of float
+        Mean plain training loss of each epoch of the second stage with the L2 penalty,
+        on the way, before the weights are averaged.
+    best_loss_ : float or None
+        Least entry of `loss_curve_`; None with `early_stopping`.
     validation_scores_ : list of float or None
-        Score of the validation data after each epoch of both stages, that of the
-        averaged weights where there are some: R2, or for 'quantile'
-        :func:`sklearn.metrics.d2_pinball_score`. None without `early_stopping`.
+        Score of the validation data after each epoch of the first stage: R2, or for
+        'quantile' :func:`sklearn.metrics.d2_pinball_score`. None without
+        `early_stopping`.
+    lai_validation_scores_ : list of float or None
+        The same for the second stage, of the averaged weights where there are some.
     best_validation_score_ : float or None
         Best of the first stage of the last `fit`; None without `early_stopping`.
     t_ : int
-        Training samples seen.
+        Training samples seen in epochs of the first stage, and in passes.
     n_layers_ : int
         Layers, input and output among them.
     n_outputs_ : int
@@ -236,13 +252,15 @@ class LaiMLPRegressor(PartialFitMLP):
         loss: types.Loss = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
-        pretrain_epochs: int = 100,
+        max_iter: int = 200,
         lai_epochs: int = 100,
         solver: types.MLPSolver = "adam",
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
+        learning_rate: types.LearningRate = "constant",
         learning_rate_init: float = 0.001,
         lai_learning_rate_init: float = 0.003,
+        power_t: float = 0.5,
         average: bool = True,
         shuffle: bool = True,
         momentum: float = 0.9,
@@ -275,13 +293,15 @@ class LaiMLPRegressor(PartialFitMLP):
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
-        self.pretrain_epochs = pretrain_epochs
+        self.max_iter = max_iter
         self.lai_epochs = lai_epochs
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
+        self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.lai_learning_rate_init = lai_learning_rate_init
+        self.power_t = power_t
         self.average = average
         self.shuffle = shuffle
         self.momentum = momentum
@@ -352,7 +372,8 @@ class LaiMLPRegressor(PartialFitMLP):
         Warns
         -----
         ConvergenceWarning
-            If the Lai loss made the predictions collapse towards a constant.
+            If the first stage reached `max_iter`, as with MLPRegressor; if the Lai loss
+            made the predictions collapse towards a constant.
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss,
             or training was interrupted.
@@ -381,7 +402,7 @@ class LaiMLPRegressor(PartialFitMLP):
             )
             self._set_fitted(trainer)
             states = [stream.bit_generator.state for stream in (rng, lai_rng)]
-            self._progress = Progress(math.inf, states, data.units.statistics)
+            self._progress = Progress(states, data.units.statistics)
         return self
 
     def _check_validation(

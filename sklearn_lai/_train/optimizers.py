@@ -13,6 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+# MLPRegressor's: what an adaptive step size is divided by, and the least it may be.
+RATE_DIVISOR, LEAST_RATE = 5, 1e-6
+
 
 class Optimizer:
     """Changes parameters in place by their gradient."""
@@ -20,6 +23,17 @@ class Optimizer:
     learning_rate: float
     _state: ClassVar[tuple[str, ...]]
     _parameters: Tensor
+
+    def begin_stage(self, learning_rate: float) -> None:
+        """Go on with another step size, as if all steps so far had had it."""
+        self.learning_rate = learning_rate
+
+    def begin_epoch(self, n_seen: int) -> None:
+        """Begin an epoch of the first stage, after so many samples in all epochs."""
+
+    def reacts_to_plateau(self) -> bool:
+        """Whether there is something to try before training ends at a plateau."""
+        return False
 
     def step(self, gradient: Tensor) -> None:
         """Take a step."""
@@ -79,9 +93,13 @@ class Adam(Optimizer):
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent with momentum."""
+    """Stochastic gradient descent with momentum, and MLPRegressor's schedules.
 
-    _state = ("_velocity",)
+    The step size stays ('constant'), falls with the samples seen to the power of
+    `power_t` ('invscaling'), or is divided at every plateau ('adaptive').
+    """
+
+    _state = ("_velocity", "learning_rate")
 
     def __init__(
         self,
@@ -90,16 +108,38 @@ class SGD(Optimizer):
         *,
         momentum: float,
         nesterov: bool,
+        schedule: str = "constant",
+        power_t: float = 0.5,
     ):
         self._parameters = parameters
-        self.learning_rate = learning_rate
+        self.learning_rate = self._first_rate = learning_rate
         self._momentum = momentum
         self._nesterov = nesterov
+        self._schedule, self._power_t = schedule, power_t
         self._velocity = torch.zeros_like(parameters)
+
+    def begin_stage(self, learning_rate: float) -> None:
+        self._velocity *= learning_rate / self.learning_rate
+        self.learning_rate = learning_rate
+
+    def begin_epoch(self, n_seen: int) -> None:
+        if self._schedule == "constant":
+            self.learning_rate = self._first_rate
+        elif self._schedule == "invscaling":
+            self.learning_rate = self._first_rate / (n_seen + 1) ** self._power_t
+
+    def reacts_to_plateau(self) -> bool:
+        if self._schedule != "adaptive" or self.learning_rate <= LEAST_RATE:
+            return False
+        self.learning_rate /= RATE_DIVISOR
+        return True
 
     def step(self, gradient: Tensor) -> None:
         """Take a step."""
-        velocity = self._velocity.mul_(self._momentum).add_(gradient)
+        rate, velocity = self.learning_rate, self._velocity
+        velocity.mul_(self._momentum).add_(gradient, alpha=-rate)
         if self._nesterov:
-            velocity = gradient.add(velocity, alpha=self._momentum)
-        self._parameters.add_(velocity, alpha=-self.learning_rate)
+            self._parameters.add_(velocity, alpha=self._momentum)
+            self._parameters.add_(gradient, alpha=-rate)
+        else:
+            self._parameters.add_(velocity)

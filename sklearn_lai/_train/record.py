@@ -19,41 +19,25 @@ class Epoch(NamedTuple):
 
 @dataclass(frozen=True)
 class History:
-    """Epochs in their order; `is_warm` is whether an earlier fit went before."""
+    """Epochs in their order, those of the first stage before those of the second.
+
+    `is_warm` is whether an earlier fit went before, `has_converged` whether the first
+    stage ended before its last epoch.
+    """
 
     epochs: tuple[Epoch, ...] = ()
     is_warm: bool = False
+    has_converged: bool = True
 
     @property
-    def n_iter(self) -> int:
-        """Epochs of both stages."""
-        return len(self.epochs)
-
-    @property
-    def n_pretrain_iter(self) -> int:
+    def pretraining(self) -> tuple[Epoch, ...]:
         """Epochs of the first stage."""
-        return self.n_iter - len(self.lai_loss_curve)
+        return tuple(epoch for epoch in self.epochs if epoch.lai_loss is None)
 
     @property
-    def loss_curve(self) -> list[float]:
-        """Plain loss of each epoch."""
-        return [epoch.loss for epoch in self.epochs]
-
-    @property
-    def lai_loss_curve(self) -> list[float]:
-        """Lai loss of each epoch of the second stage."""
-        return [e.lai_loss for e in self.epochs if e.lai_loss is not None]
-
-    @property
-    def validation_scores(self) -> list[float]:
-        """Validation score after each epoch, where there was data for it."""
-        return [e.score for e in self.epochs if e.score is not None]
-
-    @property
-    def best_validation_score(self) -> float | None:
-        """Best score of the first stage, whose weights it ends with."""
-        scores = self.validation_scores[: self.n_pretrain_iter]
-        return max((score for score in scores if score == score), default=None)
+    def lai_training(self) -> tuple[Epoch, ...]:
+        """Epochs of the second stage."""
+        return self.epochs[len(self.pretraining) :]
 
 
 class Model(NamedTuple):

@@ -24,6 +24,10 @@ class Plateau:
         self._best = max(self._best, score)
         return self._waited > self._patience
 
+    def wait_again(self) -> None:
+        """Count from 0."""
+        self._waited = 0
+
 
 def lai_schedule(
     n_batches: int,

@@ -26,7 +26,8 @@ class TrainingData:
 
     `y` has shape (n_samples, n_outputs), `sample_weight` None or (n_samples,).
     `layers` are the initial weights, in `units`, the units of training; `is_warm` says
-    whether they are those of an earlier fit. `validation` has X, y and weights, too.
+    whether they are those of an earlier fit, which has seen `n_seen` samples.
+    `validation` has X, y and weights, too.
     """
 
     X: np.ndarray
@@ -36,6 +37,7 @@ class TrainingData:
     layers: Layers
     validation: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
     is_warm: bool = False
+    n_seen: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
         score=_score_of(data, recipe, network),
         fold=partial(_fold, data.units, recipe, network),
         is_warm=data.is_warm,
+        n_seen=data.n_seen,
         watch=watch,
     )
 

@@ -82,6 +82,7 @@ def pretrain(trainer: "Trainer", stage: PlainStage, rng: np.random.Generator) ->
     with trainer.threads():
         for _ in range(stage.epochs):
             watch.begin_epoch()
+            trainer.optimizer.begin_epoch(trainer.n_seen)
             loss, _ = trainer.run_epoch(weights, rng)
             score = trainer.validate(network.parameters)
             rating = -loss if score is None else score
@@ -95,11 +96,18 @@ def pretrain(trainer: "Trainer", stage: PlainStage, rng: np.random.Generator) ->
                 quantity = "Training loss" if score is None else "Validation score"
                 watch.say(
                     f"{quantity} did not improve more than tol={stage.tol:f} for "
-                    f"{stage.n_iter_no_change} consecutive epochs. Pretraining ends."
+                    f"{stage.n_iter_no_change} consecutive epochs."
                 )
+                if trainer.optimizer.reacts_to_plateau():
+                    rate = trainer.optimizer.learning_rate
+                    watch.say("Setting learning rate to %f.", rate)
+                    plateau.wait_again()
+                    is_plateau = False
             is_stopped = watch.end_epoch(trainer.layers)
             if is_stopped or is_plateau:
                 break
+        else:
+            trainer.note(has_converged=stage.epochs == 0)
     watch.end_stage()
     network.parameters.copy_(trainer.model.parameters)
     return is_stopped
@@ -115,7 +123,7 @@ def train_lai(trainer: "Trainer", stage: LaiStage, rng: np.random.Generator) -> 
     n_before_average = stage.epochs // 2 if stage.average else stage.epochs
     with trainer.threads():
         trainer.set_lai_loss(stage)
-        trainer.optimizer.learning_rate = stage.learning_rate
+        trainer.optimizer.begin_stage(stage.learning_rate)
         weights = lai_schedule(
             stage.epochs * n_batches,
             stage.fraction,
@@ -145,7 +153,8 @@ class Trainer:
     influence. `boundary`, by output, is where a stage for noise divides changes.
     `alpha` is the strength of the L2 penalty, which is divided by the batch size as
     MLPRegressor does. `score` is that of parameters on validation data, if there is
-    some; `fold` makes layers of them, in the units of the data.
+    some; `fold` makes layers of them, in the units of the data. `n_seen` samples were
+    seen before.
     """
 
     boundary: np.ndarray | None = None
@@ -165,6 +174,7 @@ class Trainer:
         fold: Callable[[Tensor], Layers],
         watch: Watch,
         is_warm: bool = False,
+        n_seen: int = 0,
     ):
         self.network = network
         self.batches = batches
@@ -174,6 +184,7 @@ class Trainer:
         self.watch = watch
         self._score = score
         self._fold = fold
+        self._n_seen_before = n_seen
         self.model = Model(network.parameters.clone(), History(is_warm=is_warm))
         self._objective = Objective(loss, network.parameters)
         # Strength of the penalty per parameter, by batch size.
@@ -183,6 +194,12 @@ class Trainer:
             if alpha > 0
         }
         self._nothing = network.parameters.new_zeros(())
+
+    @property
+    def n_seen(self) -> int:
+        """Samples seen in epochs of the first stage, those of earlier fits, too."""
+        n_epochs = len(self.model.history.pretraining)
+        return self._n_seen_before + len(self.batches.X) * n_epochs
 
     def snapshot(self) -> Snapshot:
         """Copies of all that training has changed; to be taken between stages."""
@@ -227,6 +244,11 @@ class Trainer:
         epochs = (*history.epochs, epoch)
         self.model = Model(parameters, replace(history, epochs=epochs))
 
+    def note(self, **facts: bool) -> None:
+        """Record facts of the first stage."""
+        parameters, history = self.model
+        self.model = Model(parameters, replace(history, **facts))
+
     def layers(self) -> Layers:
         """The model in the units of the data."""
         return self._fold(self.model.parameters)
@@ -250,8 +272,8 @@ class Trainer:
         loss, lai_loss = float(np.average(plain, weights=sizes)), math.nan
         if is_lai.any():
             lai_loss = float(np.average(lai[is_lai], weights=sizes[is_lai]))
-        n_iter = self.model.history.n_iter + 1
-        self.watch.say("Iteration %d, loss = %.8f", n_iter, loss)
+        n_epochs = len(self.model.history.epochs) + 1
+        self.watch.say("Iteration %d, loss = %.8f", n_epochs, loss)
         return loss, lai_loss
 
     def validate(self, parameters: Tensor) -> float | None:
@@ -350,7 +372,7 @@ class Trainer:
         if bad.size:
             raise ValueError(
                 f"The training loss became {losses[bad[0]]} in epoch "
-                f"{self.model.history.n_iter + 1}, batch {bad[0] + 1} of "
+                f"{len(self.model.history.epochs) + 1}, batch {bad[0] + 1} of "
                 f"{len(losses)}. Likely cause: steps too large; lower "
                 "learning_rate_init (in the second stage lai_learning_rate_init, or "
                 "raise k), or keep standardize=True."

@@ -20,8 +20,8 @@ class LossCurveDisplay:
         Plain training loss of each epoch, in standardised units.
     n_pretrain_epochs : int
         How many of them are the first stage.
-    lai_loss : array-like of shape (n_epochs - n_pretrain_epochs,), default=()
-        Lai loss of each epoch of the second stage; NaN where no batch had one.
+    lai_loss : array-like of shape (n_lai_epochs,), default=()
+        Lai loss of each of the last epochs; NaN where no batch had one.
     validation_scores : array-like of shape (n_epochs,), default=()
         Score of the validation data after each epoch.
     unit : str, default='standardised units'
@@ -44,7 +44,7 @@ class LossCurveDisplay:
     >>> from sklearn_lai import LaiMLPRegressor
     >>> from sklearn_lai.inspection import LossCurveDisplay
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = LaiMLPRegressor(pretrain_epochs=20, lai_epochs=10, random_state=0)
+    >>> model = LaiMLPRegressor(max_iter=20, lai_epochs=10, random_state=0)
     >>> display = LossCurveDisplay.from_estimator(model.fit(X, y))
     >>> list(display.lines_)
     ['training loss', 'Lai loss', 'end of pretraining']
@@ -94,14 +94,15 @@ class LossCurveDisplay:
                 "estimator must have been trained over epochs and have a "
                 f"lai_loss_curve_; this {type(estimator).__name__} has none."
             )
-        n_epochs, n_pretrain = estimator.n_iter_, estimator.n_pretrain_iter_
-        n_lai_epochs = n_epochs - n_pretrain
+        n_first, n_second = estimator.n_iter_, estimator.n_lai_iter_
         scores = getattr(estimator, "validation_scores_", None) or []
+        lai_scores = getattr(estimator, "lai_validation_scores_", None) or []
         display = cls(
-            loss=_last(estimator.loss_curve_, n_epochs),
-            n_pretrain_epochs=n_pretrain,
-            lai_loss=_last(estimator.lai_loss_curve_, n_lai_epochs),
-            validation_scores=_last(scores, n_epochs),
+            loss=_last(estimator.loss_curve_, n_first)
+            + _last(estimator.lai_plain_loss_curve_, n_second),
+            n_pretrain_epochs=n_first,
+            lai_loss=_last(estimator.lai_loss_curve_, n_second or n_first),
+            validation_scores=_last(scores, n_first) + _last(lai_scores, n_second),
             unit="standardised units" if estimator.standardize else "raw units",
         )
         return display.plot(ax)
@@ -127,7 +128,7 @@ class LossCurveDisplay:
             self.ax_,
             "Lai loss",
             self.lai_loss,
-            self.n_pretrain_epochs + 1,
+            len(self.loss) - len(self.lai_loss) + 1,
             color=_plotting.ORANGE,
             marker=".",
         )
@@ -163,5 +164,5 @@ class LossCurveDisplay:
             (self.lines_[name],) = ax.plot(epochs, values, label=name, **style)
 
 
-def _last(values: Sequence[float], n: int) -> Sequence[float]:
+def _last(values: list[float], n: int) -> list[float]:
     return values[max(len(values) - n, 0) :]

@@ -72,7 +72,7 @@ class TradeoffDisplay:
     >>> from sklearn_lai.inspection import TradeoffDisplay
     >>> X, y = load_diabetes(return_X_y=True)
     >>> model = LaiMLPRegressorCV(
-    ...     ks=4, cv=2, pretrain_epochs=20, lai_epochs=20, random_state=0
+    ...     ks=4, cv=2, max_iter=20, lai_epochs=20, random_state=0
     ... ).fit(X, y)
     >>> display = TradeoffDisplay.from_estimator(model)
     >>> display.error.shape
