@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -14,7 +14,9 @@ from ._base import BaseLaiRegressor
 from ._train.base_losses import BASE_LOSSES
 from ._train.record import History, Model
 from ._train.setup import Recipe, resolve_device
-from ._train.training import LaiStage, PlainStage, Trainer, train_lai
+from ._train.stages import LaiStage, PlainStage
+from ._train.trainer import Trainer
+from ._train.training import train_lai
 from ._typing import Device, Loss, RandomState
 from ._validation import (
     BATCH_SIZE,
@@ -63,9 +65,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     def _check_epochs(self) -> None:
         name = self._name_of_lai_epochs
         if self.max_iter == getattr(self, name) == 0:
-            raise ValueError(
-                f"max_iter and {name} are both 0; one must be >= 1."
-            )
+            raise ValueError(f"max_iter and {name} are both 0; one must be >= 1.")
 
     def _seed(self) -> int:
         """Number that `random_state` stands for."""
@@ -149,15 +149,19 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         self._warn_of_no_lai_batch(trainer, stage)
 
     def _warn_of_no_convergence(self, trainer: Trainer) -> None:
-        """Warn, as MLPRegressor does, if the first stage went on to its last epoch."""
-        if not trainer.model.history.has_converged:
-            warn_caller(
-                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached "
-                "and the optimization hasn't converged yet. The first stage ends "
-                "early where the loss falls by less than tol in n_iter_no_change "
-                "epochs: raise max_iter, or tol.",
-                ConvergenceWarning,
-            )
+        """Warn, as MLPRegressor does, if the first stage did not end by itself."""
+        history = trainer.model.history
+        if not history.has_converged:
+            message = self._why_not_converged(len(history.epochs))
+            warn_caller(message, ConvergenceWarning)
+
+    def _why_not_converged(self, n_epochs: int) -> str:
+        return (
+            f"Stochastic Optimizer: Maximum iterations ({n_epochs}) reached and the "
+            "optimization hasn't converged yet. The first stage ends early where the "
+            "loss falls by less than tol in n_iter_no_change epochs: raise max_iter, "
+            "or tol."
+        )
 
     def _warn_of_collapse(
         self, trainer: Trainer, stage: LaiStage, before: Model
@@ -192,11 +196,12 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         first, second = history.pretraining, history.lai_training
         self.n_iter_, self.n_lai_iter_ = len(first), len(second)
         self.loss_ = history.epochs[-1].loss
-        for name, curve in {
+        curves: dict[str, list[Any]] = {
             "loss_curve_": [epoch.loss for epoch in first],
             "lai_loss_curve_": [epoch.lai_loss for epoch in second],
             "lai_plain_loss_curve_": [epoch.loss for epoch in second],
-        }.items():
+        }
+        for name, curve in curves.items():
             self._extend(name, curve, history.is_warm)
 
     def _extend(self, name: str, curve: list[float], is_warm: bool) -> None:

@@ -1,6 +1,5 @@
 """Batches: every row once, standardised, whatever the layout of X."""
 
-
 import numpy as np
 import pytest
 import torch

@@ -18,7 +18,10 @@ from sklearn_lai import LaiMLPRegressor
 def test_attributes_are_those_of_mlp_regressor(hidden, target):
     ours, theirs = (
         Regressor(hidden_layer_sizes=hidden, tol=10, n_iter_no_change=1, **extra)
-        for Regressor, extra in [(LaiMLPRegressor, {"lai_epochs": 0}), (MLPRegressor, {})]
+        for Regressor, extra in [
+            (LaiMLPRegressor, {"lai_epochs": 0}),
+            (MLPRegressor, {}),
+        ]
     )
     ours.fit(X, target)
     theirs.fit(X, target)

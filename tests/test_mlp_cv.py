@@ -131,7 +131,9 @@ def test_smaller_k_is_smoother(path_epochs):
 
 @pytest.mark.parametrize("target", [y, Y])
 @pytest.mark.parametrize("lai_fraction", [0.01, 0.2])
-def test_the_grid_stands_for_noise_of_a_twentieth_to_one_and_a_half(target, lai_fraction):
+def test_the_grid_stands_for_noise_of_a_twentieth_to_one_and_a_half(
+    target, lai_fraction
+):
     parameters = {"lai_fraction": lai_fraction, "max_iter": 50}
     model = search(ks=6, **parameters).fit(X, target)
     for noise, k in {0.05: model.ks_[0], 1.5: model.ks_[-1]}.items():

@@ -23,9 +23,7 @@ def full_batch(Estimator, **parameters):
     """All rows in every step, whose order changes the sums by rounding only."""
     if Estimator is LaiMLPRegressor:
         parameters["reach"] = 0  # a row given twice would have two distances
-    return quick(
-        Estimator, batch_size=1000, max_iter=20, lai_interval=1, **parameters
-    )
+    return quick(Estimator, batch_size=1000, max_iter=20, lai_interval=1, **parameters)
 
 
 @estimators

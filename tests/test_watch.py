@@ -16,7 +16,7 @@ from sklearn_lai import (
     LaiMLPRegressor,
     LaiMLPRegressorCV,
 )
-from sklearn_lai._train.training import Trainer
+from sklearn_lai._train.trainer import Trainer
 
 
 def printed(model, capsys):
@@ -280,9 +280,9 @@ def test_an_interruption_between_two_epochs_leaves_whole_epochs(
     [
         lambda model: GridSearchCV(model, {"k": [0.3, 0.1]}, cv=2).fit(X, y),
         lambda model: cross_val_score(model, X, y),
-        lambda model: LaiMLPRegressorCV(
-            (8,), ks=2, cv=2, max_iter=3, lai_epochs=3
-        ).fit(X, y),
+        lambda model: LaiMLPRegressorCV((8,), ks=2, cv=2, max_iter=3, lai_epochs=3).fit(
+            X, y
+        ),
     ],
     ids=["GridSearchCV", "cross_val_score", "LaiMLPRegressorCV"],
 )

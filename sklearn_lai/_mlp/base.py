@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
-from numbers import Real
+from numbers import Integral, Real
 from os import PathLike, fspath
 from typing import Annotated, Any
 
@@ -16,10 +16,12 @@ from sklearn.utils.validation import check_memory
 from .. import _inference
 from .._base import Data
 from .._lai_training import LaiTrainingRegressor
+from .._train.lbfgs import LBFGS
 from .._train.optimizers import SGD, Adam
-from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
 from .._train.record import History
-from .._train.training import LaiStage, Trainer
+from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
+from .._train.stages import LaiStage
+from .._train.trainer import Trainer
 from .._typing import (
     Activation,
     HiddenLayerSizes,
@@ -49,6 +51,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
     lai_error: Annotated[LaiError, OneOf.of(LaiError)]
     activation: Annotated[Activation, OneOf.of(Activation)]
     solver: Annotated[MLPSolver, OneOf.of(MLPSolver)]
+    max_fun: Annotated[int, Number(Integral, 1)]
     alpha: Annotated[float, Number(Real, 0)]
     learning_rate: Annotated[LearningRate, OneOf.of(LearningRate)]
     power_t: Annotated[float, Number(Real, 0)]
@@ -150,12 +153,15 @@ class BaseLaiMLP(LaiTrainingRegressor):
         return TrainingData(*data, units, layers, validation, True, self.t_)
 
     def _mlp_recipe(self, data: TrainingData) -> Recipe:
-        return self._recipe(
+        recipe = self._recipe(
             data.X.dtype,
             self._optimizer(),
             activation=self.activation,
             alpha=self.alpha,
         )
+        if self.solver == "lbfgs":
+            recipe = replace(recipe, batch_size=len(data.X))
+        return recipe
 
     def _check_what_noise_needs(self) -> None:
         super()._check_what_noise_needs()
@@ -229,6 +235,15 @@ class BaseLaiMLP(LaiTrainingRegressor):
             self.validation_scores_ = self.lai_validation_scores_ = None
             self.best_validation_score_ = None
 
+    def _why_not_converged(self, n_epochs: int) -> str:
+        if self.solver != "lbfgs":
+            return super()._why_not_converged(n_epochs)
+        return (
+            f"lbfgs failed to converge: after {n_epochs} iterations of the first stage "
+            f"there are derivatives above tol ({self.tol}). Raise max_iter "
+            f"({self.max_iter}) or max_fun ({self.max_fun}), or tol."
+        )
+
     def _stops_early(self) -> bool:
         """Whether the first stage has validation data."""
         return self.early_stopping and self.solver != "lbfgs"
@@ -273,6 +288,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
         return data.take(train), data.take(test)
 
     def _optimizer(self) -> partial:
+        if self.solver == "lbfgs":
+            return partial(LBFGS, max_fun=self.max_fun)
         if self.solver == "sgd":
             return partial(
                 SGD,

@@ -41,8 +41,9 @@ class LaiMLPRegressorCV(PathMLP):
         Boundary slopes to choose from, > 0, in target standard deviations per feature
         standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
         scale, from the `k` that stands for noise of 0.05 standard deviations in every
-        feature to that for 1.5: ``sqrt(lai_fraction / (1 - lai_fraction)) * e / noise``,
-        with the mean error ``e`` of the pretrained network.
+        feature to that for 1.5, which is
+        ``sqrt(lai_fraction / (1 - lai_fraction)) * e / noise`` with the mean error
+        ``e`` of the pretrained network.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. With :class:`FeatureK`, searches set
@@ -121,8 +122,15 @@ class LaiMLPRegressorCV(PathMLP):
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
         Epochs of the second stage of each `k`, >= 0, with ``path_epochs=None`` alone.
-    solver : {'adam', 'sgd'}, default='adam'
-        Optimiser. It keeps its state between the stages.
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        Optimiser. 'adam' and 'sgd' train on mini-batches and keep their state between
+        the stages. 'lbfgs' is SciPy's, on all rows at once, as in MLPRegressor; in the
+        second stage it minimises the exact mixture, for distances of a `reach` that are
+        drawn once. Then `max_iter` and `lai_epochs` are its iterations, the first stage
+        ends where no derivative is above `tol`, and what is for batches, step sizes and
+        early stopping has no effect, nor has `average`.
+    max_fun : int, default=15000
+        For 'lbfgs': evaluations of the loss in each stage at most, >= 1.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the coefficients, >= 0, in standardised units; as
         in MLPRegressor, divided by the batch size (times the mean weight).
@@ -264,6 +272,7 @@ class LaiMLPRegressorCV(PathMLP):
         max_iter: int = 200,
         lai_epochs: int = 100,
         solver: types.MLPSolver = "adam",
+        max_fun: int = 15000,
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: types.LearningRate = "constant",
@@ -309,6 +318,7 @@ class LaiMLPRegressorCV(PathMLP):
         self.max_iter = max_iter
         self.lai_epochs = lai_epochs
         self.solver = solver
+        self.max_fun = max_fun
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate = learning_rate

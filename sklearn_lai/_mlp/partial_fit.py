@@ -13,7 +13,9 @@ from .._feature_k import K
 from .._lai_training import random_streams
 from .._train.record import Epoch
 from .._train.setup import TrainingData, generator, make_trainer
-from .._train.training import PlainStage, Trainer, pretrain, train_lai
+from .._train.stages import PlainStage
+from .._train.trainer import Trainer
+from .._train.training import pretrain, train_lai
 from .._train.watch import Watch
 from .._typing import KLike
 from .._units import Statistics

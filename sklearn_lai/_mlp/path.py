@@ -19,7 +19,9 @@ from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
 from .._lai_training import random_streams
 from .._noise import boundary_ratio, multiples
 from .._train.setup import TrainingData, make_trainer
-from .._train.training import LaiStage, Trainer, train_lai
+from .._train.stages import LaiStage
+from .._train.trainer import Trainer
+from .._train.training import train_lai
 from .._train.watch import Watch
 from .._units import Layers
 from .._validation import NONE, AnyOf, Number

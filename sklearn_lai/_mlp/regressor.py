@@ -1,6 +1,5 @@
 """The multilayer perceptron regressor."""
 
-import math
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
@@ -96,8 +95,15 @@ class LaiMLPRegressor(PartialFitMLP):
         Epochs of the first stage at most, >= 0.
     lai_epochs : int, default=100
         Epochs of the second stage, >= 0. It always runs to its end.
-    solver : {'adam', 'sgd'}, default='adam'
-        Optimiser. It keeps its state between the stages.
+    solver : {'adam', 'sgd', 'lbfgs'}, default='adam'
+        Optimiser. 'adam' and 'sgd' train on mini-batches and keep their state between
+        the stages. 'lbfgs' is SciPy's, on all rows at once, as in MLPRegressor; in the
+        second stage it minimises the exact mixture, for distances of a `reach` that are
+        drawn once. Then `max_iter` and `lai_epochs` are its iterations, the first stage
+        ends where no derivative is above `tol`, and what is for batches, step sizes and
+        early stopping has no effect, nor has `average`.
+    max_fun : int, default=15000
+        For 'lbfgs': evaluations of the loss in each stage at most, >= 1.
     alpha : float, default=0.0001
         Strength of the L2 penalty on the coefficients, >= 0, in standardised units; as
         in MLPRegressor, divided by the batch size (times the mean weight).
@@ -255,6 +261,7 @@ class LaiMLPRegressor(PartialFitMLP):
         max_iter: int = 200,
         lai_epochs: int = 100,
         solver: types.MLPSolver = "adam",
+        max_fun: int = 15000,
         alpha: float = 0.0001,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: types.LearningRate = "constant",
@@ -296,6 +303,7 @@ class LaiMLPRegressor(PartialFitMLP):
         self.max_iter = max_iter
         self.lai_epochs = lai_epochs
         self.solver = solver
+        self.max_fun = max_fun
         self.alpha = alpha
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -86,7 +86,10 @@ class NoiseObjective(MeanErrorObjective):
         weight = (
             directions.at(self._product_weight) * share * self._constant(lai_weight)
         )
+        output_gradient = (weight * slopes)[..., 0].mT
+        product = (output_gradient * error).sum() / (lai_weight * error.shape[1])
         return mixed._replace(
-            outputs=mixed.outputs + (weight * slopes)[..., 0].mT,
+            lai=mixed.lai + product,
+            outputs=mixed.outputs + output_gradient,
             slopes=mixed.slopes + weight * error.mT[..., None],
         )

@@ -16,7 +16,9 @@ from .base_losses import BaseLoss
 from .batches import Batches
 from .network import Network
 from .record import Snapshot
-from .training import PlainStage, Trainer, pretrain
+from .stages import PlainStage
+from .trainer import Trainer
+from .training import pretrain
 from .watch import Watch
 
 

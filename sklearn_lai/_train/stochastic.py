@@ -1,0 +1,86 @@
+"""Both stages by mini-batches, epoch by epoch."""
+
+import math
+
+import numpy as np
+
+from .record import Epoch
+from .schedule import Plateau, lai_schedule
+from .stages import LaiStage, PlainStage
+from .trainer import Trainer
+
+
+def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> bool:
+    """Stage 1, in place: the plain loss, until it or the validation score stalls.
+
+    It ends with the weights of the best score. Returns whether the watch ended it.
+    """
+    network, watch = trainer.network, trainer.watch
+    weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
+    plateau = Plateau(stage.tol, stage.n_iter_no_change)
+    best, is_stopped = -math.inf, False
+    watch.begin_stage("pretraining", stage.epochs)
+    with trainer.threads():
+        for _ in range(stage.epochs):
+            watch.begin_epoch()
+            trainer.optimizer.begin_epoch(trainer.n_seen)
+            loss, _ = trainer.run_epoch(weights, rng)
+            score = trainer.validate(network.parameters)
+            rating = -loss if score is None else score
+            # Without validation data, the last weights are those of the model.
+            is_kept = score is None or score >= best
+            kept = network.parameters.clone() if is_kept else trainer.model.parameters
+            best = max(best, rating)
+            trainer.keep(kept, Epoch(loss, score=score))
+            is_plateau = plateau.reached(rating)
+            if is_plateau:
+                quantity = "Training loss" if score is None else "Validation score"
+                watch.say(
+                    f"{quantity} did not improve more than tol={stage.tol:f} for "
+                    f"{stage.n_iter_no_change} consecutive epochs."
+                )
+                if trainer.optimizer.reacts_to_plateau():
+                    rate = trainer.optimizer.learning_rate
+                    watch.say("Setting learning rate to %f.", rate)
+                    plateau.wait_again()
+                    is_plateau = False
+            is_stopped = watch.end_epoch(trainer.layers)
+            if is_stopped or is_plateau:
+                break
+        else:
+            trainer.note_convergence(stage.epochs == 0)
+    watch.end_stage()
+    network.parameters.copy_(trainer.model.parameters)
+    return is_stopped
+
+
+def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
+    """Stage 2, in place: the plain and the Lai loss mixed.
+
+    The network keeps its last weights, from which a further stage may go on, whatever
+    those of the model.
+    """
+    network, watch, n_batches = trainer.network, trainer.watch, len(trainer.batches)
+    n_before_average = stage.epochs // 2 if stage.average else stage.epochs
+    with trainer.threads():
+        trainer.set_lai_loss(stage)
+        trainer.optimizer.begin_stage(stage.learning_rate)
+        weights = lai_schedule(
+            stage.epochs * n_batches,
+            stage.fraction,
+            stage.interval,
+            rng,
+            n_earlier=stage.n_earlier,
+        )
+        watch.begin_stage("Lai Training", stage.epochs)
+        for i in range(stage.epochs):
+            watch.begin_epoch()
+            of_epoch = slice(i * n_batches, (i + 1) * n_batches)
+            loss, lai_loss = trainer.run_epoch(weights[of_epoch], rng)
+            watch.say("Lai loss = %.8f", lai_loss)
+            share = 1 / max(1, i + 1 - n_before_average)
+            kept = trainer.model.parameters.lerp(network.parameters, share)
+            trainer.keep(kept, Epoch(loss, lai_loss, trainer.validate(kept)))
+            if watch.end_epoch(trainer.layers):
+                break
+    watch.end_stage()

@@ -1,0 +1,271 @@
+"""A network in training: what it is trained on, what it minimises, what it has made."""
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._units import Layers
+from .base_losses import BaseLoss
+from .batches import Batch, Batches
+from .network import Network
+from .noise import boundary_change, loss_under_noise
+from .objective import LaiObjective, Objective, make_objective
+from .optimizers import Optimizer
+from .record import Epoch, History, Model, Snapshot
+from .slopes import Derivative, SlopeMeasure, make_slope_measure
+from .stages import LaiStage
+from .threads import suitable_threads
+from .watch import Watch
+
+# Rows that are enough to tell how much predictions vary.
+VARIANCE_ROWS = 5_000
+
+
+class Trainer:
+    """A network with its batches and optimiser, trained epoch by epoch.
+
+    `model` is what it has made so far. It is replaced as a whole when an epoch is done,
+    so that Ctrl-C finds no half of one. `is_constant` says which features have no
+    influence. `boundary`, by output, is where a stage for noise divides changes.
+    `alpha` is the strength of the L2 penalty, which is divided by the batch size as
+    MLPRegressor does. `score` is that of parameters on validation data, if there is
+    some; `fold` makes layers of them, in the units of the data. `n_seen` samples were
+    seen before.
+    """
+
+    boundary: np.ndarray | None = None
+    _lai_objective: LaiObjective
+    _slope_measure: SlopeMeasure
+
+    def __init__(
+        self,
+        network: Network,
+        batches: Batches,
+        loss: BaseLoss,
+        optimizer: Optimizer,
+        *,
+        is_constant: np.ndarray,
+        alpha: float,
+        score: Callable[[Tensor], float] | None,
+        fold: Callable[[Tensor], Layers],
+        watch: Watch,
+        is_warm: bool = False,
+        n_seen: int = 0,
+    ):
+        self.network = network
+        self.batches = batches
+        self.loss = loss
+        self.optimizer = optimizer
+        self.is_constant = is_constant
+        self.watch = watch
+        self._score = score
+        self._fold = fold
+        self._n_seen_before = n_seen
+        self.model = Model(network.parameters.clone(), History(is_warm=is_warm))
+        self._objective = Objective(loss, network.parameters)
+        # Strength of the penalty per parameter, by batch size.
+        self._decay = {
+            size: alpha / size * network.is_coef()
+            for size in set(batches.sizes.tolist())
+            if alpha > 0
+        }
+        self._nothing = network.parameters.new_zeros(())
+
+    @property
+    def n_seen(self) -> int:
+        """Samples seen in epochs of the first stage, those of earlier fits, too."""
+        n_epochs = len(self.model.history.pretraining)
+        return self._n_seen_before + len(self.batches.X) * n_epochs
+
+    def snapshot(self) -> Snapshot:
+        """Copies of all that training has changed; to be taken between stages."""
+        parameters, history = self.model
+        model = Model(parameters.to("cpu", copy=True), history)
+        return model, self.optimizer.state()
+
+    def resume(self, snapshot: Snapshot) -> None:
+        """Go on from there."""
+        (parameters, history), optimizer = snapshot
+        self.network.parameters.copy_(parameters)
+        self.optimizer.resume(optimizer)
+        self.model = Model(self.network.parameters.clone(), history)
+
+    def set_lai_loss(self, stage: LaiStage) -> None:
+        """Minimise the Lai loss, too; constant features have no direction."""
+        k = np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
+        if stage.noise is None:
+            like = self.network.parameters
+            candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
+            self._slope_measure = make_slope_measure(stage.reach, candidates, like)
+            self._lai_objective = make_objective(
+                self.loss,
+                stage.norm,
+                stage.l1_ratio,
+                like.new_tensor(k),
+                reach=stage.reach,
+                mean_error=self._reference(stage) if stage.error == "mean" else None,
+            )
+        else:
+            mean_error = self._reference(stage)
+            noise = np.where(self.is_constant, 0, stage.noise)
+            boundary = stage.multiple * boundary_change(stage.fraction, mean_error)
+            self._slope_measure, self._lai_objective = loss_under_noise(
+                noise, k, stage.reach, boundary, mean_error
+            )
+            self.boundary = boundary.cpu().numpy()
+
+    def keep(self, parameters: Tensor, epoch: Epoch) -> None:
+        """Take the parameters as those of the model, after one more epoch."""
+        history = self.model.history
+        epochs = (*history.epochs, epoch)
+        self.model = Model(parameters, replace(history, epochs=epochs))
+
+    def note_convergence(self, has_converged: bool) -> None:
+        """Record how the first stage ended."""
+        parameters, history = self.model
+        self.model = Model(parameters, replace(history, has_converged=has_converged))
+
+    def layers(self) -> Layers:
+        """The model in the units of the data."""
+        return self._fold(self.model.parameters)
+
+    def threads(self) -> AbstractContextManager[None]:
+        """As many threads as suit a batch."""
+        n_parameters = len(self.network.parameters)
+        return suitable_threads(self.batches.batch_size * n_parameters)
+
+    def run_epoch(
+        self, weights: np.ndarray, rng: np.random.Generator
+    ) -> tuple[float, float]:
+        """Train for an epoch; returns the plain and the Lai loss, NaN if there is none.
+
+        `weights` has a row per batch, as in `lai_schedule`.
+        """
+        sizes = self.batches.sizes
+        plain, lai = self._run(weights.tolist(), rng)
+        is_lai = weights[:, 1] > 0
+        self._check_finite(np.where(is_lai, lai, plain))
+        loss, lai_loss = float(np.average(plain, weights=sizes)), math.nan
+        if is_lai.any():
+            lai_loss = float(np.average(lai[is_lai], weights=sizes[is_lai]))
+        n_epochs = len(self.model.history.epochs) + 1
+        self.watch.say("Iteration %d, loss = %.8f", n_epochs, loss)
+        return loss, lai_loss
+
+    def validate(self, parameters: Tensor) -> float | None:
+        """Score of parameters, if there is validation data."""
+        if self._score is None:
+            return None
+        score = self._score(parameters)
+        self.watch.say("Validation score: %f", score)
+        return score
+
+    @torch.inference_mode()
+    def mean_error(self) -> Tensor:
+        """Error whose loss is the mean plain loss over the data, of each output."""
+        total = torch.zeros((), dtype=torch.float64)
+        for X, y, weight in self.batches.in_order():
+            error = self.network.forward(X).sub_(y)
+            losses = self.loss.derivative(error) * self.loss.lever(error)
+            if weight is not None:
+                losses = losses * weight[:, None]
+            total = total + losses.sum(0).cpu().double()
+        return self.loss.inverse(total / len(self.batches.X)).to(self._nothing)
+
+    def _reference(self, stage: LaiStage) -> Tensor:
+        """The mean error that the Lai loss of a stage has."""
+        if stage.mean_error is None:
+            return self.mean_error()
+        return self.network.parameters.new_tensor(stage.mean_error)
+
+    @torch.inference_mode()
+    def hardly_varies(self, parameters: Tensor, share: float) -> np.ndarray:
+        """Outputs with less than this share of y's variance, on some of the rows.
+
+        The rows not yet seen only add to the sum of squares, so the first batch of a
+        model that does vary most often decides.
+        """
+        step = math.ceil(len(self.batches.X) / VARIANCE_ROWS)
+        X, y = self.batches.X[::step], self.batches.y[::step]
+        rows = replace(self.batches, X=X, y=y, weight=None)
+        floor = share * self.batches.y.var(0, correction=0)
+        outputs, n_seen = torch.empty_like(y), 0
+        current = self.network.parameters.clone()
+        self.network.parameters.copy_(parameters)
+        with self.threads():
+            for X, _, _ in rows.in_order():
+                self.network.forward(X, out=outputs[n_seen : n_seen + len(X)])
+                n_seen += len(X)
+                variance = outputs[:n_seen].var(0, correction=0)
+                is_low = variance * (n_seen / len(outputs)) < floor
+                if not is_low.any():
+                    break
+        self.network.parameters.copy_(current)
+        return is_low.cpu().numpy()
+
+    @torch.inference_mode()
+    def _run(
+        self, weights: list[list[float]], rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take the steps; returns plain losses with penalty, and Lai losses."""
+        losses: list[Tensor] = []
+        is_lai = [lai_weight > 0 for _, lai_weight in weights]
+        batches = self.batches.epoch(rng)
+        if any(is_lai):
+            self.draw(self.batches.sizes[is_lai].tolist(), rng)
+        for batch, loss_weights in zip(batches, weights, strict=True):
+            losses.extend(self.take_gradient(batch, *loss_weights))
+            self.optimizer.step(self.network.gradient)
+        plain, lai, penalty = torch.stack(losses).cpu().double().view(-1, 3).T.numpy()
+        return plain + penalty / 2, lai
+
+    def measures_random_steps(self) -> bool:
+        """Whether the slopes of the Lai loss are those over random steps."""
+        return not isinstance(self._slope_measure, Derivative)
+
+    def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
+        """Draw what the next batches with a Lai loss have at random."""
+        self._slope_measure.draw(sizes, rng)
+
+    def take_gradient(
+        self, batch: Batch, plain_weight: float, lai_weight: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Set the network's gradient, of the sum over outputs with the penalty.
+
+        Returns plain and Lai loss, means over outputs, and twice the penalty.
+        """
+        network = self.network
+        X, y, sample_weight = batch
+        if lai_weight == 0:
+            error = network.forward(X).sub_(y)
+            plain, output_gradient = self._objective.plain(
+                error, plain_weight, sample_weight
+            )
+            lai = self._nothing
+            network.backward(output_gradient)
+        else:
+            plain, lai = self._slope_measure.backpropagate(
+                network, self._lai_objective, batch, plain_weight, lai_weight
+            )
+        penalty = self._nothing
+        if self._decay:
+            decay = network.parameters * self._decay[len(X)]
+            network.gradient.add_(decay)
+            penalty = torch.dot(network.parameters, decay)
+        return plain, lai, penalty
+
+    def _check_finite(self, losses: np.ndarray) -> None:
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if bad.size:
+            raise ValueError(
+                f"The training loss became {losses[bad[0]]} in epoch "
+                f"{len(self.model.history.epochs) + 1}, batch {bad[0] + 1} of "
+                f"{len(losses)}. Likely cause: steps too large; lower "
+                "learning_rate_init (in the second stage lai_learning_rate_init, or "
+                "raise k), or keep standardize=True."
+            )
