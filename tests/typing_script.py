@@ -155,6 +155,7 @@ def linear() -> None:
     assert_type(fitted.optimality_, float)
     assert_type(fitted.n_samples_seen_, int)
     assert_type(fitted.n_iter_, int)
+    LaiLinearRegressor(k=frame.std()).set_params(feature_k__bmi=0.1).fit(frame, y)
     part = LaiLinearRegressor(k=[[0.3, 0.1]]).partial_fit(rows, targets)
     assert_type(part.merge(fitted), LaiLinearRegressor)
     descended = LaiLinearRegressor(solver="adam", lai_interval=1, lai_epochs=1)
@@ -184,6 +185,8 @@ def feature_k() -> None:
     assert_type(overrides["age"], float | None)
     assert_type(overrides.get_params(), dict[str, float | None])
     assert_type(overrides.set_params(age=1), FeatureK)
+    for slopes_of_some in (by_name, by_position, either, overrides):
+        FeatureK(slopes_of_some, bmi=0.2)
 
 
 def measure() -> None:
