@@ -88,6 +88,7 @@ def perceptron(folder: Path) -> None:
     assert_type(fitted.coefs_, list[np.ndarray])
     assert_type(fitted.intercepts_, list[np.ndarray])
     assert_type(fitted.feature_k_, np.ndarray)
+    assert_type(fitted.feature_importances_, np.ndarray)
     assert_type(fitted.n_iter_, int)
     assert_type(fitted.n_pretrain_iter_, int)
     assert_type(fitted.loss_, float)
@@ -137,6 +138,7 @@ def perceptron_cv(folder: Path) -> None:
     assert_type(fitted.sensitivity_path_, np.ndarray)
     assert_type(fitted.variance_path_, np.ndarray)
     assert_type(fitted.best_score_, float)
+    assert_type(fitted.feature_importances_, np.ndarray)
     assert_type(fitted.coefs_, list[np.ndarray])
 
 

@@ -200,7 +200,7 @@ class LaiMLPRegressorCV(PathMLP):
         Score on the test data of every fold; see `scoring`.
     best_score_ : float
         Mean of `k_` over the folds.
-    coefs_, intercepts_, n_iter_, loss_curve_, ...
+    coefs_, intercepts_, feature_importances_, n_iter_, loss_curve_, ...
         The attributes of :class:`LaiMLPRegressor`, of the fit with `k_` to all data.
 
     See Also

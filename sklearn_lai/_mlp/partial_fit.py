@@ -18,6 +18,9 @@ from .._typing import KLike
 from .._units import Statistics
 from .base import BaseLaiMLP
 
+# A pass over a chunk has a hundredth of the epochs of a fit.
+N_SLOPES_OF_PASS = 200
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -109,6 +112,7 @@ class PartialFitMLP(BaseLaiMLP):
                 optimizer=trainer.optimizer.state(),
             )
             self._count_pass(trainer)
+            self._set_importances(data, N_SLOPES_OF_PASS)
         return self
 
     def _of_further_rows(self, rows: Data, progress: Progress) -> TrainingData:

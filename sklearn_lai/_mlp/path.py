@@ -96,6 +96,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         model = make_model(self, LaiMLPRegressor, k)
         model.feature_k_ = model._resolve_k(model.k, start.data.y.shape[1])
         model._set_fitted(start.trainer)
+        model._set_importances(start.data)
         states = [rng.bit_generator.state for rng in (start.rng, start.lai_rng)]
         model._progress = Progress(math.inf, states, start.data.units.statistics)
         return model

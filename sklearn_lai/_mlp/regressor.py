@@ -162,6 +162,12 @@ class LaiMLPRegressor(PartialFitMLP):
         Coefficients of each layer, in the units of the data.
     intercepts_ : list of ndarray of shape (n_units_out,)
         Intercepts of each layer, in the units of the data.
+    feature_importances_ : ndarray of shape (n_features,)
+        Mean magnitude of the slopes at the training rows, in target standard deviations
+        per feature standard deviation (of these rows without `standardize`); the
+        weighted mean over some hundred of the rows, evenly spread, and over outputs.
+        Constant features have 0. Not what a shuffled feature costs in accuracy; see
+        :func:`sklearn.inspection.permutation_importance`.
     feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Boundary slope of each feature (and output), NaN where `feature_k` has None.
         With `noise`, that at which the noise of the feature alone makes the change that
@@ -381,6 +387,7 @@ class LaiMLPRegressor(PartialFitMLP):
                 lai_rng,
             )
             self._set_fitted(trainer)
+            self._set_importances(data)
             states = [stream.bit_generator.state for stream in (rng, lai_rng)]
             self._progress = Progress(math.inf, states, data.units.statistics)
         return self
