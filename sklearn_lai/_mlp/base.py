@@ -66,6 +66,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
     validation_scores_: list[float] | None
     best_validation_score_: float | None
 
+    _split_seed: int | None
+
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets.
 
@@ -233,10 +235,20 @@ class BaseLaiMLP(LaiTrainingRegressor):
         }
 
     def _hold_out(
-        self, data: Data, validation: Data | None, rng: np.random.Generator
+        self,
+        data: Data,
+        validation: Data | None,
+        rng: np.random.Generator,
+        *,
+        is_warm: bool = False,
     ) -> tuple[Data, Data | None]:
-        """Training data, and validation data where early stopping needs them."""
+        """Training data, and validation data where early stopping needs them.
+
+        A warm start holds out what was held out before.
+        """
+        kept = self._split_seed if is_warm else None
         if not self.early_stopping or validation is not None:
+            self._split_seed = kept
             return data, validation
         n_samples = len(data.X)
         if n_samples < 3:
@@ -244,11 +256,13 @@ class BaseLaiMLP(LaiTrainingRegressor):
                 "early_stopping=True needs at least 3 samples, 2 of them for "
                 f"validation, got {n_samples} sample(s)."
             )
+        drawn = int(rng.integers(2**31))  # needed or not: others are drawn after it
+        self._split_seed = seed = drawn if kept is None else kept
         n_validation = max(2, math.ceil(self.validation_fraction * n_samples))
         train, test = train_test_split(
             np.arange(n_samples),
             test_size=min(n_validation, n_samples - 1),
-            random_state=int(rng.integers(2**31)),
+            random_state=seed,
         )
         return data.take(train), data.take(test)
 

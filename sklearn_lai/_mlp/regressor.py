@@ -136,7 +136,8 @@ class LaiMLPRegressor(PartialFitMLP):
     tol : float, default=0.0001
         Least improvement, >= 0, in standardised units; see `n_iter_no_change`.
     warm_start : bool, default=False
-        Whether `fit` starts from the weights of the last one.
+        Whether `fit` starts from the weights of the last one. With as many rows, the
+        same are held out for `early_stopping`, whatever `random_state`.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
         features then have no influence. False: in the units of the data, slopes, too.
@@ -339,7 +340,9 @@ class LaiMLPRegressor(PartialFitMLP):
             Features to validate on, with ``early_stopping=True``, in place of a share
             of `X`. In a Pipeline, ``transform_input=["X_val"]`` treats them as `X`.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Targets to validate on; needed with `X_val`.
+            Targets to validate on; needed with `X_val`. In a
+            :class:`~sklearn.compose.TransformedTargetRegressor`, which transforms `y`
+            alone, give them transformed.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the samples to validate on.
 
@@ -374,7 +377,7 @@ class LaiMLPRegressor(PartialFitMLP):
             self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
             rng, lai_rng = random_streams(self._seed())
             if is_warm:
-                rows, validation = self._hold_out(rows, validation, rng)
+                rows, validation = self._hold_out(rows, validation, rng, is_warm=True)
                 data = self._from_fitted_weights(rows, validation)
             else:
                 data = self._from_new_weights(rows, validation, rng)
