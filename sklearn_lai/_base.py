@@ -17,7 +17,7 @@ from sklearn.utils.validation import (
 
 from ._callbacks import CallbackSupportMixin
 from ._columns import by_position
-from ._feature_k import FEATURE_K, resolve_k
+from ._feature_k import FEATURE_K, FeatureK, resolve_k
 from ._noise import NOISE, resolve_noise
 from ._typing import FeatureKLike, NoiseLike, Norm
 from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of
@@ -73,7 +73,28 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         # scikit-learn makes or has them, without types.
         def set_callbacks(self, *callbacks: Any) -> Self: ...
         def set_fit_request(self, **requests: bool | str | None) -> Self: ...
-        def set_params(self, **params: Any) -> Self: ...
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, nested ones, too, as ``feature_k__NAME``.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name. ``feature_k__NAME`` sets the slope of one feature, and makes
+            a :class:`FeatureK` of a `feature_k` that is a dict or None.
+
+        Returns
+        -------
+        estimator instance
+            This estimator.
+        """
+        if any(name.startswith("feature_k__") for name in params):
+            feature_k = params.get("feature_k", self.feature_k)
+            check("feature_k", feature_k, FEATURE_K)
+            if not isinstance(feature_k, FeatureK):
+                params["feature_k"] = FeatureK(feature_k or {})
+        super().set_params(**params)
+        return self
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

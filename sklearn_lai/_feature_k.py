@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._columns import by_position
+from ._columns import OF_SUBSETS, by_position, is_labelled
 from ._validation import NONE, POSITIVE, AnyOf, Each, InstanceOf, Number, check
 
 K = AnyOf(POSITIVE, Each(POSITIVE), Each(POSITIVE, ndim=2))
@@ -27,19 +27,22 @@ FEATURE_K = AnyOf(
 )
 
 
-class FeatureK(Mapping[str, float | None]):
+class FeatureK(Mapping[str | int, float | None]):
     """Boundary slopes of single features, each a nested parameter of its own.
 
     For `feature_k` of the estimators, in place of a dict: a search over
-    ``feature_k__NAME`` then tunes the slope of the feature NAME alone.
+    ``feature_k__NAME`` then tunes the slope of the feature NAME alone. The estimators
+    make one of a dict or None where such a parameter is set.
 
     Parameters
     ----------
+    slopes : mapping of {str or int: float or None}, default=()
+        Boundary slopes, > 0, by column name or position, from 0. None leaves that
+        direction alone.
     **k : float or None
-        Boundary slope, > 0, by column name, or by position, from 0, as a string of
-        digits, where `X` has no column names. None leaves that direction alone. Names
-        that are no identifiers are given as ``FeatureK(**{"my name": 0.1})``. Names
-        need not be given here to be set later.
+        The same by column name. Names need not be given here to be set later. A name of
+        digits is a position, too, where `X` has no column names, so that
+        ``feature_k__0`` is the first feature.
 
     See Also
     --------
@@ -57,25 +60,36 @@ class FeatureK(Mapping[str, float | None]):
     FeatureK(age=0.1, bmi=0.3)
     """
 
-    def __init__(self, /, **k: float | None):
-        self._k = k
+    def __init__(
+        self,
+        slopes: Mapping[Any, float | None] | tuple[()] = (),
+        /,
+        **k: float | None,
+    ):
+        self._k: dict[str | int, float | None] = dict(slopes)
+        self._k.update(k.items())
 
-    def __getitem__(self, name: str) -> float | None:
-        return self._k[name]
+    def __getitem__(self, key: str | int) -> float | None:
+        return self._k[key]
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str | int]:
         return iter(self._k)
 
     def __len__(self) -> int:
         return len(self._k)
 
     def __repr__(self) -> str:
-        plain = [f"{name}={k!r}" for name, k in self.items() if name.isidentifier()]
-        others = {name: k for name, k in self.items() if not name.isidentifier()}
-        return f"FeatureK({', '.join(plain + ([f'**{others!r}'] if others else []))})"
+        words = {key: k for key, k in self.items() if str(key).isidentifier()}
+        others = {key: k for key, k in self.items() if key not in words}
+        first = [repr(others)] if others else []
+        return f"FeatureK({', '.join(first + [f'{w}={words[w]!r}' for w in words])})"
+
+    def __sklearn_clone__(self) -> Self:
+        # scikit-learn's own way by get_params would make names of positions.
+        return type(self)(self._k)
 
     def get_params(self, deep: bool = True) -> dict[str, float | None]:
-        """Get the slopes by name.
+        """Get the slopes by name, or by position as a string of digits.
 
         Parameters
         ----------
@@ -87,7 +101,8 @@ class FeatureK(Mapping[str, float | None]):
         dict
             Slope, or None, by name.
         """
-        return dict(self._k)
+        by_name = {key: k for key, k in self.items() if isinstance(key, str)}
+        return {**{str(key): k for key, k in self.items()}, **by_name}
 
     def set_params(self, /, **params: float | None) -> Self:
         """Set slopes by name, those of further features, too.
@@ -95,14 +110,17 @@ class FeatureK(Mapping[str, float | None]):
         Parameters
         ----------
         **params : float or None
-            Slope, or None, by name.
+            Slope, or None, by name. What `get_params` calls by a string of digits, a
+            position, stays one.
 
         Returns
         -------
         FeatureK
             This object.
         """
-        self._k.update(params)
+        positions = {str(key): key for key in self if not isinstance(key, str)}
+        for name, k in params.items():
+            self._k[name if name in self else positions.get(name, name)] = k
         return self
 
 
@@ -118,12 +136,12 @@ def resolve_k(
     NaN marks a feature that is left out. `k` and `feature_k` keep their rules; `names`
     are those of the columns.
     """
-    resolved = np.array(k, dtype=np.float64)
+    resolved = _in_order(k, n_features, names)
     if resolved.shape not in ((), (n_features,), (n_outputs, n_features)):
         raise ValueError(
             f"k must be one number, one per feature, shape ({n_features},), or one per "
             f"output and feature, shape ({n_outputs}, {n_features}), got {k!r} of "
-            f"shape {resolved.shape}."
+            f"shape {resolved.shape}. {OF_SUBSETS}"
         )
     if resolved.ndim == 0:
         resolved = np.full(n_features, resolved)
@@ -132,3 +150,19 @@ def resolve_k(
         check(f"feature_k[{key!r}]", k_j, AnyOf(POSITIVE, NONE))
         resolved[..., j] = np.nan if k_j is None else k_j
     return resolved
+
+
+def _in_order(k: Any, n_features: int, names: np.ndarray | None) -> np.ndarray:
+    """The numbers of `k`, those that go by the names of columns in their order."""
+    if not is_labelled(k, "k"):
+        return np.array(k, dtype=np.float64)
+    found = by_position(k, "k", n_features, names)
+    missing = [j for j in range(n_features) if j not in found]
+    if missing:
+        which = missing if names is None else [str(names[j]) for j in missing]
+        raise ValueError(
+            f"k goes by column name and must have all columns of X; it lacks {which}. "
+            "Set single columns by feature_k."
+        )
+    columns = [found[j][1] for j in range(n_features)]
+    return np.array(columns, dtype=np.float64).T

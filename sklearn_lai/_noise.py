@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ._columns import by_position
+from ._columns import OF_SUBSETS, by_position, is_labelled
 from ._validation import NONE, AnyOf, Each, InstanceOf, Number, check
 
 # Of the k that follows from noise; the least is its inverse.
@@ -32,8 +32,8 @@ def resolve_noise(noise: Any, n_features: int, names: np.ndarray | None) -> np.n
     `noise` keeps its rule; `names` are those of the columns.
     """
     resolved = np.zeros(n_features)
-    if isinstance(noise, Mapping) or _has_names(noise):
-        found = by_position(dict(noise), "noise", n_features, names)
+    if isinstance(noise, Mapping) or is_labelled(noise, "noise"):
+        found = by_position(noise, "noise", n_features, names)
         for j, (key, sd) in found.items():
             check(f"noise[{key!r}]", sd, AnyOf(SD, NONE))
             resolved[j] = sd or 0
@@ -42,7 +42,7 @@ def resolve_noise(noise: Any, n_features: int, names: np.ndarray | None) -> np.n
         if values.shape not in ((), (n_features,)):
             raise ValueError(
                 f"noise must be one number, one per feature, shape ({n_features},), or "
-                f"a mapping, got {noise!r} of shape {values.shape}."
+                f"a mapping, got {noise!r} of shape {values.shape}. {OF_SUBSETS}"
             )
         resolved[:] = values
     return resolved
@@ -63,9 +63,3 @@ def multiples(n_ks: int) -> np.ndarray:
     above = np.geomspace(1, LARGEST_MULTIPLE, n_ks // 2 + 1)[::-1]
     below = np.geomspace(1, 1 / LARGEST_MULTIPLE, n_ks - n_ks // 2)[1:]
     return np.concatenate([above, below])
-
-
-def _has_names(noise: Any) -> bool:
-    """Whether it is a pandas Series with names for its values."""
-    keys = getattr(noise, "keys", None)
-    return keys is not None and any(isinstance(key, str) for key in keys())

@@ -1,9 +1,12 @@
 """What only the multilayer perceptron has."""
 
+import pickle
+
 import numpy as np
 import pytest
-from common import X, Y, fitted_state, mlp, y
+from common import MODELS, X, Y, fitted_state, mlp, y
 from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.model_selection import KFold, cross_val_score
@@ -202,6 +205,48 @@ def test_weights_of_own_validation_data_count():
     weighted = weighted.validation_scores_
     model.fit(X[:80], y[:80], X_val=X[80:100], y_val=y[80:100])
     assert weighted == pytest.approx(model.validation_scores_)
+
+
+def test_transformed_targets_are_validated_on_if_they_are_given_so():
+    outer = TransformedTargetRegressor(
+        mlp(early_stopping=True), func=np.cbrt, inverse_func=lambda z: z**3
+    )
+    outer.fit(X[:80], y[:80], X_val=X[80:], y_val=np.cbrt(y[80:]))
+    inner = mlp(early_stopping=True)
+    inner.fit(X[:80], np.cbrt(y[:80]), X_val=X[80:], y_val=np.cbrt(y[80:]))
+    assert outer.regressor_.validation_scores_ == inner.validation_scores_
+
+
+def mean_of_rows_trained_on(model):
+    """That of their targets, which tells the rows held out from others."""
+    return float(model._progress.statistics[1].mean[0])
+
+
+@pytest.mark.parametrize(
+    "random_state", [None, np.random.RandomState(0), 0], ids=["none", "state", "int"]
+)
+def test_rows_held_out_stay_so_in_a_warm_start(random_state):
+    model = mlp(early_stopping=True, warm_start=True, random_state=random_state)
+    trained_on = mean_of_rows_trained_on(model.fit(X, y))
+    for warm in (model, pickle.loads(pickle.dumps(model))):
+        for _ in range(2):
+            assert mean_of_rows_trained_on(warm.fit(X, y)) == trained_on
+    cold = mean_of_rows_trained_on(model.set_params(warm_start=False).fit(X, y))
+    assert (cold == trained_on) == isinstance(random_state, int)
+
+
+def test_rows_held_out_in_a_warm_start_first_stay_so():
+    model = mlp(warm_start=True, random_state=None).fit(X, y)
+    model.set_params(early_stopping=True)
+    assert len({mean_of_rows_trained_on(model.fit(X, y)) for _ in range(3)}) == 1
+
+
+def test_a_model_along_k_keeps_its_rows_held_out_in_a_warm_start():
+    search = clone(MODELS["mlp-cv"]).set_params(early_stopping=True, random_state=None)
+    model = search.fit(X, y).estimator_at(0.3)
+    trained_on = mean_of_rows_trained_on(model)
+    model.set_params(warm_start=True).fit(X, y)
+    assert mean_of_rows_trained_on(model) == trained_on
 
 
 def test_a_quantile_is_validated_as_one():

@@ -88,6 +88,7 @@ def perceptron(folder: Path) -> None:
     assert_type(fitted.coefs_, list[np.ndarray])
     assert_type(fitted.intercepts_, list[np.ndarray])
     assert_type(fitted.feature_k_, np.ndarray)
+    assert_type(fitted.feature_importances_, np.ndarray)
     assert_type(fitted.n_iter_, int)
     assert_type(fitted.n_lai_iter_, int)
     assert_type(fitted.loss_, float)
@@ -137,6 +138,7 @@ def perceptron_cv(folder: Path) -> None:
     assert_type(fitted.sensitivity_path_, np.ndarray)
     assert_type(fitted.variance_path_, np.ndarray)
     assert_type(fitted.best_score_, float)
+    assert_type(fitted.feature_importances_, np.ndarray)
     assert_type(fitted.coefs_, list[np.ndarray])
 
 
@@ -155,6 +157,7 @@ def linear() -> None:
     assert_type(fitted.optimality_, float)
     assert_type(fitted.n_samples_seen_, int)
     assert_type(fitted.n_iter_, int)
+    LaiLinearRegressor(k=frame.std()).set_params(feature_k__bmi=0.1).fit(frame, y)
     part = LaiLinearRegressor(k=[[0.3, 0.1]]).partial_fit(rows, targets)
     assert_type(part.merge(fitted), LaiLinearRegressor)
     descended = LaiLinearRegressor(solver="adam", lai_interval=1, lai_epochs=1)
@@ -184,6 +187,8 @@ def feature_k() -> None:
     assert_type(overrides["age"], float | None)
     assert_type(overrides.get_params(), dict[str, float | None])
     assert_type(overrides.set_params(age=1), FeatureK)
+    for slopes_of_some in (by_name, by_position, either, overrides):
+        FeatureK(slopes_of_some, bmi=0.2)
 
 
 def measure() -> None:

@@ -49,8 +49,8 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         hundredth of it.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
-        leaves that direction alone. With :class:`FeatureK`, searches set
-        ``feature_k__NAME``.
+        leaves that direction alone. Searches may set ``feature_k__NAME``; see
+        :class:`FeatureK`.
     noise : float, array-like of shape (n_features,) or mapping of \
             {str or int: float or None}, default=None
         Noise to expect in the features when the model is used, beyond that of the

@@ -53,11 +53,12 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
             default=0.15
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws slopes towards it, in magnitude. Lower values give
-        a smoother model. One for all features, one each, or one each per output.
+        a smoother model. One for all features, one each, or one each per output; a
+        Series of pandas or a DataFrame, with names, goes by column name.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
-        leaves that direction alone. With :class:`FeatureK`, searches set
-        ``feature_k__NAME``.
+        leaves that direction alone. Searches may set ``feature_k__NAME``; see
+        :class:`FeatureK`.
     noise : float, array-like of shape (n_features,) or mapping of \
             {str or int: float or None}, default=None
         Noise to expect in the features when the model is used, beyond that of the

@@ -40,6 +40,10 @@ from .._validation import (
     OneOf,
     check_writable,
 )
+from .importances import mean_slopes
+
+# Slopes that are enough for their mean, at a cost of about half an epoch or less.
+N_SLOPES = 1000
 
 
 class BaseLaiMLP(LaiTrainingRegressor):
@@ -64,6 +68,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
     epsilon: Annotated[float, POSITIVE]
     memory: Annotated[MemoryLike, MEMORY]
 
+    feature_importances_: np.ndarray
     coefs_: list[np.ndarray]
     intercepts_: list[np.ndarray]
     n_layers_: int
@@ -75,6 +80,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
     validation_scores_: list[float] | None
     lai_validation_scores_: list[float] | None
     best_validation_score_: float | None
+
+    _split_seed: int | None
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets.
@@ -248,6 +255,12 @@ class BaseLaiMLP(LaiTrainingRegressor):
         """Whether the first stage has validation data."""
         return self.early_stopping and self.solver != "lbfgs"
 
+    def _set_importances(self, data: TrainingData, n_slopes: int = N_SLOPES) -> None:
+        """Set how much the features count for the fitted network on its rows."""
+        self.feature_importances_ = mean_slopes(
+            data, (self.coefs_, self.intercepts_), self.hidden_activation_, n_slopes
+        )
+
     def _k_of_noise(self, boundary: np.ndarray, is_constant: np.ndarray) -> np.ndarray:
         """Slopes at which noise makes the boundary's change, and own slopes."""
         noise = np.where(is_constant, 0, self._joint_noise())
@@ -268,10 +281,20 @@ class BaseLaiMLP(LaiTrainingRegressor):
         }
 
     def _hold_out(
-        self, data: Data, validation: Data | None, rng: np.random.Generator
+        self,
+        data: Data,
+        validation: Data | None,
+        rng: np.random.Generator,
+        *,
+        is_warm: bool = False,
     ) -> tuple[Data, Data | None]:
-        """Training data, and validation data where early stopping needs them."""
+        """Training data, and validation data where early stopping needs them.
+
+        A warm start holds out what was held out before.
+        """
+        kept = self._split_seed if is_warm else None
         if not self._stops_early() or validation is not None:
+            self._split_seed = kept
             return data, validation
         n_samples = len(data.X)
         if n_samples < 3:
@@ -279,11 +302,13 @@ class BaseLaiMLP(LaiTrainingRegressor):
                 "early_stopping=True needs at least 3 samples, 2 of them for "
                 f"validation, got {n_samples} sample(s)."
             )
+        drawn = int(rng.integers(2**31))  # needed or not: others are drawn after it
+        self._split_seed = seed = drawn if kept is None else kept
         n_validation = max(2, math.ceil(self.validation_fraction * n_samples))
         train, test = train_test_split(
             np.arange(n_samples),
             test_size=min(n_validation, n_samples - 1),
-            random_state=int(rng.integers(2**31)),
+            random_state=seed,
         )
         return data.take(train), data.take(test)
 

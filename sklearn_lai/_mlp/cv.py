@@ -46,8 +46,8 @@ class LaiMLPRegressorCV(PathMLP):
         ``e`` of the pretrained network.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
-        leaves that direction alone. With :class:`FeatureK`, searches set
-        ``feature_k__NAME``.
+        leaves that direction alone. Searches may set ``feature_k__NAME``; see
+        :class:`FeatureK`.
     noise : float, array-like of shape (n_features,) or mapping of \
             {str or int: float or None}, default=None
         Noise to expect in the features when the model is used, beyond that of the
@@ -215,7 +215,7 @@ class LaiMLPRegressorCV(PathMLP):
         Score on the test data of every fold; see `scoring`.
     best_score_ : float
         Mean of `k_` over the folds.
-    coefs_, intercepts_, n_iter_, loss_curve_, ...
+    coefs_, intercepts_, feature_importances_, n_iter_, loss_curve_, ...
         The attributes of :class:`LaiMLPRegressor`, of the fit with `k_` to all data.
 
     See Also

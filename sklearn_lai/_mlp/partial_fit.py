@@ -21,6 +21,9 @@ from .._typing import KLike
 from .._units import Statistics
 from .base import BaseLaiMLP
 
+# A pass over a chunk has a hundredth of the epochs of a fit.
+N_SLOPES_OF_PASS = 200
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -121,6 +124,7 @@ class PartialFitMLP(BaseLaiMLP):
             )
             self._set_model(trainer)
             self._record_pass(trainer)
+            self._set_importances(data, N_SLOPES_OF_PASS)
         return self
 
     def _of_further_rows(self, rows: Data, progress: Progress) -> TrainingData:

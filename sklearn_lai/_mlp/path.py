@@ -96,7 +96,9 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         """The model of the trainer now, as if fitted alone."""
         model = make_model(self, LaiMLPRegressor, k)
         model.feature_k_ = model._resolve_k(model.k, start.data.y.shape[1])
+        model._split_seed = self._split_seed
         model._set_fitted(start.trainer)
+        model._set_importances(start.data)
         states = [rng.bit_generator.state for rng in (start.rng, start.lai_rng)]
         model._progress = Progress(states, start.data.units.statistics)
         return model

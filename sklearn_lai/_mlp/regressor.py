@@ -42,11 +42,12 @@ class LaiMLPRegressor(PartialFitMLP):
             default=0.15
         Boundary slope, > 0, in target standard deviations per feature standard
         deviation: the Lai loss draws slopes towards it, in magnitude. Lower values give
-        a smoother model. One for all features, one each, or one each per output.
+        a smoother model. One for all features, one each, or one each per output; a
+        Series of pandas or a DataFrame, with names, goes by column name.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
-        leaves that direction alone. With :class:`FeatureK`, searches set
-        ``feature_k__NAME``.
+        leaves that direction alone. Searches may set ``feature_k__NAME``; see
+        :class:`FeatureK`.
     noise : float, array-like of shape (n_features,) or mapping of \
             {str or int: float or None}, default=None
         Noise to expect in the features when the model is used, beyond that of the
@@ -148,7 +149,8 @@ class LaiMLPRegressor(PartialFitMLP):
     tol : float, default=0.0001
         Least improvement, >= 0, in standardised units; see `n_iter_no_change`.
     warm_start : bool, default=False
-        Whether `fit` starts from the weights of the last one.
+        Whether `fit` starts from the weights of the last one. With as many rows, the
+        same are held out for `early_stopping`, whatever `random_state`.
     standardize : bool, default=True
         Whether to train in standard deviations of the features and the target; constant
         features then have no influence. False: in the units of the data, slopes, too.
@@ -174,6 +176,12 @@ class LaiMLPRegressor(PartialFitMLP):
         Coefficients of each layer, in the units of the data.
     intercepts_ : list of ndarray of shape (n_units_out,)
         Intercepts of each layer, in the units of the data.
+    feature_importances_ : ndarray of shape (n_features,)
+        Mean magnitude of the slopes at the training rows, in target standard deviations
+        per feature standard deviation (of these rows without `standardize`); the
+        weighted mean over some hundred of the rows, evenly spread, and over outputs.
+        Constant features have 0. Not what a shuffled feature costs in accuracy; see
+        :func:`sklearn.inspection.permutation_importance`.
     feature_k_ : ndarray of shape (n_features,) or (n_outputs, n_features)
         Boundary slope of each feature (and output), NaN where `feature_k` has None.
         With `noise`, that at which the noise of the feature alone makes the change that
@@ -360,7 +368,9 @@ class LaiMLPRegressor(PartialFitMLP):
             Features to validate on, with ``early_stopping=True``, in place of a share
             of `X`. In a Pipeline, ``transform_input=["X_val"]`` treats them as `X`.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Targets to validate on; needed with `X_val`.
+            Targets to validate on; needed with `X_val`. In a
+            :class:`~sklearn.compose.TransformedTargetRegressor`, which transforms `y`
+            alone, give them transformed.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the samples to validate on.
 
@@ -396,7 +406,7 @@ class LaiMLPRegressor(PartialFitMLP):
             self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
             rng, lai_rng = random_streams(self._seed())
             if is_warm:
-                rows, validation = self._hold_out(rows, validation, rng)
+                rows, validation = self._hold_out(rows, validation, rng, is_warm=True)
                 data = self._from_fitted_weights(rows, validation)
             else:
                 data = self._from_new_weights(rows, validation, rng)
@@ -409,6 +419,7 @@ class LaiMLPRegressor(PartialFitMLP):
                 lai_rng,
             )
             self._set_fitted(trainer)
+            self._set_importances(data)
             states = [stream.bit_generator.state for stream in (rng, lai_rng)]
             self._progress = Progress(states, data.units.statistics)
         return self

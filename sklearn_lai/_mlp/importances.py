@@ -1,0 +1,34 @@
+"""How much each feature counts for a fitted network, by the slopes of its rows."""
+
+import numpy as np
+
+from .._inference import input_gradient
+from .._train.setup import TrainingData
+from .._units import ColumnStatistics, Layers
+
+
+def mean_slopes(
+    data: TrainingData, layers: Layers, activation: str, n_slopes: int
+) -> np.ndarray:
+    """Mean magnitude of the slopes over rows and outputs, in standard deviations.
+
+    At most `n_slopes` of them, one for each output in a row, at rows evenly spread.
+    """
+    weight, n_outputs = data.sample_weight, data.y.shape[1]
+    every = slice(None, None, max(1, -(-len(data.X) * n_outputs // n_slopes)))
+    slopes = np.abs(input_gradient(data.X[every], *layers, activation))
+    shares = None if weight is None else weight[every] / weight[every].max()
+    by_output = np.average(slopes.astype(np.float64), axis=0, weights=shares)
+    of_X, of_y = data.units.statistics or (
+        ColumnStatistics.of(data.X, weight),
+        ColumnStatistics.of(data.y, weight),
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        changes = by_output * _deviation(of_X, constant=0)
+        return (changes / _deviation(of_y, constant=1)[:, None]).mean(axis=0)
+
+
+def _deviation(statistics: ColumnStatistics, constant: float) -> np.ndarray:
+    """Standard deviation of each column, or what stands for it in a constant one."""
+    is_constant = statistics.is_constant_but_for_rounding()
+    return np.where(is_constant, constant, np.sqrt(statistics.variance))
