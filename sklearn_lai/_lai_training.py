@@ -151,11 +151,18 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     def _warn_of_no_convergence(self, trainer: Trainer) -> None:
         """Warn, as MLPRegressor does, if the first stage did not end by itself."""
         history = trainer.model.history
-        if not history.has_converged:
-            message = self._why_not_converged(len(history.epochs))
-            warn_caller(message, ConvergenceWarning)
+        n_epochs = len(history.epochs)
+        if history.end == "limit":
+            warn_caller(self._why_at_limit(n_epochs), ConvergenceWarning)
+        elif history.end == "diverged":
+            warn_caller(
+                f"Training diverged in epoch {n_epochs}; the model went back to the "
+                "weights of its best validation score. Likely cause: steps too large; "
+                f"lower learning_rate_init ({self.learning_rate_init}).",
+                ConvergenceWarning,
+            )
 
-    def _why_not_converged(self, n_epochs: int) -> str:
+    def _why_at_limit(self, n_epochs: int) -> str:
         return (
             f"Stochastic Optimizer: Maximum iterations ({n_epochs}) reached and the "
             "optimization hasn't converged yet. The first stage ends early where the "

@@ -60,7 +60,8 @@ WRONG_VALUES = [
     ),
     ("huber_delta", 0, ValueError, "huber_delta must be a finite number > 0, got 0"),
     ("quantile", 1.0, ValueError, r"quantile must be .* \(0, 1\), got 1.0"),
-    ("solver", "lbfgs", ValueError, "solver must be one of .*'adam'.*, got 'lbfgs'"),
+    ("solver", "newton", ValueError, "solver must be one of .*'adam'.*, got 'newton'"),
+    ("max_iter", 1.5, TypeError, "max_iter must be an integer >= 0, got 1.5"),
     ("max_iter", -1, ValueError, "max_iter must be .* >= 0, got -1"),
     ("lai_epochs", 1.5, TypeError, "lai_epochs must be an integer >= 0, got 1.5"),
     ("standardize", "yes", TypeError, "standardize must be True or False, got 'yes'"),
@@ -95,6 +96,9 @@ WRONG_MLP_VALUES = [
     ("beta_1", 1, ValueError, r"beta_1 must be .* \[0, 1\), got 1"),
     ("beta_2", -0.1, ValueError, r"beta_2 must be .* \[0, 1\), got -0.1"),
     ("epsilon", 0, ValueError, "epsilon must be .* > 0, got 0"),
+    ("learning_rate", "cosine", ValueError, "learning_rate must be one of .*'adaptive"),
+    ("power_t", -0.5, ValueError, "power_t must be a finite number >= 0, got -0.5"),
+    ("max_fun", 0, ValueError, "max_fun must be an integer >= 1, got 0"),
 ]
 
 CHECKED_BY_SCIKIT_LEARN = {"cv"}
@@ -234,7 +238,7 @@ def test_divergence_in_the_last_step_is_seen(Estimator):
         max_iter=1,
         lai_epochs=0,
     )
-    with pytest.raises(ValueError, match=r"not finite.*lower learning_rate_init"):
+    with pytest.raises(ValueError, match=r"non-finite param.*lower learning_rate_init"):
         model.fit(X, y)
 
 

@@ -8,12 +8,14 @@ from common import MODELS, X, Y, fitted_state, mlp, y
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neural_network import MLPRegressor
 from sklearn.preprocessing import scale
 
 from sklearn_lai import LaiMLPRegressor
+from sklearn_lai._train.trainer import DivergenceError, Trainer
 
 
 @pytest.mark.parametrize("hidden", [(), 6, (6,), [5, 4], np.array([3, 3, 3])])
@@ -82,6 +84,37 @@ def test_a_score_that_is_no_number_is_never_the_best(monkeypatch):
     assert model.best_validation_score_ == 0.3
     third = mlp(early_stopping=True, max_iter=3, lai_epochs=0).fit(X, y)
     np.testing.assert_array_equal(model.coefs_[0], third.coefs_[0])
+
+
+def test_early_stopping_goes_back_where_training_diverges():
+    shared = {"early_stopping": True, "solver": "sgd", "learning_rate_init": 1.0}
+    model = mlp(**shared, max_iter=50, lai_epochs=0)
+    with pytest.warns(ConvergenceWarning, match=r"diverged in epoch .*went back"):
+        model.fit(X, y)
+    assert np.isnan([model.loss_curve_[-1], model.validation_scores_[-1]]).all()
+    assert len(model.validation_scores_) == len(model.loss_curve_) == model.n_iter_ < 50
+    assert np.isfinite(model.best_validation_score_)
+    best = int(np.nanargmax(model.validation_scores_))
+    stopped_there = mlp(**shared, max_iter=best + 1, lai_epochs=0).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), stopped_there.predict(X))
+
+
+def test_the_second_stage_begins_anew_where_the_first_diverged(monkeypatch):
+    shared = {"early_stopping": True, "lai_epochs": 4, "learning_rate_init": 1e-300}
+    run, n_run = Trainer.run_epoch, iter(range(100))
+
+    def diverge_in_the_third(*arguments):
+        if next(n_run) == 2:
+            raise DivergenceError
+        return run(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "run_epoch", diverge_in_the_third)
+        with pytest.warns(ConvergenceWarning, match="Training diverged in epoch 3"):
+            model = mlp(max_iter=5, **shared).fit(X, y)
+    # The steps were none, but the optimiser would have gone on from its moments.
+    expected = mlp(max_iter=0, **shared).fit(X, y)
+    assert model.lai_loss_curve_ == pytest.approx(expected.lai_loss_curve_)
 
 
 def test_early_stopping_leaves_the_validation_data_out():

@@ -126,7 +126,10 @@ def test_passes_without_lai_training_are_those_of_mlp_regressor(solver, learning
     optimizer = theirs._optimizer
     if solver == "sgd":  # goes on from what it had
         flat = [np.vstack([c, b]) for c, b in in_layers(optimizer.velocities)]
-        state = {"_velocity": np.concatenate([matrix.ravel() for matrix in flat])}
+        state = {
+            "_velocity": np.concatenate([matrix.ravel() for matrix in flat]),
+            "learning_rate": optimizer.learning_rate,
+        }
     else:
         moments = {"_first_moment": optimizer.ms, "_second_moment": optimizer.vs}
         state = {"_n_steps": optimizer.t} | {

@@ -7,7 +7,7 @@ from common import X, Y, fitted_state, mlp, y
 from sklearn.model_selection import cross_val_predict, train_test_split
 
 from sklearn_lai import LaiLinearRegressor
-from sklearn_lai._train import training
+from sklearn_lai._train import trainer
 from sklearn_lai._train.batches import Batches
 from sklearn_lai.loss import BASE_LOSSES
 
@@ -18,13 +18,13 @@ weight = np.random.default_rng(0).uniform(0.1, 3, len(X))
 def mean_errors(monkeypatch):
     """Mean errors of the objectives that are made, None where errors are own."""
     seen = []
-    make = training.make_objective
+    make = trainer.make_objective
 
     def spy(*args, mean_error=None, **kwargs):
         seen.append(mean_error)
         return make(*args, mean_error=mean_error, **kwargs)
 
-    monkeypatch.setattr(training, "make_objective", spy)
+    monkeypatch.setattr(trainer, "make_objective", spy)
     return seen
 
 

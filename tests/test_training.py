@@ -1,5 +1,6 @@
 """Lai Training: its batches, its stages, its randomness, its agreement with peers."""
 
+import re
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -96,6 +97,7 @@ def test_plateau_is_where_nothing_improved_for_more_than_n_epochs(scores, patien
         {"solver": "sgd"},
         {"solver": "sgd", "momentum": 0.5, "nesterovs_momentum": False},
         {"solver": "sgd", "momentum": 0.0},
+        {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.2},
     ],
 )
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
@@ -130,12 +132,52 @@ def test_plain_training_takes_the_steps_of_mlp_regressor(optimizer, activation, 
         ours.coefs_ = [coef.copy() for coef in theirs.coefs_]
         ours.intercepts_ = [intercept.copy() for intercept in theirs.intercepts_]
         theirs.set_params(max_iter=6).fit(X_scaled, y_scaled)
-    ours.set_params(max_iter=4, lai_epochs=2).fit(X_scaled, y_scaled)
-    curve = ours.loss_curve_[-4:] + ours.lai_plain_loss_curve_[-2:]
+    # The second stage has a step size of its own.
+    n_lai = 0 if "learning_rate" in optimizer else 2
+    ours.set_params(max_iter=6 - n_lai, lai_epochs=n_lai).fit(X_scaled, y_scaled)
+    curve = ours.loss_curve_[1:] + ours.lai_plain_loss_curve_
     assert curve == pytest.approx(theirs.loss_curve_[-6:], rel=1e-9)
     np.testing.assert_allclose(
         ours.predict(X_scaled), theirs.predict(X_scaled), rtol=1e-8, atol=1e-9
     )
+
+
+@pytest.mark.parametrize("nesterovs_momentum", [True, False])
+@pytest.mark.parametrize("early_stopping", [True, False])
+def test_an_adaptive_step_falls_at_each_plateau_until_it_is_least(
+    nesterovs_momentum, early_stopping, capsys
+):
+    model = quick(
+        LaiMLPRegressor,
+        solver="sgd",
+        learning_rate="adaptive",
+        learning_rate_init=0.01,
+        nesterovs_momentum=nesterovs_momentum,
+        early_stopping=early_stopping,
+        tol=10.0,
+        n_iter_no_change=1,
+        max_iter=100,
+        lai_epochs=0,
+        verbose=True,
+    ).fit(X, y)
+    printed = capsys.readouterr().out
+    rates = [
+        float(rate) for rate in re.findall(r"learning rate to ([\d.]+)\.", printed)
+    ]
+    # 0.01 / 5**6 is below 1e-6: the next plateau ends it.
+    assert rates == pytest.approx([0.01 / 5**i for i in range(1, 7)], abs=1e-6)
+    assert model.n_iter_ == 1 + 7 * 2
+    theirs = MLPRegressor(
+        hidden_layer_sizes=(8,),
+        solver="sgd",
+        learning_rate="adaptive",
+        learning_rate_init=0.01,
+        early_stopping=early_stopping,
+        tol=10.0,
+        n_iter_no_change=1,
+        max_iter=100,
+    )
+    assert theirs.fit(scale(X), scale(y)).n_iter_ == model.n_iter_
 
 
 @estimators

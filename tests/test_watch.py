@@ -194,14 +194,14 @@ def test_a_progress_bar_shows_both_stages_alone_and_in_a_search(Estimator, capsy
 
 def interrupt_after(monkeypatch, n_steps):
     """Ctrl-C in the middle of an epoch, after so many steps."""
-    step, counts = Trainer._step, iter(range(10**9))
+    step, counts = Trainer.take_gradient, iter(range(10**9))
 
     def interrupted(*args):
         if next(counts) == n_steps:
             raise KeyboardInterrupt
         return step(*args)
 
-    monkeypatch.setattr(Trainer, "_step", interrupted)
+    monkeypatch.setattr(Trainer, "take_gradient", interrupted)
 
 
 @estimators

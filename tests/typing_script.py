@@ -207,7 +207,7 @@ def mistakes(model: LaiLinearRegressor, network: LaiMLPRegressor) -> None:
     """Not to be run; one that a checker misses makes its comment one too many."""
     LaiMLPRegressor(norm="l3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiMLPRegressor(lai_error="mine")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    LaiMLPRegressor(solver="lbfgs")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    LaiMLPRegressor(solver="newton")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiMLPRegressor(hidden_layer_sizes="large")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiMLPRegressor(batch_size="large")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LaiMLPRegressor(memory=3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -162,7 +162,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _mlp_recipe(self, data: TrainingData) -> Recipe:
         recipe = self._recipe(
             data.X.dtype,
-            self._optimizer(),
+            self._make_optimizer(),
             activation=self.activation,
             alpha=self.alpha,
         )
@@ -242,9 +242,9 @@ class BaseLaiMLP(LaiTrainingRegressor):
             self.validation_scores_ = self.lai_validation_scores_ = None
             self.best_validation_score_ = None
 
-    def _why_not_converged(self, n_epochs: int) -> str:
+    def _why_at_limit(self, n_epochs: int) -> str:
         if self.solver != "lbfgs":
-            return super()._why_not_converged(n_epochs)
+            return super()._why_at_limit(n_epochs)
         return (
             f"lbfgs failed to converge: after {n_epochs} iterations of the first stage "
             f"there are derivatives above tol ({self.tol}). Raise max_iter "
@@ -299,8 +299,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
         n_samples = len(data.X)
         if n_samples < 3:
             raise ValueError(
-                "early_stopping=True needs at least 3 samples, 2 of them for "
-                f"validation, got {n_samples} sample(s)."
+                "The validation set is too small: early_stopping=True needs at least "
+                f"3 samples, 2 of them for validation, got {n_samples} sample(s)."
             )
         drawn = int(rng.integers(2**31))  # needed or not: others are drawn after it
         self._split_seed = seed = drawn if kept is None else kept
@@ -312,7 +312,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         )
         return data.take(train), data.take(test)
 
-    def _optimizer(self) -> partial:
+    def _make_optimizer(self) -> partial:
         if self.solver == "lbfgs":
             return partial(LBFGS, max_fun=self.max_fun)
         if self.solver == "sgd":

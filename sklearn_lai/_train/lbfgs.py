@@ -37,7 +37,8 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> b
     with trainer.threads():
         status = _minimise(_FullLoss(trainer, None, rng), stage.epochs, stage.tol)
     trainer.watch.end_stage()
-    trainer.note_convergence(status in (CONVERGED, STOPPED))
+    if status not in (CONVERGED, STOPPED):
+        trainer.note_end("limit")
     return status == STOPPED
 
 
@@ -102,7 +103,8 @@ class _FullLoss:
         lai_weight = self._fraction or 0
         mixed = (1 - lai_weight) * plain + lai_weight * lai
         total = self._batch[1].shape[1] * mixed + penalty / 2
-        return total, self.trainer.network.gradient.cpu().double().numpy()
+        gradient = self.trainer.network.gradient.to("cpu", torch.float64, copy=True)
+        return total, gradient.numpy()
 
     def keep(self, parameters: np.ndarray) -> None:
         """Take the parameters as those of the model, after one more epoch."""

@@ -28,8 +28,8 @@ class Optimizer:
         """Go on with another step size, as if all steps so far had had it."""
         self.learning_rate = learning_rate
 
-    def begin_epoch(self, n_seen: int) -> None:
-        """Begin an epoch of the first stage, after so many samples in all epochs."""
+    def end_epoch(self, n_seen: int) -> None:
+        """End an epoch of the first stage, after so many samples in all epochs."""
 
     def reacts_to_plateau(self) -> bool:
         """Whether there is something to try before training ends at a plateau."""
@@ -37,6 +37,10 @@ class Optimizer:
 
     def step(self, gradient: Tensor) -> None:
         """Take a step."""
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """Go on as if there had been no steps so far."""
         raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
@@ -91,6 +95,11 @@ class Adam(Optimizer):
         step_size = self.learning_rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
         self._parameters.addcdiv_(self._first_moment, buffer, value=-step_size)
 
+    def forget(self) -> None:
+        self._n_steps = 0
+        self._first_moment.zero_()
+        self._second_moment.zero_()
+
 
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum, and MLPRegressor's schedules.
@@ -122,10 +131,16 @@ class SGD(Optimizer):
         self._velocity *= learning_rate / self.learning_rate
         self.learning_rate = learning_rate
 
-    def begin_epoch(self, n_seen: int) -> None:
-        if self._schedule == "constant":
+    def forget(self) -> None:
+        self._velocity.zero_()
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        super().resume(state)
+        if self._schedule == "constant":  # may have another value by now
             self.learning_rate = self._first_rate
-        elif self._schedule == "invscaling":
+
+    def end_epoch(self, n_seen: int) -> None:
+        if self._schedule == "invscaling":
             self.learning_rate = self._first_rate / (n_seen + 1) ** self._power_t
 
     def reacts_to_plateau(self) -> bool:

@@ -1,7 +1,7 @@
 """What training has made and recorded so far."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor
 
@@ -21,13 +21,13 @@ class Epoch(NamedTuple):
 class History:
     """Epochs in their order, those of the first stage before those of the second.
 
-    `is_warm` is whether an earlier fit went before, `has_converged` whether the first
-    stage ended before its last epoch.
+    `is_warm` is whether an earlier fit went before, `end` how the first stage ended: by
+    itself, at its limit, or because it diverged.
     """
 
     epochs: tuple[Epoch, ...] = ()
     is_warm: bool = False
-    has_converged: bool = True
+    end: Literal["converged", "limit", "diverged"] = "converged"
 
     @property
     def pretraining(self) -> tuple[Epoch, ...]:

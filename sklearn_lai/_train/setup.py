@@ -169,10 +169,9 @@ def _fold(units: Units, recipe: Recipe, network: Network, parameters: Tensor) ->
         layers = units.fold(_layers(network, parameters))
     if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
         raise ValueError(
-            "Training ended with weights that are not finite. Likely cause: steps too "
-            "large; lower learning_rate_init "
-            f"({recipe.optimizer.keywords['learning_rate']!r}) and "
-            "lai_learning_rate_init, or keep standardize=True."
+            "Solver produced non-finite parameter weights. The input data may contain "
+            "large values and need to be preprocessed, or steps are too large: keep "
+            "standardize=True, or lower learning_rate_init and lai_learning_rate_init."
         )
     return layers
 

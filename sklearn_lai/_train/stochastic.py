@@ -7,7 +7,7 @@ import numpy as np
 from .record import Epoch
 from .schedule import Plateau, lai_schedule
 from .stages import LaiStage, PlainStage
-from .trainer import Trainer
+from .trainer import DivergenceError, Trainer
 
 
 def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> bool:
@@ -23,8 +23,16 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> b
     with trainer.threads():
         for _ in range(stage.epochs):
             watch.begin_epoch()
-            trainer.optimizer.begin_epoch(trainer.n_seen)
-            loss, _ = trainer.run_epoch(weights, rng)
+            try:
+                loss, _ = trainer.run_epoch(weights, rng)
+            except DivergenceError:
+                if best == -math.inf:  # nothing to go back to
+                    raise
+                trainer.keep(trainer.model.parameters, Epoch(math.nan, score=math.nan))
+                trainer.optimizer.forget()
+                trainer.note_end("diverged")
+                watch.end_epoch(trainer.layers)
+                break
             score = trainer.validate(network.parameters)
             rating = -loss if score is None else score
             # Without validation data, the last weights are those of the model.
@@ -32,6 +40,7 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> b
             kept = network.parameters.clone() if is_kept else trainer.model.parameters
             best = max(best, rating)
             trainer.keep(kept, Epoch(loss, score=score))
+            trainer.optimizer.end_epoch(trainer.n_seen)
             is_plateau = plateau.reached(rating)
             if is_plateau:
                 quantity = "Training loss" if score is None else "Validation score"
@@ -48,7 +57,7 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> b
             if is_stopped or is_plateau:
                 break
         else:
-            trainer.note_convergence(stage.epochs == 0)
+            trainer.note_end("limit" if stage.epochs else "converged")
     watch.end_stage()
     network.parameters.copy_(trainer.model.parameters)
     return is_stopped

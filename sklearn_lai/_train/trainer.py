@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,6 +25,10 @@ from .watch import Watch
 
 # Rows that are enough to tell how much predictions vary.
 VARIANCE_ROWS = 5_000
+
+
+class DivergenceError(ValueError):
+    """The training loss became infinite or no number."""
 
 
 class Trainer:
@@ -125,10 +130,10 @@ class Trainer:
         epochs = (*history.epochs, epoch)
         self.model = Model(parameters, replace(history, epochs=epochs))
 
-    def note_convergence(self, has_converged: bool) -> None:
+    def note_end(self, end: Literal["converged", "limit", "diverged"]) -> None:
         """Record how the first stage ended."""
         parameters, history = self.model
-        self.model = Model(parameters, replace(history, has_converged=has_converged))
+        self.model = Model(parameters, replace(history, end=end))
 
     def layers(self) -> Layers:
         """The model in the units of the data."""
@@ -262,7 +267,7 @@ class Trainer:
     def _check_finite(self, losses: np.ndarray) -> None:
         bad = np.flatnonzero(~np.isfinite(losses))
         if bad.size:
-            raise ValueError(
+            raise DivergenceError(
                 f"The training loss became {losses[bad[0]]} in epoch "
                 f"{len(self.model.history.epochs) + 1}, batch {bad[0] + 1} of "
                 f"{len(losses)}. Likely cause: steps too large; lower "
