@@ -688,6 +688,31 @@ def tuning_curves() -> Table:
     )
 
 
+@table
+def drop_in() -> Table:
+    """Accuracy and time of the first stage alone beside MLPRegressor's, by solver."""
+    header = ["solver", "R2, MLPRegressor", "R2, ours", "difference", "its time / ours"]
+
+    def difference(row: dict) -> str:
+        figure = f"{row['difference']:+.4f} ± {row['standard_error']:.4f}"
+        return figure.replace("-", MINUS)
+
+    return Table(
+        header,
+        [
+            [
+                f"`{row['solver']}`",
+                f"{row['r2_theirs']:.3f}",
+                f"{row['r2_ours']:.3f}",
+                difference(row),
+                f"{row['ratio']:.1f}",
+            ]
+            for row in results("drop_in")["by_solver"]
+        ],
+        "drop_in",
+    )
+
+
 def added_time(method: str) -> float:
     """Median over the sets of a method's time beyond plain training, as a share."""
     times = results("tradeoff")["times"]

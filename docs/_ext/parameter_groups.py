@@ -21,8 +21,9 @@ PERCEPTRON = {
     ),
     "Choice of k": CHOICE_OF_K,
     "Training": (
-        "loss huber_delta quantile max_iter lai_epochs solver alpha batch_size "
-        "learning_rate_init lai_learning_rate_init average shuffle momentum "
+        "loss huber_delta quantile max_iter lai_epochs solver max_fun alpha "
+        "batch_size learning_rate learning_rate_init lai_learning_rate_init power_t "
+        "average shuffle momentum "
         "nesterovs_momentum beta_1 beta_2 epsilon early_stopping validation_fraction "
         "n_iter_no_change tol warm_start"
     ),

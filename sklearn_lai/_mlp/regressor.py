@@ -18,15 +18,14 @@ class LaiMLPRegressor(PartialFitMLP):
     """Multilayer perceptron whose slopes are controlled by the Lai loss.
 
     A drop-in for :class:`sklearn.neural_network.MLPRegressor` that trains in two
-    stages: `max_iter` epochs of the plain loss, then `lai_epochs` epochs of the
+    stages: the first is that of MLPRegressor, the second has `lai_epochs` epochs of the
     mixture ``(1 - lai_fraction) * plain + lai_fraction * Lai``. The Lai loss multiplies
     an error by a factor of the model's own slopes, which draws them towards the
     boundary slope `k` [1]_. With ``reach=0, lai_error='own', lai_interval=None,
     average=False`` and one step size, training is that of [1]_ in standardised units.
 
-    The epochs of the stages take the place of MLPRegressor's `max_iter`; its solver
-    'lbfgs', its loss 'poisson' and its schedules of the learning rate are not here.
-    Only `hidden_layer_sizes` may be given by position.
+    What MLPRegressor has is as there, but for the loss 'poisson' and sparse data. Only
+    `hidden_layer_sizes` may be given by position.
 
     Training runs on standardised features and target, so that no StandardScaler is
     needed; the fitted weights are in the units of the data.

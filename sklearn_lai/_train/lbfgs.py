@@ -14,8 +14,9 @@ from .trainer import Trainer
 
 # SciPy's statuses of a run that converged, and of one that a callback ended.
 CONVERGED, STOPPED = 0, 99
-# Random steps that slopes are measured over, at least: a network learns few by heart.
-LEAST_STEPS = 5_000
+# Random steps that slopes are measured over, and from each row at most; a network learns
+# few of them by heart.
+N_STEPS, MOST_STEPS_OF_ROW = 5_000, 30
 
 
 class LBFGS(Optimizer):
@@ -94,7 +95,8 @@ class _FullLoss:
         self._seed = int(rng.integers(2**63))
         self._n_draws = 1
         if fraction and trainer.measures_random_steps():
-            self._n_draws = math.ceil(LEAST_STEPS / len(self._batch[0]))
+            n_draws = math.ceil(N_STEPS / len(self._batch[0]))
+            self._n_draws = min(n_draws, MOST_STEPS_OF_ROW)
         self._last: tuple[np.ndarray, np.ndarray] = np.empty(0), np.empty(0)
 
     def __call__(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
