@@ -131,7 +131,7 @@ def test_a_limit_of_the_first_stage_is_told(limit, value):
 
 
 def test_convergence_is_silent(recwarn):
-    model = full(max_iter=10_000, tol=1e-3, alpha=10.0).fit(X, y)
+    model = full(max_iter=10_000, tol=1e-3, alpha=10.0, lai_epochs=0).fit(X, y)
     assert model.n_iter_ < 10_000
     assert len(recwarn) == 0
 

@@ -7,6 +7,7 @@ import torch
 from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 
+from .batches import Batch
 from .optimizers import Optimizer
 from .record import Epoch
 from .stages import LaiStage, PlainStage
@@ -14,8 +15,8 @@ from .trainer import Trainer
 
 # SciPy's statuses of a run that converged, and of one that a callback ended.
 CONVERGED, STOPPED = 0, 99
-# Random steps that slopes are measured over, and from each row at most; a network learns
-# few of them by heart.
+# Random steps that slopes are measured over, and from each row at most; a network
+# learns few of them by heart.
 N_STEPS, MOST_STEPS_OF_ROW = 5_000, 30
 
 
@@ -91,12 +92,17 @@ class _FullLoss:
     ):
         self.trainer = trainer
         self._fraction = fraction
-        self._batch = next(trainer.batches.in_order())
         self._seed = int(rng.integers(2**63))
-        self._n_draws = 1
+        X, y, weight = next(trainer.batches.in_order())
+        self._copies = 1
         if fraction and trainer.measures_random_steps():
-            n_draws = math.ceil(N_STEPS / len(self._batch[0]))
-            self._n_draws = min(n_draws, MOST_STEPS_OF_ROW)
+            self._copies = min(math.ceil(N_STEPS / len(X)), MOST_STEPS_OF_ROW)
+        # Those of a row follow each other, so that they have different directions.
+        self._batch: Batch = (
+            X.repeat_interleave(self._copies, 0),
+            y.repeat_interleave(self._copies, 0),
+            None if weight is None else weight.repeat_interleave(self._copies),
+        )
         self._last: tuple[np.ndarray, np.ndarray] = np.empty(0), np.empty(0)
 
     def __call__(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
@@ -134,18 +140,11 @@ class _FullLoss:
             return losses
         network, lai_weight = self.trainer.network, self._fraction or 0
         network.parameters.copy_(torch.from_numpy(parameters))
-        rng = np.random.default_rng(self._seed)
-        total, gradient = (
-            network.gradient.new_zeros(3),
-            torch.zeros_like(network.gradient),
+        if lai_weight > 0:
+            rng = np.random.default_rng(self._seed)
+            self.trainer.draw([len(self._batch[0])], rng)
+        tensors = self.trainer.take_gradient(
+            self._batch, 1 - lai_weight, lai_weight, self._copies
         )
-        for _ in range(self._n_draws):
-            if lai_weight > 0:
-                self.trainer.draw([len(self._batch[0])], rng)
-            total += torch.stack(
-                self.trainer.take_gradient(self._batch, 1 - lai_weight, lai_weight)
-            )
-            gradient += network.gradient
-        network.gradient.copy_(gradient / self._n_draws)
-        self._last = parameters.copy(), (total / self._n_draws).cpu().double().numpy()
+        self._last = parameters.copy(), torch.stack(tensors).cpu().double().numpy()
         return self._last[1]

@@ -223,8 +223,8 @@ class Trainer:
         batches = self.batches.epoch(rng)
         if any(is_lai):
             self.draw(self.batches.sizes[is_lai].tolist(), rng)
-        for batch, loss_weights in zip(batches, weights, strict=True):
-            losses.extend(self.take_gradient(batch, *loss_weights))
+        for batch, (plain_weight, lai_weight) in zip(batches, weights, strict=True):
+            losses.extend(self.take_gradient(batch, plain_weight, lai_weight))
             self.optimizer.step(self.network.gradient)
         plain, lai, penalty = torch.stack(losses).cpu().double().view(-1, 3).T.numpy()
         return plain + penalty / 2, lai
@@ -238,11 +238,12 @@ class Trainer:
         self._slope_measure.draw(sizes, rng)
 
     def take_gradient(
-        self, batch: Batch, plain_weight: float, lai_weight: float
+        self, batch: Batch, plain_weight: float, lai_weight: float, copies: int = 1
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Set the network's gradient, of the sum over outputs with the penalty.
 
-        Returns plain and Lai loss, means over outputs, and twice the penalty.
+        The batch has each row so many times. Returns plain and Lai loss, means over
+        outputs, and twice the penalty.
         """
         network = self.network
         X, y, sample_weight = batch
@@ -259,7 +260,7 @@ class Trainer:
             )
         penalty = self._nothing
         if self._decay:
-            decay = network.parameters * self._decay[len(X)]
+            decay = network.parameters * self._decay[len(X) // copies]
             network.gradient.add_(decay)
             penalty = torch.dot(network.parameters, decay)
         return plain, lai, penalty
