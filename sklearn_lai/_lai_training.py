@@ -72,7 +72,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         seed = self.random_state
         if isinstance(seed, np.random.RandomState):
             return int(seed.randint(np.iinfo(np.int32).max))
-        return secrets.randbits(128) if seed is None else int(seed)
+        return secrets.randbits(32) if seed is None else int(seed)
 
     def _recipe(
         self,
@@ -215,9 +215,3 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         """Set a curve, which goes on with an earlier one if warm."""
         earlier = getattr(self, name, None) if is_warm else None
         setattr(self, name, (earlier or []) + curve)
-
-
-def random_streams(seed: int) -> tuple[np.random.Generator, np.random.Generator]:
-    """Independent generators of the two stages."""
-    pretrain, lai = np.random.SeedSequence(seed).spawn(2)
-    return np.random.default_rng(pretrain), np.random.default_rng(lai)

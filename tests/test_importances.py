@@ -95,7 +95,7 @@ def test_of_many_rows_some_that_are_evenly_spread_are_enough(
 ):
     many, target = make_friedman1(3 * n_slopes - 1, n_features=5, random_state=0)
     target = target[:, None] * np.arange(1, n_outputs + 1)
-    model = getattr(mlp(lai_epochs=1), train)(many, target.squeeze())
+    model = getattr(mlp(lai_epochs=1, k=1.0), train)(many, target.squeeze())
     every = -(-len(many) * n_outputs // n_slopes)
     slopes = np.abs(model.input_gradient(many[::every])).reshape(-1, n_outputs, 5)
     assert n_slopes / 2 < slopes.shape[0] * n_outputs <= n_slopes + n_outputs

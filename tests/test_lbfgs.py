@@ -41,7 +41,7 @@ def losses(monkeypatch):
         {},
         {"noise": 0.5},
         {"noise": {0: 1.0}, "feature_k": {1: 0.1}},
-        {"reach": 0, "activation": "tanh"},
+        {"reach": 0, "activation": "tanh", "k": 0.5},
         {"reach": 0, "lai_error": "own", "norm": "l2", "activation": "silu"},
         {"lai_error": "own", "norm": "elasticnet", "loss": "huber"},
         {"lai_fraction": 0},

@@ -224,7 +224,7 @@ def test_wrong_parameters_are_named(parameters, error, problem):
 
 def test_the_choice_does_not_depend_on_the_units_of_an_output():
     noise = np.random.default_rng(0).normal(size=len(X))
-    model = search(ks=[0.5, 0.05], lai_epochs=30)
+    model = search(ks=[1.0, 0.3], lai_epochs=30)
     chosen = [
         model.fit(X, np.column_stack([y, scale * noise])).k_
         for scale in (1.0, 2.0**10, 2.0**-10)

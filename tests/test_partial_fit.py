@@ -29,6 +29,7 @@ def test_passes_over_all_data_are_the_epochs_of_fit(target, lai_interval, solver
         "lai_interval": lai_interval,
         "lai_error": "own",
         "reach": 0,
+        "k": 1.0,
         "shuffle": False,
     }
     model = mlp(lai_epochs=6, average=False, **shared).fit(X, target)

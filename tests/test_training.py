@@ -142,6 +142,39 @@ def test_plain_training_takes_the_steps_of_mlp_regressor(optimizer, activation, 
     )
 
 
+@pytest.mark.parametrize("seed", [0, 7])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"hidden_layer_sizes": (9, 5), "activation": "logistic", "batch_size": 17},
+        {"early_stopping": True, "max_iter": 50},
+        {"solver": "sgd", "learning_rate": "invscaling", "learning_rate_init": 0.1},
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.01},
+        {"solver": "lbfgs", "max_iter": 20},
+        {"shuffle": False, "alpha": 1.0},
+    ],
+    ids=str,
+)
+def test_the_same_seed_gives_the_model_of_mlp_regressor(parameters, seed):
+    parameters = {"max_iter": 100, "random_state": seed} | parameters
+    data, target = scale(X), scale(y)
+    theirs = MLPRegressor(**parameters)
+    # Of the rows that are not held out, the deviation is not exactly 1.
+    raw = "early_stopping" in parameters
+    ours = LaiMLPRegressor(**parameters, lai_epochs=0, standardize=not raw)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        theirs.fit(data, target)
+        ours.fit(data, target)
+    assert ours.n_iter_ == theirs.n_iter_
+    assert ours.loss_ == pytest.approx(theirs.loss_)
+    if theirs.solver != "lbfgs":  # which leaves no record there
+        assert ours.loss_curve_ == pytest.approx(theirs.loss_curve_)
+        assert ours.validation_scores_ == pytest.approx(theirs.validation_scores_)
+    np.testing.assert_allclose(ours.predict(data), theirs.predict(data), rtol=1e-6)
+
+
 @pytest.mark.parametrize("nesterovs_momentum", [True, False])
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_an_adaptive_step_falls_at_each_plateau_until_it_is_least(

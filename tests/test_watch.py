@@ -237,7 +237,7 @@ def test_an_interrupted_fit_goes_back_to_its_best_weights(monkeypatch):
     model = quick(
         LaiMLPRegressor,
         early_stopping=True,
-        learning_rate_init=0.3,
+        learning_rate_init=0.5,
         max_iter=30,
     )
     with monkeypatch.context() as patch:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from .._base import Data
-from .._lai_training import LaiTrainingRegressor, random_streams
+from .._lai_training import LaiTrainingRegressor
 from .._train.optimizers import Adam
+from .._train.randomness import random_streams
 from .._train.setup import TrainingData, make_trainer
 from .._train.training import pretrain
 from .._train.watch import Watch

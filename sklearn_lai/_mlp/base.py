@@ -1,6 +1,7 @@
 """What both multilayer perceptrons share: the network, its data, its predictions."""
 
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from .._base import Data
 from .._lai_training import LaiTrainingRegressor
 from .._train.lbfgs import LBFGS
 from .._train.optimizers import SGD, Adam
+from .._train.randomness import RandomState, resumed, state_of
 from .._train.record import History
 from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
 from .._train.stages import LaiStage
@@ -81,7 +83,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
     lai_validation_scores_: list[float] | None
     best_validation_score_: float | None
 
-    _split_seed: int | None
+    _split_state: Mapping[str, Any] | None
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets.
@@ -133,11 +135,11 @@ class BaseLaiMLP(LaiTrainingRegressor):
         return Units.of_rows(*data, earlier=earlier, names=self._feature_names())
 
     def _from_new_weights(
-        self, data: Data, validation: Data | None, rng: np.random.Generator
+        self, data: Data, validation: Data | None, rng: RandomState
     ) -> TrainingData:
         """What is trained on, from new weights, but for what is held out."""
-        data, validation = self._hold_out(data, validation, rng)
         layers = _glorot_uniform(self._sizes(data), self.activation, data.X.dtype, rng)
+        data, validation = self._hold_out(data, validation, rng)
         return TrainingData(*data, self._units(data), layers, validation)
 
     def _from_fitted_weights(
@@ -198,7 +200,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         trainer: Trainer,
         data: TrainingData,
         recipe: Recipe,
-        rng: np.random.Generator,
+        rng: RandomState,
     ) -> None:
         """The first stage, looked up in `memory` if there is one; a hit is a resume.
 
@@ -210,7 +212,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
             check_writable("memory", memory)
         run = check_memory(memory).cache(run_pretraining, ignore=["trainer"])
         with suppress(Stopped):
-            trainer.resume(run(data, recipe, rng.bit_generator.state, trainer))
+            trainer.resume(run(data, recipe, state_of(rng), trainer))
 
     def _set_fitted(self, trainer: Trainer) -> None:
         """Set what training gave and recorded; records go on if warm."""
@@ -284,7 +286,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         self,
         data: Data,
         validation: Data | None,
-        rng: np.random.Generator,
+        rng: RandomState,
         *,
         is_warm: bool = False,
     ) -> tuple[Data, Data | None]:
@@ -292,9 +294,9 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
         A warm start holds out what was held out before.
         """
-        kept = self._split_seed if is_warm else None
+        kept = self._split_state if is_warm else None
         if not self._stops_early() or validation is not None:
-            self._split_seed = kept
+            self._split_state = kept
             return data, validation
         n_samples = len(data.X)
         if n_samples < 3:
@@ -302,13 +304,12 @@ class BaseLaiMLP(LaiTrainingRegressor):
                 "The validation set is too small: early_stopping=True needs at least "
                 f"3 samples, 2 of them for validation, got {n_samples} sample(s)."
             )
-        drawn = int(rng.integers(2**31))  # needed or not: others are drawn after it
-        self._split_seed = seed = drawn if kept is None else kept
+        self._split_state = kept or state_of(rng)
         n_validation = max(2, math.ceil(self.validation_fraction * n_samples))
         train, test = train_test_split(
             np.arange(n_samples),
             test_size=min(n_validation, n_samples - 1),
-            random_state=seed,
+            random_state=rng if kept is None else resumed(kept),
         )
         return data.take(train), data.take(test)
 
@@ -334,7 +335,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
 
 def _glorot_uniform(
-    sizes: list[int], activation: str, dtype: np.dtype, rng: np.random.Generator
+    sizes: list[int], activation: str, dtype: np.dtype, rng: RandomState
 ) -> Layers:
     """Initial weights as in MLPRegressor, by Glorot and Bengio (2010)."""
     factor = 2 if activation == "logistic" else 6

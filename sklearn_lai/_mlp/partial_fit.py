@@ -10,9 +10,9 @@ import numpy as np
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import available_if
 from .._feature_k import K
-from .._lai_training import random_streams
+from .._train.randomness import random_streams, resumed, state_of
 from .._train.record import Epoch
-from .._train.setup import TrainingData, generator, make_trainer
+from .._train.setup import TrainingData, make_trainer
 from .._train.stages import PlainStage
 from .._train.trainer import Trainer
 from .._train.training import pretrain, train_lai
@@ -111,7 +111,7 @@ class PartialFitMLP(BaseLaiMLP):
             if is_first:
                 rngs = random_streams(self._seed())
                 data = self._from_new_weights(rows, None, rngs[0])
-                states = [rng.bit_generator.state for rng in rngs]
+                states = [state_of(rng) for rng in rngs]
                 progress = Progress(states, data.units.statistics)
             else:
                 progress = self._progress
@@ -144,7 +144,7 @@ class PartialFitMLP(BaseLaiMLP):
             trainer.optimizer.resume(progress.optimizer)
         is_lai = self.lai_epochs > 0
         states = [*progress.rng_states]
-        rng = generator(states[is_lai])
+        rng = resumed(states[is_lai])
         if is_lai:
             recipe = self._lai_recipe(self.feature_k_)
             n_earlier = progress.n_lai_batches
@@ -156,7 +156,7 @@ class PartialFitMLP(BaseLaiMLP):
                 self._warn_of_collapse(trainer, stage, before)
         else:
             pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rng)
-        states[is_lai] = rng.bit_generator.state
+        states[is_lai] = state_of(rng)
         n_lai_batches = progress.n_lai_batches + is_lai * len(trainer.batches)
         return replace(progress, rng_states=states, n_lai_batches=n_lai_batches)
 

@@ -16,8 +16,8 @@ from sklearn.metrics import (
 from .. import _inference
 from .._base import Data
 from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
-from .._lai_training import random_streams
 from .._noise import boundary_ratio, multiples
+from .._train.randomness import RandomState, random_streams, state_of
 from .._train.setup import TrainingData, make_trainer
 from .._train.stages import LaiStage
 from .._train.trainer import Trainer
@@ -42,7 +42,7 @@ class Start(NamedTuple):
 
     trainer: Trainer
     data: TrainingData
-    rng: np.random.Generator
+    rng: RandomState
     lai_rng: np.random.Generator
 
 
@@ -69,7 +69,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
     def _apart(self, start: Start) -> Iterator[tuple[int, LaiStage]]:
         """Each `k` from the pretrained network."""
         trainer, snapshot = start.trainer, start.trainer.snapshot()
-        state = start.lai_rng.bit_generator.state
+        state = state_of(start.lai_rng)
         for place, k in enumerate(self.ks_):
             trainer.resume(snapshot)
             start.lai_rng.bit_generator.state = state
@@ -96,10 +96,10 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         """The model of the trainer now, as if fitted alone."""
         model = make_model(self, LaiMLPRegressor, k)
         model.feature_k_ = model._resolve_k(model.k, start.data.y.shape[1])
-        model._split_seed = self._split_seed
+        model._split_state = self._split_state
         model._set_fitted(start.trainer)
         model._set_importances(start.data)
-        states = [rng.bit_generator.state for rng in (start.rng, start.lai_rng)]
+        states = [state_of(start.rng), state_of(start.lai_rng)]
         model._progress = Progress(states, start.data.units.statistics)
         return model
 

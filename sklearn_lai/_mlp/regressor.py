@@ -8,7 +8,7 @@ import numpy as np
 from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._lai_training import random_streams
+from .._train.randomness import random_streams, state_of
 from .._train.setup import make_trainer
 from .._validation import BOOLEAN
 from .partial_fit import PartialFitMLP, Progress
@@ -419,7 +419,7 @@ class LaiMLPRegressor(PartialFitMLP):
             )
             self._set_fitted(trainer)
             self._set_importances(data)
-            states = [stream.bit_generator.state for stream in (rng, lai_rng)]
+            states = [state_of(rng), state_of(lai_rng)]
             self._progress = Progress(states, data.units.statistics)
         return self
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import repeat
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -12,6 +13,13 @@ from torch import Tensor
 
 # Rows are gathered for several batches at once, about as many as a cache holds.
 CHUNK_BYTES = 2**20
+
+
+class Orders(Protocol):
+    """Gives orders of rows, as NumPy's generators do."""
+
+    def permutation(self, n: int, /) -> np.ndarray: ...
+
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
 
@@ -44,7 +52,7 @@ class Batches:
         starts = np.arange(0, len(self.X), self.batch_size)
         return np.diff(starts, append=len(self.X))
 
-    def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
+    def epoch(self, rng: Orders) -> Iterator[Batch]:
         """Pass over all rows once, in a new order if shuffled."""
         if not self.shuffle:
             return self.in_order()

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .batches import Batch
 from .optimizers import Optimizer
+from .randomness import RandomState
 from .record import Epoch
 from .stages import LaiStage, PlainStage
 from .trainer import Trainer
@@ -33,11 +34,11 @@ class LBFGS(Optimizer):
         self.max_fun = max_fun
 
 
-def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> bool:
+def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
     """Stage 1, until no derivative is above `tol`."""
     trainer.watch.begin_stage("pretraining", stage.epochs)
     with trainer.threads():
-        status = _minimise(_FullLoss(trainer, None, rng), stage.epochs, stage.tol)
+        status = _minimise(_FullLoss(trainer), stage.epochs, stage.tol)
     trainer.watch.end_stage()
     if status not in (CONVERGED, STOPPED):
         trainer.note_end("limit")
@@ -49,7 +50,8 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
     with trainer.threads():
         trainer.set_lai_loss(stage)
         trainer.watch.begin_stage("Lai Training", stage.epochs)
-        _minimise(_FullLoss(trainer, stage.fraction, rng), stage.epochs, tol=0)
+        loss = _FullLoss(trainer, stage.fraction, int(rng.integers(2**63)))
+        _minimise(loss, stage.epochs, tol=0)
     trainer.watch.end_stage()
 
 
@@ -84,15 +86,13 @@ class _FullLoss:
     """What a stage minimises, over all rows, by the parameters of the network.
 
     `fraction` is that of the Lai loss, None in the first stage. The random steps over
-    which slopes are measured are the same for all parameters.
+    which slopes are measured, of a `seed`, are the same for all parameters.
     """
 
-    def __init__(
-        self, trainer: Trainer, fraction: float | None, rng: np.random.Generator
-    ):
+    def __init__(self, trainer: Trainer, fraction: float | None = None, seed: int = 0):
         self.trainer = trainer
         self._fraction = fraction
-        self._seed = int(rng.integers(2**63))
+        self._seed = seed
         X, y, weight = next(trainer.batches.in_order())
         self._copies = 1
         if fraction and trainer.measures_random_steps():

@@ -15,6 +15,7 @@ from .._units import Layers, Units
 from .base_losses import BaseLoss
 from .batches import Batches
 from .network import Network
+from .randomness import resumed
 from .record import Snapshot
 from .stages import PlainStage
 from .trainer import Trainer
@@ -93,16 +94,9 @@ def run_pretraining(
     data: TrainingData, recipe: Recipe, rng_state: Mapping[str, Any], trainer: Trainer
 ) -> Snapshot:
     """The first stage; its result depends on the other arguments than the trainer."""
-    if pretrain(trainer, recipe.stage, generator(rng_state)):
+    if pretrain(trainer, recipe.stage, resumed(rng_state)):
         raise Stopped
     return trainer.snapshot()
-
-
-def generator(state: Mapping[str, Any]) -> np.random.Generator:
-    """A generator that goes on from a state."""
-    rng = np.random.default_rng(0)
-    rng.bit_generator.state = state
-    return rng
 
 
 def resolve_device(name: str, dtype: np.dtype) -> str:

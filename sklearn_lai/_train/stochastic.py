@@ -4,18 +4,19 @@ import math
 
 import numpy as np
 
+from .randomness import RandomState, Reshuffled
 from .record import Epoch
 from .schedule import Plateau, lai_schedule
 from .stages import LaiStage, PlainStage
 from .trainer import DivergenceError, Trainer
 
 
-def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> bool:
+def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
     """Stage 1, in place: the plain loss, until it or the validation score stalls.
 
     It ends with the weights of the best score. Returns whether the watch ended it.
     """
-    network, watch = trainer.network, trainer.watch
+    network, watch, orders = trainer.network, trainer.watch, Reshuffled(rng)
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
     plateau = Plateau(stage.tol, stage.n_iter_no_change)
     best, is_stopped = -math.inf, False
@@ -24,7 +25,7 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> b
         for _ in range(stage.epochs):
             watch.begin_epoch()
             try:
-                loss, _ = trainer.run_epoch(weights, rng)
+                loss, _ = trainer.run_epoch(weights, orders)
             except DivergenceError:
                 if best == -math.inf:  # nothing to go back to
                     raise

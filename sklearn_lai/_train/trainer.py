@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -144,9 +144,7 @@ class Trainer:
         n_parameters = len(self.network.parameters)
         return suitable_threads(self.batches.batch_size * n_parameters)
 
-    def run_epoch(
-        self, weights: np.ndarray, rng: np.random.Generator
-    ) -> tuple[float, float]:
+    def run_epoch(self, weights: np.ndarray, rng: Any) -> tuple[float, float]:
         """Train for an epoch; returns the plain and the Lai loss, NaN if there is none.
 
         `weights` has a row per batch, as in `lai_schedule`.
@@ -215,7 +213,7 @@ class Trainer:
 
     @torch.inference_mode()
     def _run(
-        self, weights: list[list[float]], rng: np.random.Generator
+        self, weights: list[list[float]], rng: Any
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take the steps; returns plain losses with penalty, and Lai losses."""
         losses: list[Tensor] = []

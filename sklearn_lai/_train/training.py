@@ -6,11 +6,12 @@ Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 import numpy as np
 
 from . import lbfgs, stochastic
+from .randomness import RandomState
 from .stages import LaiStage, PlainStage
 from .trainer import Trainer
 
 
-def pretrain(trainer: Trainer, stage: PlainStage, rng: np.random.Generator) -> bool:
+def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
     """Stage 1, in place: the plain loss; returns whether the watch ended it.
 
     It ends with the weights that the model has.
