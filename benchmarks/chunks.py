@@ -42,8 +42,9 @@ def error_ratio(folder, seed):
         n_iter_no_change=np.inf,
         **shared,
     ).fit(X, y)
-    gradual = LaiMLPRegressor(max_iter=PASSES * CHUNKS // 2, **shared)
-    for _ in range(PASSES):
+    gradual = LaiMLPRegressor(**shared)
+    for i in range(PASSES):
+        gradual.set_params(lai_epochs=int(i >= PASSES // 2))
         for rows in np.array_split(np.arange(len(X)), CHUNKS):
             gradual.partial_fit(X.iloc[rows], y.iloc[rows])
     errors = [

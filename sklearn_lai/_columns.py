@@ -81,7 +81,7 @@ def _position(
             f"{parameter} has the column name {key!r}, but X has no column names: pass "
             "X as a DataFrame with string column names (inside a pipeline, call "
             "set_output(transform='pandas') on it) or use column positions, "
-            f"0 to {n_features - 1}. AdaBoostRegressor, BaggingRegressor, RFE, "
+            f"0 to {n_features - 1}. AdaBoostRegressor, BaggingRegressor, "
             "RegressorChain and other meta-estimators turn a DataFrame into an array, "
             f"so that only positions are left. {OF_SUBSETS}"
         )

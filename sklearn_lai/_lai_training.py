@@ -152,8 +152,8 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         """Warn, as MLPRegressor does, if the first stage did not end by itself."""
         history = trainer.model.history
         n_epochs = len(history.epochs)
-        if history.end == "limit":
-            warn_caller(self._why_at_limit(n_epochs), ConvergenceWarning)
+        if history.end in ("limit", "stuck"):
+            warn_caller(self._why_not_converged(history), ConvergenceWarning)
         elif history.end == "diverged":
             warn_caller(
                 f"Training diverged in epoch {n_epochs}; the model went back to the "
@@ -162,12 +162,12 @@ class LaiTrainingRegressor(BaseLaiRegressor):
                 ConvergenceWarning,
             )
 
-    def _why_at_limit(self, n_epochs: int) -> str:
+    def _why_not_converged(self, history: History) -> str:
         return (
-            f"Stochastic Optimizer: Maximum iterations ({n_epochs}) reached and the "
-            "optimization hasn't converged yet. The first stage ends early where the "
-            "loss falls by less than tol in n_iter_no_change epochs: raise max_iter, "
-            "or tol."
+            f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and "
+            "the optimization hasn't converged yet. The first stage ends early where "
+            "the loss falls by less than tol in n_iter_no_change epochs: raise "
+            "max_iter, or tol."
         )
 
     def _warn_of_collapse(

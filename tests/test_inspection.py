@@ -227,12 +227,19 @@ def test_loss_curves_are_those_of_the_last_fit(warm):
 
 
 def test_passes_are_epochs_of_the_loss_curve():
-    model = quick(LaiMLPRegressor, lai_interval=1, lai_epochs=0)
-    for lai_epochs in (0, 1, 1):
-        model.set_params(lai_epochs=lai_epochs).partial_fit(X, y)
+    model = quick(LaiMLPRegressor, lai_interval=1)
+    for _ in range(3):
+        model.partial_fit(X, y)
     display = LossCurveDisplay.from_estimator(model)
-    assert curve(display, "training loss")[:, 0].tolist() == [1, 2, 3]
-    assert curve(display, "Lai loss")[:, 0].tolist() == [2, 3]
+    for name in ("training loss", "Lai loss"):
+        assert curve(display, name)[:, 0].tolist() == [1, 2, 3]
+
+
+def test_lai_losses_of_an_earlier_fit_are_not_drawn():
+    model = quick(LaiMLPRegressor, warm_start=True).fit(X, y)
+    model.set_params(lai_epochs=0, max_iter=5).fit(X, y)
+    display = LossCurveDisplay.from_estimator(model)
+    assert list(display.lines_) == ["training loss"]
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,25 @@ def test_a_limit_of_the_first_stage_is_told(limit, value):
     assert model.n_iter_ <= 4
 
 
+def test_a_line_search_that_finds_nothing_is_told():
+    with pytest.warns(ConvergenceWarning, match="no step along its direction leads"):
+        full(standardize=False, max_iter=9, lai_epochs=0).fit(X * 1e150, y * 1e150)
+
+
+def test_a_second_stage_that_ends_early_is_told():
+    model = full(max_fun=5, max_iter=2, lai_epochs=50)
+    with pytest.warns(
+        ConvergenceWarning, match=r"ended the second stage after \d of 50"
+    ):
+        model.fit(X, y)
+    assert 0 < model.n_lai_iter_ < 50
+
+
+def test_own_validation_data_is_refused():
+    with pytest.raises(ValueError, match="need mini-batches.*, got 'lbfgs'"):
+        full(early_stopping=True).fit(X, y, X_val=X, y_val=y)
+
+
 def test_convergence_is_silent(recwarn):
     model = full(max_iter=10_000, tol=1e-3, alpha=10.0, lai_epochs=0).fit(X, y)
     assert model.n_iter_ < 10_000

@@ -117,6 +117,15 @@ def test_the_second_stage_begins_anew_where_the_first_diverged(monkeypatch):
     np.testing.assert_allclose(model.lai_loss_curve_, expected.lai_loss_curve_)
 
 
+def test_a_warm_start_goes_on_from_the_best_weights_of_all():
+    model = mlp(early_stopping=True, warm_start=True, max_iter=60, lai_epochs=0)
+    model.set_params(learning_rate_init=0.02).fit(X, y)
+    best, predicted = model.best_validation_score_, model.predict(X)
+    model.set_params(learning_rate_init=3.0).fit(X, y)
+    assert max(model.validation_scores_[60:]) < best == model.best_validation_score_
+    np.testing.assert_allclose(model.predict(X), predicted)
+
+
 def test_early_stopping_leaves_the_validation_data_out():
     model = mlp(early_stopping=True, validation_fraction=0.25).fit(X, y)
     assert model.t_ == 90 * model.n_iter_

@@ -1,13 +1,14 @@
 """partial_fit of the perceptron: passes over chunks, and what they add up to."""
 
 import pickle
-from dataclasses import replace
+import warnings
 
 import numpy as np
 import pytest
 from common import X, Y, fitted_state, mlp, y
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
+from sklearn.preprocessing import scale
 
 from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
 from sklearn_lai._train.schedule import lai_schedule
@@ -106,9 +107,12 @@ def test_every_pass_is_lai_training_unless_there_are_no_epochs_of_it():
     assert (len(plain.lai_loss_curve_), plain.n_iter_) == (0, 2)
 
 
+@pytest.mark.parametrize("fits_first", [False, True])
 @pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-def test_passes_without_lai_training_are_those_of_mlp_regressor(solver, learning_rate):
+def test_passes_without_lai_training_are_those_of_mlp_regressor(
+    solver, learning_rate, fits_first
+):
     shared = {
         "hidden_layer_sizes": (8,),
         "batch_size": 32,
@@ -117,38 +121,42 @@ def test_passes_without_lai_training_are_those_of_mlp_regressor(solver, learning
         "learning_rate": learning_rate,
         "power_t": 0.3,
         "learning_rate_init": 0.02,
+        "max_iter": 5,
         "random_state": 0,
     }
-    theirs = MLPRegressor(**shared).partial_fit(X, y)
+    data, target = scale(X), scale(y)
+    theirs = MLPRegressor(**shared)
     ours = LaiMLPRegressor(**shared, lai_epochs=0, standardize=False)
-    ours.partial_fit(X, y)
-    ours.coefs_ = [coef.copy() for coef in theirs.coefs_]
-    ours.intercepts_ = [intercept.copy() for intercept in theirs.intercepts_]
-    optimizer = theirs._optimizer
-    if solver == "sgd":  # goes on from what it had
-        flat = [np.vstack([c, b]) for c, b in in_layers(optimizer.velocities)]
-        state = {
-            "_velocity": np.concatenate([matrix.ravel() for matrix in flat]),
-            "learning_rate": optimizer.learning_rate,
-        }
-    else:
-        moments = {"_first_moment": optimizer.ms, "_second_moment": optimizer.vs}
-        state = {"_n_steps": optimizer.t} | {
-            name: np.concatenate(
-                [np.vstack([c, b]).ravel() for c, b in in_layers(moment)]
-            )
-            for name, moment in moments.items()
-        }
-    ours._progress = replace(ours._progress, optimizer=state)
-    passes(ours, 5)
-    passes(theirs, 5)
-    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-8)
+    for model in (ours, theirs):
+        if fits_first:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(data, target)
+        passes(model, 5, data, target)
+    np.testing.assert_allclose(ours.predict(data), theirs.predict(data), rtol=1e-8)
+    assert ours.loss_curve_ == pytest.approx(theirs.loss_curve_)
 
 
-def in_layers(arrays):
-    """Pairs of what belongs to coefficients and intercepts of a layer."""
-    half = len(arrays) // 2
-    return zip(arrays[:half], arrays[half:], strict=True)
+@pytest.mark.parametrize("learning_rate", ["constant", "invscaling", "adaptive"])
+def test_lai_passes_do_not_depend_on_the_step_of_the_first_stage(learning_rate):
+    models = [
+        passes(mlp(solver="sgd", learning_rate=learning_rate), 4) for _ in range(2)
+    ]
+    models[1].set_params(learning_rate_init=1e-7)
+    expected, found = (passes(model, 3).predict(X) for model in models)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_another_solver_begins_anew():
+    model = passes(mlp(solver="sgd", learning_rate_init=0.5, lai_epochs=0), 1)
+    before = model.predict(X)
+    passes(model.set_params(solver="adam", learning_rate_init=1e-9), 2)
+    np.testing.assert_allclose(model.predict(X), before, rtol=1e-5)
+
+
+def test_passes_are_printed(capsys):
+    passes(mlp(verbose=True), 2)
+    assert capsys.readouterr().out.count("Iteration") == 2
 
 
 def test_fit_after_partial_fit_starts_anew():

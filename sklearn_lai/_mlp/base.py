@@ -11,6 +11,7 @@ from os import PathLike, fspath
 from typing import Annotated, Any
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_memory
 
@@ -42,10 +43,18 @@ from .._validation import (
     OneOf,
     check_writable,
 )
+from .._warnings import warn_caller
 from .importances import mean_slopes
 
 # Slopes that are enough for their mean, at a cost of about half an epoch or less.
 N_SLOPES = 1000
+
+# Why L-BFGS ended.
+NOTHING_LOWER = (
+    "no step along its direction leads lower: the loss is not smooth there, or has "
+    "values too large for its type. With reach=0, take a smooth activation, such as "
+    "'tanh' or 'silu'; keep standardize=True."
+)
 
 
 class BaseLaiMLP(LaiTrainingRegressor):
@@ -237,21 +246,49 @@ class BaseLaiMLP(LaiTrainingRegressor):
             self._extend("validation_scores_", scores, history.is_warm)
             self._extend("lai_validation_scores_", lai_scores, history.is_warm)
             self.best_validation_score_ = max(
-                (score for score in scores if score == score), default=None
+                (score for score in self.validation_scores_ or () if score == score),
+                default=None,
             )
         else:
             self.best_loss_ = min(self.loss_curve_, default=np.inf)
             self.validation_scores_ = self.lai_validation_scores_ = None
             self.best_validation_score_ = None
 
-    def _why_at_limit(self, n_epochs: int) -> str:
+    def _run_lai_stage(
+        self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator
+    ) -> None:
+        super()._run_lai_stage(trainer, stage, rng)
+        self._warn_of_early_end(trainer, stage)
+
+    def _why_not_converged(self, history: History) -> str:
         if self.solver != "lbfgs":
-            return super()._why_at_limit(n_epochs)
+            return super()._why_not_converged(history)
+        n_epochs = len(history.pretraining)
+        if history.end == "stuck":
+            return (
+                f"lbfgs failed to converge: after {n_epochs} iterations of the first "
+                f"stage {NOTHING_LOWER}"
+            )
         return (
             f"lbfgs failed to converge: after {n_epochs} iterations of the first stage "
             f"there are derivatives above tol ({self.tol}). Raise max_iter "
             f"({self.max_iter}) or max_fun ({self.max_fun}), or tol."
         )
+
+    def _warn_of_early_end(self, trainer: Trainer, stage: LaiStage) -> None:
+        """Warn if the second stage did not get as far as it was to."""
+        history = trainer.model.history
+        reasons = {
+            "limit": f"max_fun ({self.max_fun}) was reached. Raise it.",
+            "stuck": NOTHING_LOWER,
+        }
+        if history.lai_end in reasons:
+            n_epochs = len(history.lai_training)
+            warn_caller(
+                f"lbfgs ended the second stage after {n_epochs} of {stage.epochs} "
+                f"iterations: {reasons[history.lai_end]}",
+                ConvergenceWarning,
+            )
 
     def _stops_early(self) -> bool:
         """Whether the first stage has validation data."""

@@ -126,9 +126,11 @@ class LaiMLPRegressorCV(PathMLP):
         Optimiser. 'adam' and 'sgd' train on mini-batches and keep their state between
         the stages. 'lbfgs' is SciPy's, on all rows at once, as in MLPRegressor; in the
         second stage it minimises the exact mixture, for distances of a `reach` that are
-        drawn once. Then `max_iter` and `lai_epochs` are its iterations, the first stage
-        ends where no derivative is above `tol`, and what is for batches, step sizes and
-        early stopping has no effect, nor has `average`.
+        drawn once. Then `max_iter` and `lai_epochs` are its iterations at most, a stage
+        ends where the loss falls by no more than a few 1e-9 of it, the first also where
+        no derivative is above `tol`, and what is for batches, step sizes and early
+        stopping has no effect, nor has `average`. It is for smooth losses: with
+        ``reach=0``, take a smooth activation.
     max_fun : int, default=15000
         For 'lbfgs': evaluations of the loss in each stage at most, >= 1.
     alpha : float, default=0.0001
@@ -217,6 +219,7 @@ class LaiMLPRegressorCV(PathMLP):
         Mean of `k_` over the folds.
     coefs_, intercepts_, feature_importances_, n_iter_, loss_curve_, ...
         The attributes of :class:`LaiMLPRegressor`, of the fit with `k_` to all data.
+        With `path_epochs` the record of the second stage has that of smaller `k`, too.
 
     See Also
     --------
@@ -440,6 +443,7 @@ class LaiMLPRegressorCV(PathMLP):
             if place == chosen:
                 self._warn_of_collapse(start.trainer, stage, pretrained)
                 self._warn_of_no_lai_batch(start.trainer, stage)
+                self._warn_of_early_end(start.trainer, stage)
         self._models = [models[place] for place in range(len(models))]
         fitted = vars(models[chosen]).items()
         vars(self).update({name: value for name, value in fitted if name[-1] == "_"})

@@ -30,8 +30,8 @@ class Progress:
     """What a further pass over data goes on from, in arrays and plain numbers.
 
     `rng_states` are those of the random streams of the stages, `statistics` those of
-    all rows seen, None if they are not standardised. `optimizer` is None where the last
-    one's state is not known.
+    all rows seen, None if they are not standardised. `optimizer` is the state of the
+    last one, None before there is one.
     """
 
     rng_states: Sequence[Mapping[str, Any]]
@@ -116,7 +116,9 @@ class PartialFitMLP(BaseLaiMLP):
             else:
                 progress = self._progress
                 data = self._of_further_rows(rows, progress)
-            trainer = make_trainer(data, self._mlp_recipe(data), Watch())
+            trainer = make_trainer(
+                data, self._mlp_recipe(data), Watch(verbose=bool(self.verbose))
+            )
             self._progress = replace(
                 self._run_pass(trainer, progress),
                 statistics=data.units.statistics,
@@ -151,7 +153,6 @@ class PartialFitMLP(BaseLaiMLP):
             stage = replace(recipe, epochs=1, average=False, n_earlier=n_earlier)
             before = trainer.model
             train_lai(trainer, stage, rng)
-            trainer.optimizer.begin_stage(self.learning_rate_init)
             if before.history.is_warm:  # one pass is too few to learn anything
                 self._warn_of_collapse(trainer, stage, before)
         else:

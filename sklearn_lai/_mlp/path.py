@@ -100,7 +100,11 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         model._set_fitted(start.trainer)
         model._set_importances(start.data)
         states = [state_of(start.rng), state_of(start.lai_rng)]
-        model._progress = Progress(states, start.data.units.statistics)
+        model._progress = Progress(
+            states,
+            start.data.units.statistics,
+            optimizer=start.trainer.optimizer.state(),
+        )
         return model
 
     def _stage_of(self, k: float) -> LaiStage:

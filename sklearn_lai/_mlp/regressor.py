@@ -99,9 +99,11 @@ class LaiMLPRegressor(PartialFitMLP):
         Optimiser. 'adam' and 'sgd' train on mini-batches and keep their state between
         the stages. 'lbfgs' is SciPy's, on all rows at once, as in MLPRegressor; in the
         second stage it minimises the exact mixture, for distances of a `reach` that are
-        drawn once. Then `max_iter` and `lai_epochs` are its iterations, the first stage
-        ends where no derivative is above `tol`, and what is for batches, step sizes and
-        early stopping has no effect, nor has `average`.
+        drawn once. Then `max_iter` and `lai_epochs` are its iterations at most, a stage
+        ends where the loss falls by no more than a few 1e-9 of it, the first also where
+        no derivative is above `tol`, and what is for batches, step sizes and early
+        stopping has no effect, nor has `average`. It is for smooth losses: with
+        ``reach=0``, take a smooth activation.
     max_fun : int, default=15000
         For 'lbfgs': evaluations of the loss in each stage at most, >= 1.
     alpha : float, default=0.0001
@@ -192,7 +194,7 @@ class LaiMLPRegressor(PartialFitMLP):
     n_lai_iter_ : int
         Epochs of its second stage.
     loss_ : float
-        Plain training loss of the last epoch.
+        Plain training loss of the last epoch; NaN where that diverged.
     loss_curve_ : list of float
         Mean plain training loss of each epoch of the first stage with the L2 penalty,
         in standardised units.
@@ -211,7 +213,7 @@ class LaiMLPRegressor(PartialFitMLP):
     lai_validation_scores_ : list of float or None
         The same for the second stage, of the averaged weights where there are some.
     best_validation_score_ : float or None
-        Best of the first stage of the last `fit`; None without `early_stopping`.
+        Best of `validation_scores_`; None without `early_stopping`.
     t_ : int
         Training samples seen in epochs of the first stage, and in passes.
     n_layers_ : int
@@ -420,7 +422,9 @@ class LaiMLPRegressor(PartialFitMLP):
             self._set_fitted(trainer)
             self._set_importances(data)
             states = [state_of(rng), state_of(lai_rng)]
-            self._progress = Progress(states, data.units.statistics)
+            self._progress = Progress(
+                states, data.units.statistics, optimizer=trainer.optimizer.state()
+            )
         return self
 
     def _check_validation(
@@ -431,6 +435,11 @@ class LaiMLPRegressor(PartialFitMLP):
             if sample_weight is not None:
                 raise ValueError("sample_weight_val needs X_val and y_val.")
             return None
+        if self.solver == "lbfgs":
+            raise ValueError(
+                "X_val and y_val need mini-batches, whose epochs early_stopping ends: "
+                "solver 'adam' or 'sgd', got 'lbfgs'."
+            )
         for name, value in {"X_val": X, "y_val": y}.items():
             if value is None:
                 raise ValueError(f"X_val and y_val need each other; {name} is None.")

@@ -14,8 +14,9 @@ from .record import Epoch
 from .stages import LaiStage, PlainStage
 from .trainer import Trainer
 
-# SciPy's statuses of a run that converged, and of one that a callback ended.
-CONVERGED, STOPPED = 0, 99
+# SciPy's statuses of a run that converged, came to a limit, or a callback ended. All
+# others are of a line search that found nothing lower.
+CONVERGED, AT_LIMIT, STOPPED = 0, 1, 99
 # Random steps that slopes are measured over, and from each row at most; a network
 # learns few of them by heart.
 N_STEPS, MOST_STEPS_OF_ROW = 5_000, 30
@@ -30,18 +31,17 @@ class LBFGS(Optimizer):
     _state = ()
 
     def __init__(self, parameters: Tensor, max_fun: int):
-        self._parameters = parameters
         self.max_fun = max_fun
 
 
 def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
-    """Stage 1, until no derivative is above `tol`."""
+    """Stage 1, until no derivative is above `tol`, or the loss hardly falls."""
     trainer.watch.begin_stage("pretraining", stage.epochs)
     with trainer.threads():
         status = _minimise(_FullLoss(trainer), stage.epochs, stage.tol)
     trainer.watch.end_stage()
     if status not in (CONVERGED, STOPPED):
-        trainer.note_end("limit")
+        trainer.note(end="limit" if status == AT_LIMIT else "stuck")
     return status == STOPPED
 
 
@@ -51,8 +51,11 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
         trainer.set_lai_loss(stage)
         trainer.watch.begin_stage("Lai Training", stage.epochs)
         loss = _FullLoss(trainer, stage.fraction, int(rng.integers(2**63)))
-        _minimise(loss, stage.epochs, tol=0)
+        status = _minimise(loss, stage.epochs, tol=0)
     trainer.watch.end_stage()
+    n_left = stage.epochs - len(trainer.model.history.lai_training)
+    if status not in (CONVERGED, STOPPED) and n_left > 0:
+        trainer.note(lai_end="limit" if status == AT_LIMIT else "stuck")
 
 
 def _minimise(loss: "_FullLoss", n_steps: int, tol: float) -> int:
@@ -97,12 +100,14 @@ class _FullLoss:
         self._copies = 1
         if fraction and trainer.measures_random_steps():
             self._copies = min(math.ceil(N_STEPS / len(X)), MOST_STEPS_OF_ROW)
-        # Those of a row follow each other, so that they have different directions.
-        self._batch: Batch = (
-            X.repeat_interleave(self._copies, 0),
-            y.repeat_interleave(self._copies, 0),
-            None if weight is None else weight.repeat_interleave(self._copies),
-        )
+        self._batch: Batch = X, y, weight
+        if self._copies > 1:
+            # Those of a row follow each other, so that they have different directions.
+            self._batch = (
+                X.repeat_interleave(self._copies, 0),
+                y.repeat_interleave(self._copies, 0),
+                None if weight is None else weight.repeat_interleave(self._copies),
+            )
         self._last: tuple[np.ndarray, np.ndarray] = np.empty(0), np.empty(0)
 
     def __call__(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
@@ -111,7 +116,7 @@ class _FullLoss:
         lai_weight = self._fraction or 0
         mixed = (1 - lai_weight) * plain + lai_weight * lai
         total = self._batch[1].shape[1] * mixed + penalty / 2
-        gradient = self.trainer.network.gradient.to("cpu", torch.float64, copy=True)
+        gradient = self.trainer.network.gradient.cpu().double().clone()
         return total, gradient.numpy()
 
     def keep(self, parameters: np.ndarray) -> None:

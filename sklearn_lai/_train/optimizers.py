@@ -24,8 +24,8 @@ class Optimizer:
     _state: ClassVar[tuple[str, ...]]
     _parameters: Tensor
 
-    def begin_stage(self, learning_rate: float) -> None:
-        """Go on with another step size, as if all steps so far had had it."""
+    def begin_second_stage(self, learning_rate: float) -> None:
+        """Go on with the step size of the second stage."""
         self.learning_rate = learning_rate
 
     def end_epoch(self, n_seen: int) -> None:
@@ -46,14 +46,17 @@ class Optimizer:
     def state(self) -> dict[str, Any]:
         """What the steps so far have left, but for the parameters, in arrays."""
         state = {name: getattr(self, name) for name in self._state}
-        return {
+        return {"kind": type(self).__name__} | {
             name: value.cpu().numpy().copy() if torch.is_tensor(value) else value
             for name, value in state.items()
         }
 
     def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        for name, value in state.items():
+        """Go on from there, if it is that of an optimiser of the same kind."""
+        if state["kind"] != type(self).__name__:
+            return
+        for name in self._state:
+            value = state[name]
             if isinstance(value, np.ndarray):
                 value = self._parameters.new_tensor(value)
             setattr(self, name, value)
@@ -108,7 +111,7 @@ class SGD(Optimizer):
     `power_t` ('invscaling'), or is divided at every plateau ('adaptive').
     """
 
-    _state = ("_velocity", "learning_rate")
+    _state = ("_velocity", "learning_rate", "_is_in_second_stage")
 
     def __init__(
         self,
@@ -126,18 +129,28 @@ class SGD(Optimizer):
         self._nesterov = nesterov
         self._schedule, self._power_t = schedule, power_t
         self._velocity = torch.zeros_like(parameters)
+        self._is_in_second_stage = False
 
-    def begin_stage(self, learning_rate: float) -> None:
-        self._velocity *= learning_rate / self.learning_rate
-        self.learning_rate = learning_rate
+    def begin_second_stage(self, learning_rate: float) -> None:
+        self._change_rate(learning_rate)
+        self._is_in_second_stage = True
 
     def forget(self) -> None:
         self._velocity.zero_()
 
     def resume(self, state: Mapping[str, Any]) -> None:
         super().resume(state)
-        if self._schedule == "constant":  # may have another value by now
-            self.learning_rate = self._first_rate
+        if self._is_in_second_stage or self._schedule == "constant":
+            self._change_rate(self._first_rate)
+            self._is_in_second_stage = False
+
+    def _change_rate(self, learning_rate: float) -> None:
+        """Take another step size, as if all steps so far had had it."""
+        if self._schedule == "constant":
+            self._velocity *= learning_rate / self.learning_rate
+        else:  # they had several
+            self._velocity.zero_()
+        self.learning_rate = learning_rate
 
     def end_epoch(self, n_seen: int) -> None:
         if self._schedule == "invscaling":

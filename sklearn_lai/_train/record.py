@@ -21,13 +21,15 @@ class Epoch(NamedTuple):
 class History:
     """Epochs in their order, those of the first stage before those of the second.
 
-    `is_warm` is whether an earlier fit went before, `end` how the first stage ended: by
-    itself, at its limit, or because it diverged.
+    `is_warm` is whether an earlier fit went before. `end` is how the first stage ended:
+    by itself, at a limit, where no step led lower, or because it diverged. `lai_end` is
+    how the second did.
     """
 
     epochs: tuple[Epoch, ...] = ()
     is_warm: bool = False
-    end: Literal["converged", "limit", "diverged"] = "converged"
+    end: Literal["converged", "limit", "stuck", "diverged"] = "converged"
+    lai_end: Literal["whole", "limit", "stuck"] = "whole"
 
     @property
     def pretraining(self) -> tuple[Epoch, ...]:

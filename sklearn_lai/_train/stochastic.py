@@ -19,7 +19,7 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
     network, watch, orders = trainer.network, trainer.watch, Reshuffled(rng)
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
     plateau = Plateau(stage.tol, stage.n_iter_no_change)
-    best, is_stopped = -math.inf, False
+    best, n_seen, is_stopped = _score_to_beat(trainer), trainer.n_seen, False
     watch.begin_stage("pretraining", stage.epochs)
     with trainer.threads():
         for _ in range(stage.epochs):
@@ -29,39 +29,56 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
             except DivergenceError:
                 if best == -math.inf:  # nothing to go back to
                     raise
-                trainer.keep(trainer.model.parameters, Epoch(math.nan, score=math.nan))
-                trainer.optimizer.forget()
-                trainer.note_end("diverged")
-                watch.end_epoch(trainer.layers)
+                _go_back(trainer)
                 break
             score = trainer.validate(network.parameters)
-            rating = -loss if score is None else score
             # Without validation data, the last weights are those of the model.
-            is_kept = score is None or score >= best
+            is_kept = score is None or score > best
             kept = network.parameters.clone() if is_kept else trainer.model.parameters
-            best = max(best, rating)
+            best = best if score is None else max(best, score)
             trainer.keep(kept, Epoch(loss, score=score))
-            trainer.optimizer.end_epoch(trainer.n_seen)
-            is_plateau = plateau.reached(rating)
-            if is_plateau:
-                quantity = "Training loss" if score is None else "Validation score"
-                watch.say(
-                    f"{quantity} did not improve more than tol={stage.tol:f} for "
-                    f"{stage.n_iter_no_change} consecutive epochs."
-                )
-                if trainer.optimizer.reacts_to_plateau():
-                    rate = trainer.optimizer.learning_rate
-                    watch.say("Setting learning rate to %f.", rate)
-                    plateau.wait_again()
-                    is_plateau = False
+            n_seen += len(trainer.batches.X)
+            trainer.optimizer.end_epoch(n_seen)
+            is_plateau = plateau.reached(-loss if score is None else score)
+            is_end = is_plateau and not _tries_on(trainer, plateau, stage)
             is_stopped = watch.end_epoch(trainer.layers)
-            if is_stopped or is_plateau:
+            if is_stopped or is_end:
                 break
         else:
-            trainer.note_end("limit" if stage.epochs else "converged")
+            trainer.note(end="limit" if stage.epochs else "converged")
     watch.end_stage()
     network.parameters.copy_(trainer.model.parameters)
     return is_stopped
+
+
+def _score_to_beat(trainer: Trainer) -> float:
+    """Validation score of the weights of an earlier fit, if there are any."""
+    if trainer.score is None or not trainer.model.history.is_warm:
+        return -math.inf
+    score = trainer.score(trainer.network.parameters)
+    return -math.inf if math.isnan(score) else score
+
+
+def _go_back(trainer: Trainer) -> None:
+    """End the stage with the weights of the best score, after an epoch that failed."""
+    trainer.keep(trainer.model.parameters, Epoch(math.nan, score=math.nan))
+    trainer.optimizer.forget()
+    trainer.note(end="diverged")
+    trainer.watch.end_epoch(trainer.layers)
+
+
+def _tries_on(trainer: Trainer, plateau: Plateau, stage: PlainStage) -> bool:
+    """Say that there is a plateau; whether training goes on with smaller steps."""
+    goes_on, then = trainer.optimizer.reacts_to_plateau(), "Stopping."
+    if goes_on:
+        plateau.wait_again()
+        then = f"Setting learning rate to {trainer.optimizer.learning_rate:g}."
+    quantity = "Training loss" if trainer.score is None else "Validation score"
+    trainer.watch.say(
+        f"{quantity} did not improve more than tol={stage.tol:f} for "
+        f"{stage.n_iter_no_change} consecutive epochs. {then}"
+    )
+    return goes_on
 
 
 def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
@@ -74,7 +91,8 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
     n_before_average = stage.epochs // 2 if stage.average else stage.epochs
     with trainer.threads():
         trainer.set_lai_loss(stage)
-        trainer.optimizer.begin_stage(stage.learning_rate)
+        if stage.epochs > 0:
+            trainer.optimizer.begin_second_stage(stage.learning_rate)
         weights = lai_schedule(
             stage.epochs * n_batches,
             stage.fraction,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +68,7 @@ class Trainer:
         self.optimizer = optimizer
         self.is_constant = is_constant
         self.watch = watch
-        self._score = score
+        self.score = score
         self._fold = fold
         self._n_seen_before = n_seen
         self.model = Model(network.parameters.clone(), History(is_warm=is_warm))
@@ -130,10 +130,10 @@ class Trainer:
         epochs = (*history.epochs, epoch)
         self.model = Model(parameters, replace(history, epochs=epochs))
 
-    def note_end(self, end: Literal["converged", "limit", "diverged"]) -> None:
-        """Record how the first stage ended."""
+    def note(self, **ends: Any) -> None:
+        """Record how a stage ended."""
         parameters, history = self.model
-        self.model = Model(parameters, replace(history, end=end))
+        self.model = Model(parameters, replace(history, **ends))
 
     def layers(self) -> Layers:
         """The model in the units of the data."""
@@ -162,9 +162,9 @@ class Trainer:
 
     def validate(self, parameters: Tensor) -> float | None:
         """Score of parameters, if there is validation data."""
-        if self._score is None:
+        if self.score is None:
             return None
-        score = self._score(parameters)
+        score = self.score(parameters)
         self.watch.say("Validation score: %f", score)
         return score
 

@@ -101,7 +101,7 @@ class LossCurveDisplay:
             loss=_last(estimator.loss_curve_, n_first)
             + _last(estimator.lai_plain_loss_curve_, n_second),
             n_pretrain_epochs=n_first,
-            lai_loss=_last(estimator.lai_loss_curve_, n_second or n_first),
+            lai_loss=_lai_losses(estimator),
             validation_scores=_last(scores, n_first) + _last(lai_scores, n_second),
             unit="standardised units" if estimator.standardize else "raw units",
         )
@@ -162,6 +162,13 @@ class LossCurveDisplay:
         if np.isfinite(values).any():
             epochs = np.arange(start, start + len(values))
             (self.lines_[name],) = ax.plot(epochs, values, label=name, **style)
+
+
+def _lai_losses(estimator: Any) -> list[float]:
+    """Those of the second stage, or of passes of which each had one."""
+    losses, n_second = estimator.lai_loss_curve_, estimator.n_lai_iter_
+    is_of_passes = n_second == 0 and len(losses) == len(estimator.loss_curve_)
+    return losses if is_of_passes else _last(losses, n_second)
 
 
 def _last(values: list[float], n: int) -> list[float]:
