@@ -145,7 +145,7 @@ def test_a_second_stage_that_ends_early_is_told():
 
 
 def test_own_validation_data_is_refused():
-    with pytest.raises(ValueError, match="need mini-batches.*, got 'lbfgs'"):
+    with pytest.raises(ValueError, match=r"need mini-batches.*, got 'lbfgs'"):
         full(early_stopping=True).fit(X, y, X_val=X, y_val=y)
 
 
