@@ -103,6 +103,8 @@ network = {
     "batch_size": data.batch_size,
     "random_state": 0,
 }
+# All networks train for as many epochs; that these are over is no news.
+warnings.simplefilter("ignore", ConvergenceWarning)
 epochs = {"max_iter": data.epochs, "lai_epochs": data.epochs}
 mlp = MLPRegressor(
     max_iter=2 * data.epochs, n_iter_no_change=2 * data.epochs, **network
@@ -143,9 +145,7 @@ def assess(model) -> dict:
     }
 
 
-with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-    # MLPRegressor trains for as many epochs as ours, and warns that they are over.
-    table = pd.DataFrame({name: assess(model) for name, model in models.items()}).T
+table = pd.DataFrame({name: assess(model) for name, model in models.items()}).T
 print("Error without noise and with it\n")
 print(table.to_string())
 
@@ -203,14 +203,13 @@ shown = {
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(11, 4.2), layout="constrained", width_ratios=[1.25, 1]
 )
-with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
-    for name, (colour, style) in shown.items():
-        model = models[name].fit(X_train, y_train)
-        errors = [
-            error_under_noise(model, X_test, y_test, noise=noise | {noisiest: level})
-            for level in levels
-        ]
-        left.plot(levels, errors, style, color=colour, label=name, linewidth=2)
+for name, (colour, style) in shown.items():
+    model = models[name].fit(X_train, y_train)
+    errors = [
+        error_under_noise(model, X_test, y_test, noise=noise | {noisiest: level})
+        for level in levels
+    ]
+    left.plot(levels, errors, style, color=colour, label=name, linewidth=2)
 left.set(
     xlabel=f"noise in {noisiest} (standard deviations)",
     ylabel=f"RMSE ({data.target})",
