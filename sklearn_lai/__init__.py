@@ -6,8 +6,7 @@ from ._linear.path import lai_linear_path
 from ._linear.regressor import LaiLinearRegressor
 from ._mlp.cv import LaiMLPRegressorCV
 from ._mlp.regressor import LaiMLPRegressor
-
-__version__ = "0.1.0"
+from ._version import __version__ as __version__
 
 __all__ = [
     "FeatureK",

@@ -93,11 +93,12 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             loss=BASE_LOSSES[self.loss](self.huber_delta, self.quantile),
             alpha=alpha,
             optimizer=optimizer,
-            batch_size=200 if self.batch_size == "auto" else self.batch_size,
+            # NumPy's integers overflow, and torch refuses them.
+            batch_size=200 if self.batch_size == "auto" else int(self.batch_size),
             shuffle=self.shuffle,
             device=resolve_device(self.device, dtype),
             score=score,
-            stage=PlainStage(self.max_iter, self.tol, self.n_iter_no_change),
+            stage=PlainStage(int(self.max_iter), self.tol, self.n_iter_no_change),
         )
 
     def _lai_recipe(self, k: np.ndarray) -> LaiStage:
@@ -108,9 +109,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             reach=0.0,
             norm=self.norm,
             l1_ratio=self.l1_ratio,
-            epochs=self.lai_epochs,
+            epochs=int(self.lai_epochs),
             fraction=self.lai_fraction,
-            interval=self.lai_interval,
+            interval=None if self.lai_interval is None else int(self.lai_interval),
             learning_rate=self.lai_learning_rate_init,
             average=self.average,
         )

@@ -201,12 +201,18 @@ class Units:
         return cls(X, Scale.standard(statistics[1], "y", centre=centre), statistics)
 
     def fold(self, layers: Layers) -> Layers:
-        """Weights, given in these units, of the same function in the caller's."""
+        """Weights, given in these units, of the same function in the caller's.
+
+        An output whose target is constant is that constant.
+        """
         coefs, intercepts = _cast(layers, np.float64)
+        unit = self.y.unit
+        if self.statistics is not None:
+            unit = np.where(self.statistics[1].is_constant, 0, unit)
         coefs[0] = coefs[0] / self.X.unit[:, None]
         intercepts[0] = intercepts[0] - self.X.mean @ coefs[0]
-        coefs[-1] = coefs[-1] * self.y.unit
-        intercepts[-1] = intercepts[-1] * self.y.unit + self.y.mean
+        coefs[-1] = coefs[-1] * unit
+        intercepts[-1] = intercepts[-1] * unit + self.y.mean
         return _cast((coefs, intercepts), self.X.unit.dtype)
 
     def unfold(self, layers: Layers) -> Layers:

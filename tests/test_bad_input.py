@@ -230,6 +230,15 @@ def test_divergence_names_epoch_and_batch_and_keeps_the_earlier_fit(Estimator):
 
 
 @estimators
+def test_a_plain_loss_that_overflows_beside_a_lai_loss_is_divergence(Estimator):
+    # The Lai loss of the mean error stays finite, whatever the predictions.
+    model = quick(Estimator, lai_interval=1, max_iter=0, lai_epochs=60, k=1e-3)
+    model.set_params(lai_learning_rate_init=1e160)
+    with pytest.raises(ValueError, match=r"training loss became (inf|nan) in epoch"):
+        model.fit(X, y)
+
+
+@estimators
 def test_divergence_in_the_last_step_is_seen(Estimator):
     model = quick(
         Estimator,

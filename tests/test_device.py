@@ -7,12 +7,23 @@ import pytest
 import torch
 from common import X, estimators, fitted_state, quick, y
 
+from sklearn_lai import LaiMLPRegressor
 from sklearn_lai._train.setup import resolve_device
 
 IS_THERE = {
     "cuda": torch.cuda.is_available(),
     "mps": torch.backends.mps.is_available(),
 }
+
+
+@estimators
+@pytest.mark.parametrize("reach", [0, 0.5])
+def test_the_default_device_of_torch_does_not_matter(Estimator, reach):
+    parameters = {"reach": reach} if Estimator is LaiMLPRegressor else {}
+    expected = quick(Estimator, **parameters).fit(X, y).predict(X)
+    with torch.device("meta"):
+        found = quick(Estimator, **parameters).fit(X, y).predict(X)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from common import X, Y, estimators, quick, y
+from common import X, Y, estimators, mlp, quick, y
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -231,6 +232,71 @@ def test_small_and_extreme_data_works(
     model = quick(Estimator, lai_interval=1)
     model.fit(data, target.squeeze(1) if n_outputs == 1 else target)
     assert np.isfinite(model.predict(data)).all()
+
+
+@estimators
+@pytest.mark.parametrize("value", [0.0, 1e-6, 3.0, -1e100])
+@pytest.mark.parametrize("trains", ["fit", "partial_fit"])
+def test_a_constant_target_is_predicted_exactly(Estimator, value, trains):
+    model = LaiLinearRegressor() if Estimator is LaiLinearRegressor else mlp()
+    constant = np.full(len(X), value)
+    getattr(model, trains)(X, constant)
+    np.testing.assert_array_equal(model.predict(X + 1), constant)
+    beside = getattr(clone(model), trains)(X, np.column_stack([y, constant]))
+    np.testing.assert_array_equal(beside.predict(X + 1)[:, 1], constant)
+    assert beside.predict(X)[:, 0].std() > 0
+
+
+def test_what_was_constant_is_learned_once_it_varies():
+    model = mlp(lai_epochs=0).partial_fit(X, np.full(len(X), 3.0))
+    for _ in range(100):
+        model.partial_fit(X, y)
+    assert model.score(X, y) > 0.5
+
+
+@estimators
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+def test_numpy_integers_are_integers(Estimator, solver, kind):
+    numbers = {
+        "max_iter": 70,
+        "lai_epochs": 70,
+        "batch_size": 16,
+        "lai_interval": 2,
+        "random_state": 7,
+        "n_iter_no_change": 200,
+    }
+    if Estimator is LaiMLPRegressor:
+        numbers |= {"hidden_layer_sizes": 9, "max_fun": 250}
+        numbers |= {"solver": solver}
+    elif solver == "lbfgs":
+        pytest.skip("LaiLinearRegressor has no lbfgs")
+    as_numpy = {
+        name: kind(value) if isinstance(value, int) else value
+        for name, value in numbers.items()
+    }
+    expected, found = (
+        quick(Estimator, **parameters, k=1.0).fit(X, y).predict(X)
+        for parameters in (numbers, as_numpy)
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+def test_numpy_integers_are_integers_in_a_path(kind):
+    shared = {
+        "hidden_layer_sizes": 8,
+        "max_iter": 5,
+        "random_state": 0,
+        "batch_size": 9,
+    }
+    expected, found = (
+        LaiMLPRegressorCV(ks=as_int(3), path_epochs=as_int(20), cv=2, **shared)
+        .fit(X, y)
+        .mse_path_
+        for as_int in (int, kind)
+    )
+    np.testing.assert_array_equal(found, expected)
 
 
 @estimators

@@ -1,6 +1,7 @@
 """Pretraining shared between fits: the same results, found once."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -9,6 +10,8 @@ import pytest
 from common import X, fitted_state, mlp, y
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
+
+from sklearn_lai import LaiMLPRegressor
 
 
 def epochs_run(model, capsys):
@@ -81,6 +84,20 @@ def test_what_belongs_to_the_first_stage_pretrains_again(change, tmp_path, capsy
     mlp(memory=str(tmp_path)).fit(X, y)
     model = mlp(memory=str(tmp_path), **change)
     assert epochs_run(model, capsys) == model.n_iter_ + model.lai_epochs
+
+
+def test_another_version_pretrains_again(tmp_path, monkeypatch, capsys):
+    recipe_of = LaiMLPRegressor._mlp_recipe
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            LaiMLPRegressor,
+            "_mlp_recipe",
+            lambda self, data: replace(recipe_of(self, data), version="0.0.0"),
+        )
+        mlp(memory=str(tmp_path)).fit(X, y)
+    model = mlp(memory=str(tmp_path))
+    assert epochs_run(model, capsys) == model.n_iter_ + model.n_lai_iter_
+    assert epochs_run(model, capsys) == model.n_lai_iter_
 
 
 def test_other_data_pretrains_again(tmp_path):

@@ -352,7 +352,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
     def _make_optimizer(self) -> partial:
         if self.solver == "lbfgs":
-            return partial(LBFGS, max_fun=self.max_fun)
+            return partial(LBFGS, max_fun=int(self.max_fun))
         if self.solver == "sgd":
             return partial(
                 SGD,

@@ -64,7 +64,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         """Train for every `k`; yields its place in `ks_` and its stage once it ends."""
         if self.path_epochs is None:
             return self._apart(start)
-        return self._upwards(start, self.path_epochs)
+        return self._upwards(start, int(self.path_epochs))
 
     def _apart(self, start: Start) -> Iterator[tuple[int, LaiStage]]:
         """Each `k` from the pretrained network."""

@@ -243,7 +243,7 @@ class _SlopeWorkspace(_Workspace):
         delta = _Stack(X, n_outputs, n_outputs)
         self.output_delta, self.output_delta_stack = delta.values, delta.all
         self.output_chain = delta.tangent_rows
-        delta.tangents.copy_(torch.eye(n_outputs)[:, None])
+        delta.tangents.copy_(torch.eye(n_outputs, device=X.device)[:, None])
 
 
 def _views(flat: Tensor, shapes: list) -> list[Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .._inference import predict
 from .._units import Layers, Units
+from .._version import __version__
 from .base_losses import BaseLoss
 from .batches import Batches
 from .network import Network
@@ -48,7 +49,8 @@ class Recipe:
     """How the model is trained, but for the second stage.
 
     `score` is that of validation data: of a target and its predictions, with
-    `sample_weight`, as those of sklearn.metrics.
+    `sample_weight`, as those of sklearn.metrics. `version` is that of the package: what
+    another one has left in `memory` is not taken.
     """
 
     activation: str
@@ -61,6 +63,7 @@ class Recipe:
     device: str
     score: Callable[..., float]
     stage: PlainStage
+    version: str = __version__
 
 
 class Stopped(Exception):  # noqa: N818 - no error, as StopIteration

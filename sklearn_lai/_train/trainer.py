@@ -152,7 +152,7 @@ class Trainer:
         sizes = self.batches.sizes
         plain, lai = self._run(weights.tolist(), rng)
         is_lai = weights[:, 1] > 0
-        self._check_finite(np.where(is_lai, lai, plain))
+        self._check_finite(plain + np.where(is_lai, lai, 0))
         loss, lai_loss = float(np.average(plain, weights=sizes)), math.nan
         if is_lai.any():
             lai_loss = float(np.average(lai[is_lai], weights=sizes[is_lai]))
@@ -171,7 +171,7 @@ class Trainer:
     @torch.inference_mode()
     def mean_error(self) -> Tensor:
         """Error whose loss is the mean plain loss over the data, of each output."""
-        total = torch.zeros((), dtype=torch.float64)
+        total = torch.zeros((), dtype=torch.float64, device="cpu")
         for X, y, weight in self.batches.in_order():
             error = self.network.forward(X).sub_(y)
             losses = self.loss.derivative(error) * self.loss.lever(error)
