@@ -255,6 +255,7 @@ def test_what_was_constant_is_learned_once_it_varies():
 
 
 @estimators
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 @pytest.mark.parametrize("kind", [np.int64, np.uint8])
 def test_numpy_integers_are_integers(Estimator, solver, kind):
