@@ -69,6 +69,19 @@ def test_a_memory_map_trains_as_an_array_does(tmp_path):
     np.testing.assert_array_equal(np.load(path), X)
 
 
+def test_rows_are_gathered_in_the_same_memory(monkeypatch):
+    monkeypatch.setattr(_batches, "CHUNK_BYTES", 1)
+    gather, places = torch.index_select, set()
+
+    def spy(source, dim, rows, *, out):
+        places.add(out.data_ptr())
+        return gather(source, dim, rows, out=out)
+
+    monkeypatch.setattr(torch, "index_select", spy)
+    quick(LaiMLPRegressor, max_iter=1, lai_epochs=0).fit(X, y)
+    assert len(places) == 1
+
+
 def test_training_changes_neither_data_nor_target():
     data, target = X.copy(), y.copy()
     quick(LaiMLPRegressor).fit(data, target)

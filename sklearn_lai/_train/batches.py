@@ -67,10 +67,13 @@ class Batches:
     def _in(self, order: Tensor) -> Iterator[Batch]:
         """Pass over all rows once, in an order."""
         buffer = self._buffer()
+        # Used again, since fresh memory for every chunk adds up to that of X: what is
+        # freed between small tensors that stay does not go back.
+        gathered = self.X.new_empty(len(buffer), self.X.shape[1])
         for rows in order.to(self.X.device).split(len(buffer)):
             yield from self._batches(
                 buffer,
-                self.X.index_select(0, rows),
+                torch.index_select(self.X, 0, rows, out=gathered[: len(rows)]),
                 self.y.index_select(0, rows),
                 None if self.weight is None else self.weight[rows],
             )
