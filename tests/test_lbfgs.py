@@ -138,10 +138,17 @@ def test_a_line_search_that_finds_nothing_is_told():
 def test_a_second_stage_that_ends_early_is_told():
     model = full(max_fun=5, max_iter=2, lai_epochs=50)
     with pytest.warns(
-        ConvergenceWarning, match=r"ended the second stage after \d of 50"
+        ConvergenceWarning, match=r"ended the second stage before its 50"
     ):
         model.fit(X, y)
     assert 0 < model.n_lai_iter_ < 50
+
+
+def test_a_step_of_a_path_that_ends_early_is_told():
+    path = LaiMLPRegressorCV((8,), ks=[0.5, 0.3], cv=2, solver="lbfgs", max_fun=8)
+    path.set_params(max_iter=2, path_epochs=30, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="second stage before its 30 iter"):
+        path.fit(X, y)
 
 
 def test_own_validation_data_is_refused():

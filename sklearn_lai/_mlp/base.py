@@ -283,10 +283,9 @@ class BaseLaiMLP(LaiTrainingRegressor):
             "stuck": NOTHING_LOWER,
         }
         if history.lai_end in reasons:
-            n_epochs = len(history.lai_training)
             warn_caller(
-                f"lbfgs ended the second stage after {n_epochs} of {stage.epochs} "
-                f"iterations: {reasons[history.lai_end]}",
+                f"lbfgs ended the second stage before its {stage.epochs} iterations: "
+                f"{reasons[history.lai_end]}",
                 ConvergenceWarning,
             )
 

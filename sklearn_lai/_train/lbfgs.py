@@ -47,15 +47,17 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
 
 def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
     """Stage 2: the mixture on all rows, with steps that are drawn once."""
+    n_earlier = len(trainer.model.history.lai_training)
     with trainer.threads():
         trainer.set_lai_loss(stage)
         trainer.watch.begin_stage("Lai Training", stage.epochs)
         loss = _FullLoss(trainer, stage.fraction, int(rng.integers(2**63)))
         status = _minimise(loss, stage.epochs, tol=0)
     trainer.watch.end_stage()
-    n_left = stage.epochs - len(trainer.model.history.lai_training)
-    if status not in (CONVERGED, STOPPED) and n_left > 0:
-        trainer.note(lai_end="limit" if status == AT_LIMIT else "stuck")
+    n_epochs = len(trainer.model.history.lai_training) - n_earlier
+    is_early = n_epochs < stage.epochs and status not in (CONVERGED, STOPPED)
+    at_early_end = "limit" if status == AT_LIMIT else "stuck"
+    trainer.note(lai_end=at_early_end if is_early else "whole")
 
 
 def _minimise(loss: "_FullLoss", n_steps: int, tol: float) -> int:

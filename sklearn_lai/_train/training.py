@@ -3,6 +3,8 @@
 Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 """
 
+from types import ModuleType
+
 import numpy as np
 
 from . import lbfgs, stochastic
@@ -16,8 +18,7 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
 
     It ends with the weights that the model has.
     """
-    loops = lbfgs if isinstance(trainer.optimizer, lbfgs.LBFGS) else stochastic
-    return loops.pretrain(trainer, stage, rng)
+    return _loops_of(trainer).pretrain(trainer, stage, rng)
 
 
 def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
@@ -26,5 +27,9 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
     The network keeps its last weights, from which a further stage may go on, whatever
     those of the model.
     """
-    loops = lbfgs if isinstance(trainer.optimizer, lbfgs.LBFGS) else stochastic
-    loops.train_lai(trainer, stage, rng)
+    _loops_of(trainer).train_lai(trainer, stage, rng)
+
+
+def _loops_of(trainer: Trainer) -> ModuleType:
+    """What has both stages for the optimiser."""
+    return lbfgs if isinstance(trainer.optimizer, lbfgs.LBFGS) else stochastic
