@@ -17,6 +17,11 @@ from ._blocks import row_blocks
 # Deviations from a mean, relative to it, that are rounding errors.
 ROUNDING = 10 * np.finfo(np.float64).eps
 BLOCK_BYTES = 2**23
+# For those who search for its words.
+MLP_REGRESSOR_SAYS = (
+    '(MLPRegressor: "Solver produced non-finite parameter weights. The input data may '
+    'contain large values and need to be preprocessed.")'
+)
 
 Layers = tuple[list[np.ndarray], list[np.ndarray]]  # coefs, intercepts
 
@@ -231,11 +236,13 @@ def _check_variance(
 ) -> None:
     is_wrong = ~np.isfinite(variance) | (variance < np.finfo(variance.dtype).tiny)
     for column in np.flatnonzero(is_wrong & ~is_constant):
-        problem = "small" if np.isfinite(variance[column]) else "large"
         which = column if columns is None else repr(columns[column])
+        problem, words = "small", ""
+        if not np.isfinite(variance[column]):
+            problem, words = "large", f" {MLP_REGRESSOR_SAYS}"
         raise ValueError(
             f"The values in column {which} of {name} are too {problem} for their "
-            "variance to be a normal number; rescale the column."
+            f"variance to be a normal number; rescale the column.{words}"
         )
 
 

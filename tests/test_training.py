@@ -175,6 +175,31 @@ def test_the_same_seed_gives_the_model_of_mlp_regressor(parameters, seed):
     np.testing.assert_allclose(ours.predict(data), theirs.predict(data), rtol=1e-6)
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_warm_starts_are_as_patient_as_those_of_mlp_regressor(solver):
+    parameters = {
+        "solver": solver,
+        "warm_start": True,
+        "n_iter_no_change": 8,
+        "tol": 0.02,
+        "random_state": 0,
+    }
+    data, target = scale(X), scale(y)
+    ours = LaiMLPRegressor(**parameters, lai_epochs=0)
+    theirs = MLPRegressor(**parameters)
+    lengths = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for max_iter in (5, 200, 200):
+            for model in (theirs, ours):
+                model.set_params(max_iter=max_iter).fit(data, target)
+            lengths.append(ours.n_iter_)
+            assert ours.loss_curve_ == pytest.approx(theirs.loss_curve_)
+    assert lengths[1] < 200
+    assert lengths[2] == 1  # nothing is left of the patience
+    np.testing.assert_allclose(ours.predict(data), theirs.predict(data), rtol=1e-6)
+
+
 @pytest.mark.parametrize("nesterovs_momentum", [True, False])
 @pytest.mark.parametrize("early_stopping", [True, False])
 def test_an_adaptive_step_falls_at_each_plateau_until_it_is_least(

@@ -61,8 +61,9 @@ class PartialFitMLP(BaseLaiMLP):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one pass over a chunk of data, from the weights so far.
 
-        Every pass is one of Lai Training, with `lai_learning_rate_init`; with
-        ``lai_epochs=0`` it is one of the first stage, as that of MLPRegressor. So data
+        Every pass is one of Lai Training, with `lai_learning_rate_init`. With
+        ``lai_epochs=0``, or while no feature varies, it is one of the first stage, as
+        that of MLPRegressor. So data
         larger than memory trains chunk by chunk, several times over. The
         standardisation is that of all rows seen, and its change leaves the function
         learned so far as it is. The optimiser goes on from the call before. Weights are
@@ -144,7 +145,7 @@ class PartialFitMLP(BaseLaiMLP):
         """Train for an epoch; returns what it changes of randomness and schedule."""
         if progress.optimizer is not None:
             trainer.optimizer.resume(progress.optimizer)
-        is_lai = self.lai_epochs > 0
+        is_lai = self.lai_epochs > 0 and not trainer.is_constant.all()
         states = [*progress.rng_states]
         rng = resumed(states[is_lai])
         if is_lai:

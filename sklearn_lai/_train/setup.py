@@ -17,7 +17,7 @@ from .base_losses import BaseLoss
 from .batches import Batches
 from .network import Network
 from .randomness import resumed
-from .record import Snapshot
+from .record import WHOLE, History, Patience, Snapshot
 from .stages import PlainStage
 from .trainer import Trainer
 from .training import pretrain
@@ -30,7 +30,8 @@ class TrainingData:
 
     `y` has shape (n_samples, n_outputs), `sample_weight` None or (n_samples,).
     `layers` are the initial weights, in `units`, the units of training; `is_warm` says
-    whether they are those of an earlier fit, which has seen `n_seen` samples.
+    whether they are those of an earlier fit, which has seen `n_seen` samples and left
+    some `patience`.
     `validation` has X, y and weights, too.
     """
 
@@ -42,6 +43,7 @@ class TrainingData:
     validation: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
     is_warm: bool = False
     n_seen: int = 0
+    patience: Patience = WHOLE
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
         alpha=recipe.alpha if weight is None else recipe.alpha / weight.mean(),
         score=_score_of(data, recipe, network),
         fold=partial(_fold, data.units, recipe, network),
-        is_warm=data.is_warm,
+        history=History(is_warm=data.is_warm, patience=data.patience),
         n_seen=data.n_seen,
         watch=watch,
     )

@@ -18,7 +18,7 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
     """
     network, watch, orders = trainer.network, trainer.watch, Reshuffled(rng)
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
-    plateau = Plateau(stage.tol, stage.n_iter_no_change)
+    plateau = Plateau(stage.tol, stage.n_iter_no_change, trainer.model.history.patience)
     best, n_seen, is_stopped = _score_to_beat(trainer), trainer.n_seen, False
     watch.begin_stage("pretraining", stage.epochs)
     with trainer.threads():
@@ -47,6 +47,9 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
         else:
             trainer.note(end="limit" if stage.epochs else "converged")
     watch.end_stage()
+    trainer.note(
+        patience=plateau.patience, learning_rate=trainer.optimizer.learning_rate
+    )
     network.parameters.copy_(trainer.model.parameters)
     return is_stopped
 

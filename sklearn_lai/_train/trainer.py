@@ -39,8 +39,8 @@ class Trainer:
     influence. `boundary`, by output, is where a stage for noise divides changes.
     `alpha` is the strength of the L2 penalty, which is divided by the batch size as
     MLPRegressor does. `score` is that of parameters on validation data, if there is
-    some; `fold` makes layers of them, in the units of the data. `n_seen` samples were
-    seen before.
+    some; `fold` makes layers of them, in the units of the data. Before there were
+    `n_seen` samples, and what `history` starts with.
     """
 
     boundary: np.ndarray | None = None
@@ -59,7 +59,7 @@ class Trainer:
         score: Callable[[Tensor], float] | None,
         fold: Callable[[Tensor], Layers],
         watch: Watch,
-        is_warm: bool = False,
+        history: History,
         n_seen: int = 0,
     ):
         self.network = network
@@ -71,7 +71,7 @@ class Trainer:
         self.score = score
         self._fold = fold
         self._n_seen_before = n_seen
-        self.model = Model(network.parameters.clone(), History(is_warm=is_warm))
+        self.model = Model(network.parameters.clone(), history)
         self._objective = Objective(loss, network.parameters)
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
