@@ -10,7 +10,8 @@ from networks import random_layers
 
 from sklearn_lai import _units
 from sklearn_lai._inference import predict
-from sklearn_lai._units import ColumnStatistics, Scale, Units
+from sklearn_lai._statistics import ColumnStatistics
+from sklearn_lai._units import Scale, Units
 
 
 def standard(array, **options):

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from .._blocks import row_blocks
-from .._units import ColumnStatistics
+from .._statistics import ColumnStatistics
 
 # Rows spread over the data whose mean is near enough to that of all.
 SAMPLE_ROWS = 1000
