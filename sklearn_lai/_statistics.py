@@ -4,7 +4,7 @@ Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwis
 Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773 (1979).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
 from typing import Self
@@ -14,8 +14,10 @@ import numpy as np
 from ._blocks import row_blocks
 
 # Deviations from a mean, relative to it, that are rounding errors.
-ROUNDING = 10 * np.finfo(np.float64).eps
+ROUNDING = 2 * np.finfo(np.float64).eps
 BLOCK_BYTES = 2**23
+# Standard deviations of a normal distribution in a median absolute deviation.
+NORMAL_SHARE = 1.482602218505602
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,32 @@ class ColumnStatistics:
                 for rows in row_blocks(len(array), row_bytes, BLOCK_BYTES)
             ),
         )
+
+    @classmethod
+    def of_most(
+        cls, array: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> Self:
+        """The same of most rows, whatever the others are: medians in place of means.
+
+        The variance is the square of the median deviation from the median, of rows that
+        deviate, times what makes it that of a normal distribution.
+        """
+        weight = np.ones(len(array)) if sample_weight is None else sample_weight
+        columns = []
+        for column in array.T.astype(np.float64):
+            median = weighted_quantile(column, weight)
+            deviation = np.abs(column - median)
+            deviates = deviation > 0
+            unit = 0.0
+            if deviates.any():
+                typical = weighted_quantile(deviation[deviates], weight[deviates])
+                unit = NORMAL_SHARE * typical
+            columns.append((median, unit))
+        medians, units = np.array(columns).T
+        with np.errstate(over="ignore", under="ignore"):
+            variance = np.square(units)
+        is_constant = (array == array[0]).all(axis=0)
+        return cls(float(weight.sum()), medians, variance, is_constant)
 
     @classmethod
     def _of_block(cls, block: np.ndarray, weight: np.ndarray | None) -> Self:
@@ -89,6 +117,42 @@ class ColumnStatistics:
         return type(self)(self.weight, *(array[columns] for array in arrays))
 
     def is_constant_but_for_rounding(self) -> np.ndarray:
-        """Columns whose deviations from their mean are rounding errors."""
-        rounding = ROUNDING * np.abs(self.mean)
-        return self.is_constant | (np.sqrt(self.variance) < rounding)
+        """Columns whose deviations from their mean are rounding errors.
+
+        Where variances so small are no normal numbers, nothing is known of it.
+        """
+        with np.errstate(over="ignore"):
+            rounding = np.square(ROUNDING * self.mean)
+        is_known = rounding >= np.finfo(np.float64).tiny
+        return self.is_constant | (is_known & (self.variance < rounding))
+
+    @property
+    def power(self) -> np.ndarray:
+        """Mean squares of columns."""
+        with np.errstate(over="ignore"):
+            return self.variance + np.square(self.mean)
+
+    def where_constant(self, earlier: Self) -> Self:
+        """The same, constant columns with the variances of earlier rows."""
+        return replace(
+            self,
+            variance=np.where(self.is_constant, earlier.variance, self.variance),
+            is_constant=self.is_constant & earlier.is_constant,
+        )
+
+
+def weighted_quantile(
+    values: np.ndarray, weight: np.ndarray, quantile: float = 0.5
+) -> float:
+    """Least value up to which there is that share of the weight.
+
+    Of two middle values the mean, so that a median is that of its mirror image.
+    """
+    order = np.argsort(values, kind="stable")
+    values, weight = values[order], weight[order]
+    reached = np.cumsum(weight)
+    share = quantile * reached[-1]
+    place = min(int(np.searchsorted(reached, share)), len(values) - 1)
+    if reached[place] == share and place + 1 < len(values):
+        return float(values[place] / 2 + values[place + 1] / 2)
+    return float(values[place])

@@ -12,7 +12,7 @@ from .._train.randomness import random_streams
 from .._train.setup import TrainingData, make_trainer
 from .._train.training import pretrain
 from .._train.watch import Watch
-from .._units import Layers, Units
+from .._units import Layers
 from .base import BaseLaiLinear
 
 
@@ -21,10 +21,7 @@ class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
 
     def _fit_by_adam(self, rows: Data, watch: Watch) -> None:
         """Train in both stages, from coefficients of 0."""
-        units = Units.identity(rows.X, rows.y)
-        if self.standardize:
-            names, centre = self._feature_names(), self.fit_intercept
-            units = Units.of_rows(*rows, names=names, centre=centre)
+        units = self._units_of(self._statistics(rows), rows.X.dtype, self.fit_intercept)
         sizes, dtype = (rows.X.shape[1], rows.y.shape[1]), rows.X.dtype
         layers = [np.zeros(sizes, dtype)], [np.zeros(sizes[1], dtype)]
         recipe = self._recipe(

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from .._units import Scale, Units
+from .._units import Units
 from .._warnings import COLLAPSED_SHARE, warn_caller
 from .error import EXACT, Gram, Quadratic
 from .moments import Moments, Residuals
@@ -60,11 +60,13 @@ class Regression:
     ) -> Self:
         """Regression on moments; `names` are those of the features, for errors."""
         n_features = moments.n_features
-        if standardize:
-            statistics = moments.features, moments.outputs
-            units = Units.standard(statistics, names=names, centre=fit_intercept)
-        else:
-            units = _raw_units(moments, centre=fit_intercept)
+        # In the units of the data, too, means are centred: the intercept is solved for.
+        units = Units.of(
+            (moments.features, moments.outputs),
+            standardize=standardize,
+            centre=fit_intercept,
+            names=names,
+        )
         unit = np.append(units.X.unit, units.y.unit)
         products = moments.mean_products(centre=fit_intercept)
         # Divided one after the other: the product of two units may overflow.
@@ -207,13 +209,6 @@ def mean_squared_errors(moments: Moments, fits: Sequence[Fit]) -> np.ndarray:
     residual = np.concatenate([-coef, identity], axis=1)
     variance = (residual * (products @ residual)).sum(axis=1)
     return np.maximum(variance, 0) + np.square(bias)
-
-
-def _raw_units(moments: Moments, *, centre: bool) -> Units:
-    """The units of the data, centred all the same: the intercept is solved for."""
-    mean = moments.columns.mean if centre else np.zeros_like(moments.columns.mean)
-    n, unit = moments.n_features, np.ones_like(mean)
-    return Units(Scale(mean[:n], unit[:n]), Scale(mean[n:], unit[n:]))
 
 
 def _collapses(mse: Quadratic, solution: Solution) -> bool:

@@ -148,9 +148,11 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
     def _units(self, data: Data, earlier: Statistics | None = None) -> Units:
         """Units of training of these rows, together with earlier ones."""
-        if not self.standardize:
-            return Units.identity(data.X, data.y)
-        return Units.of_rows(*data, earlier=earlier, names=self._feature_names())
+        statistics = self._statistics(data)
+        if earlier is not None:
+            of_X, of_y = statistics
+            statistics = earlier[0] + of_X, earlier[1] + of_y
+        return self._units_of(statistics, data.X.dtype)
 
     def _from_new_weights(
         self, data: Data, validation: Data | None, rng: RandomState

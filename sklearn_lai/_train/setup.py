@@ -18,6 +18,7 @@ from .batches import Batches
 from .network import Network
 from .randomness import resumed
 from .record import WHOLE, History, Patience, Snapshot
+from .score import Score, constant_losses
 from .stages import PlainStage
 from .trainer import Trainer
 from .training import pretrain
@@ -50,9 +51,8 @@ class TrainingData:
 class Recipe:
     """How the model is trained, but for the second stage.
 
-    `score` is that of validation data: of a target and its predictions, with
-    `sample_weight`, as those of sklearn.metrics. `version` is that of the package: what
-    another one has left in `memory` is not taken.
+    `version` is that of the package: what another one has left in `memory` is not
+    taken.
     """
 
     activation: str
@@ -63,7 +63,6 @@ class Recipe:
     batch_size: int
     shuffle: bool
     device: str
-    score: Callable[..., float]
     stage: PlainStage
     version: str = __version__
 
@@ -183,12 +182,25 @@ def _score_of(
         return None
     X, y, sample_weight = data.validation
     X, y = data.units.X.standardise(X), data.units.y.standardise(y)
+    y_train = data.units.y.standardise(data.y)
+    _check_validation_targets(y)
+    score = Score(
+        recipe.loss, constant_losses(recipe.loss, y_train, data.sample_weight)
+    )
 
     def score_of(parameters: Tensor) -> float:
         y_pred = predict(X, *_layers(network, parameters), recipe.activation)
-        if not np.isfinite(y_pred).all():
-            return np.nan
-        with np.errstate(over="ignore"):
-            return recipe.score(y, y_pred, sample_weight=sample_weight)
+        return score(y, y_pred, sample_weight) if np.isfinite(y_pred).all() else np.nan
 
     return score_of
+
+
+def _check_validation_targets(y: np.ndarray) -> None:
+    """Raise an error if squares of targets, in units of training, are no numbers."""
+    with np.errstate(over="ignore"):
+        total = np.square(y, dtype=np.float64).sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            "y_val has values too far from those of y to compare them: up to "
+            f"{np.abs(y).max():.3g} standard deviations of y from its mean."
+        )
