@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +19,6 @@ from .optimizers import Optimizer
 from .record import Epoch, History, Model, Snapshot
 from .slopes import Derivative, SlopeMeasure, make_slope_measure
 from .stages import LaiStage
-from .threads import suitable_threads
 from .watch import Watch
 
 # Rows that are enough to tell how much predictions vary.
@@ -139,11 +137,6 @@ class Trainer:
         """The model in the units of the data."""
         return self._fold(self.model.parameters)
 
-    def threads(self) -> AbstractContextManager[None]:
-        """As many threads as suit a batch."""
-        n_parameters = len(self.network.parameters)
-        return suitable_threads(self.batches.batch_size * n_parameters)
-
     def run_epoch(self, weights: np.ndarray, rng: Any) -> tuple[float, float]:
         """Train for an epoch; returns the plain and the Lai loss, NaN if there is none.
 
@@ -200,14 +193,13 @@ class Trainer:
         outputs, n_seen = torch.empty_like(y), 0
         current = self.network.parameters.clone()
         self.network.parameters.copy_(parameters)
-        with self.threads():
-            for X, _, _ in rows.in_order():
-                self.network.forward(X, out=outputs[n_seen : n_seen + len(X)])
-                n_seen += len(X)
-                variance = outputs[:n_seen].var(0, correction=0)
-                is_low = variance * (n_seen / len(outputs)) < floor
-                if not is_low.any():
-                    break
+        for X, _, _ in rows.in_order():
+            self.network.forward(X, out=outputs[n_seen : n_seen + len(X)])
+            n_seen += len(X)
+            variance = outputs[:n_seen].var(0, correction=0)
+            is_low = variance * (n_seen / len(outputs)) < floor
+            if not is_low.any():
+                break
         self.network.parameters.copy_(current)
         return is_low.cpu().numpy()
 
