@@ -42,7 +42,7 @@ class Scale:
         """
         mean, variance = statistics.mean, statistics.variance
         is_constant = statistics.is_constant_but_for_rounding()
-        _check_variance(variance, is_constant, name, columns)
+        check_normal(variance, is_constant, name, columns, what="variance")
         unit = np.where(is_constant, constant_unit, np.sqrt(variance))
         mean = mean if centre else np.zeros_like(mean)
         # Rounded here, so that standardising and folding use the same numbers.
@@ -146,18 +146,24 @@ class Units:
         return _cast((coefs, intercepts), self.X.unit.dtype)
 
 
-def _check_variance(
-    variance: np.ndarray, is_constant: np.ndarray, name: str, columns: np.ndarray | None
+def check_normal(
+    moment: np.ndarray,
+    is_exempt: np.ndarray,
+    name: str,
+    columns: np.ndarray | None,
+    *,
+    what: str,
 ) -> None:
-    is_wrong = ~np.isfinite(variance) | (variance < np.finfo(variance.dtype).tiny)
-    for column in np.flatnonzero(is_wrong & ~is_constant):
+    """Check second moments of the columns of an array; `what` they are, for errors."""
+    is_wrong = ~np.isfinite(moment) | (moment < np.finfo(moment.dtype).tiny)
+    for column in np.flatnonzero(is_wrong & ~is_exempt):
         which = column if columns is None else repr(columns[column])
         problem, words = "small", ""
-        if not np.isfinite(variance[column]):
+        if not np.isfinite(moment[column]):
             problem, words = "large", f" {MLP_REGRESSOR_SAYS}"
         raise ValueError(
             f"The values in column {which} of {name} are too {problem} for their "
-            f"variance to be a normal number; rescale the column.{words}"
+            f"{what} to be a normal number; rescale the column.{words}"
         )
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from .._units import Scale, Units
+from .._units import Scale, Units, check_normal
 from .._warnings import COLLAPSED_SHARE, warn_caller
 from .error import EXACT, Gram, Quadratic
 from .moments import Moments, Residuals
@@ -67,6 +67,7 @@ class Regression:
             units = _raw_units(moments, centre=fit_intercept)
         unit = np.append(units.X.unit, units.y.unit)
         products = moments.mean_products(centre=fit_intercept)
+        _check_squares(moments, np.diag(products), names, centre=fit_intercept)
         # Divided one after the other: the product of two units may overflow.
         products = products / unit[:, None] / unit
         gram = Gram(products[:n_features, :n_features])
@@ -214,6 +215,22 @@ def _raw_units(moments: Moments, *, centre: bool) -> Units:
     mean = moments.columns.mean if centre else np.zeros_like(moments.columns.mean)
     n, unit = moments.n_features, np.ones_like(mean)
     return Units(Scale(mean[:n], unit[:n]), Scale(mean[n:], unit[n:]))
+
+
+def _check_squares(
+    moments: Moments, squares: np.ndarray, names: np.ndarray | None, *, centre: bool
+) -> None:
+    """Check the mean squares of the columns, which no unit has made 1 yet.
+
+    A column without a deviation that counts is as good as 0.
+    """
+    n, columns = moments.n_features, moments.columns
+    is_zero = columns.is_constant & (columns.mean == 0)
+    if centre:
+        is_zero = columns.is_constant_but_for_rounding()
+    what = "variance" if centre else "mean square"
+    check_normal(squares[:n], is_zero[:n], "X", names, what=what)
+    check_normal(squares[n:], is_zero[n:], "y", None, what=what)
 
 
 def _collapses(mse: Quadratic, solution: Solution) -> bool:
