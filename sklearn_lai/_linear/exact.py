@@ -222,12 +222,13 @@ def _check_squares(
 ) -> None:
     """Check the mean squares of the columns, which no unit has made 1 yet.
 
-    A column without a deviation that counts is as good as 0.
+    A column is as good as 0 if it is, or, centred, has no deviation that counts.
     """
     n, columns = moments.n_features, moments.columns
-    is_zero = columns.is_constant & (columns.mean == 0)
-    if centre:
-        is_zero = columns.is_constant_but_for_rounding()
+    is_zero = columns.is_constant & (centre | (columns.mean == 0))
+    if centre:  # and rounding has a square
+        is_normal = np.abs(columns.mean) >= np.sqrt(np.finfo(np.float64).tiny)
+        is_zero |= columns.is_constant_but_for_rounding() & is_normal
     what = "variance" if centre else "mean square"
     check_normal(squares[:n], is_zero[:n], "X", names, what=what)
     check_normal(squares[n:], is_zero[n:], "y", None, what=what)
