@@ -95,7 +95,7 @@ class ColumnStatistics:
         return cls(
             float(len(block) if weight is None else weight.sum()),
             np.where(is_constant, block[0], mean),
-            variance,
+            np.where(is_constant, 0, np.maximum(variance, 0)),  # but for rounding
             is_constant,
         )
 

@@ -161,6 +161,7 @@ def _check_sizes(
     dtype: DTypeLike,
 ) -> None:
     """Raise an error that names a column too small or large to compute with."""
+    what = "variance" if centre else "mean square"
     square = statistics.variance if centre else statistics.power
     matters = ~statistics.is_constant_but_for_rounding()
     if not centre:
@@ -177,7 +178,7 @@ def _check_sizes(
             problem, more = "large", f" {MLP_REGRESSOR_SAYS}"
         raise ValueError(
             f"The values in column {which} of {name} are too {problem} for their "
-            f"variance to be a normal number in {info.dtype}; rescale the column.{more}"
+            f"{what} to be a normal number in {info.dtype}; rescale the column.{more}"
         )
 
 

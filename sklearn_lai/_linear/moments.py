@@ -86,11 +86,12 @@ class Moments:
         """Moments of the rows of both."""
         if self.n_rows == 0 or other.n_rows == 0:
             return self if other.n_rows == 0 else other
-        columns = self.columns + other.columns
-        difference = other.columns.mean - self.columns.mean
-        spread = self.columns.weight * (other.columns.weight / columns.weight)
-        scatter = self.scatter + other.scatter
-        scatter = scatter + spread * np.outer(difference, difference)
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = self.columns + other.columns
+            difference = other.columns.mean - self.columns.mean
+            spread = self.columns.weight * (other.columns.weight / columns.weight)
+            scatter = self.scatter + other.scatter
+            scatter = scatter + spread * np.outer(difference, difference)
         n_rows = self.n_rows + other.n_rows
         return type(self)(self.n_features, n_rows, columns, scatter)._with_variances()
 
@@ -114,7 +115,8 @@ class Moments:
     def mean_products(self, *, centre: bool) -> np.ndarray:
         """Mean products of pairs of columns, of deviations from the mean if centred."""
         products, mean = self.scatter / self.columns.weight, self.columns.mean
-        return products if centre else products + np.outer(mean, mean)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return products if centre else products + np.outer(mean, mean)
 
 
 class Residuals(NamedTuple):

@@ -12,7 +12,7 @@ from .._callbacks import available_if
 from .._feature_k import K
 from .._train.randomness import random_streams, resumed, state_of
 from .._train.record import Epoch
-from .._train.setup import TrainingData, make_trainer
+from .._train.setup import TrainingData, training
 from .._train.stages import PlainStage
 from .._train.trainer import Trainer
 from .._train.training import pretrain, train_lai
@@ -117,16 +117,15 @@ class PartialFitMLP(BaseLaiMLP):
             else:
                 progress = self._progress
                 data = self._of_further_rows(rows, progress)
-            trainer = make_trainer(
-                data, self._mlp_recipe(data), Watch(verbose=bool(self.verbose))
-            )
-            self._progress = replace(
-                self._run_pass(trainer, progress),
-                statistics=data.units.statistics,
-                optimizer=trainer.optimizer.state(),
-            )
-            self._set_model(trainer)
-            self._record_pass(trainer)
+            watch = Watch(verbose=bool(self.verbose))
+            with training(data, self._mlp_recipe(data), watch) as trainer:
+                self._progress = replace(
+                    self._run_pass(trainer, progress),
+                    statistics=data.units.statistics,
+                    optimizer=trainer.optimizer.state(),
+                )
+                self._set_model(trainer)
+                self._record_pass(trainer)
             self._set_importances(data, N_SLOPES_OF_PASS)
         return self
 

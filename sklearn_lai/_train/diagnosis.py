@@ -22,14 +22,13 @@ def hardly_varies(trainer: Trainer, parameters: Tensor, share: float) -> np.ndar
     outputs, n_seen = torch.empty_like(rows.y), 0
     current = network.parameters.clone()
     network.parameters.copy_(parameters)
-    with trainer.threads():
-        for X, _, _ in rows.in_order():
-            network.forward(X, out=outputs[n_seen : n_seen + len(X)])
-            n_seen += len(X)
-            variance = outputs[:n_seen].var(0, correction=0)
-            is_low = variance * (n_seen / len(outputs)) < floor
-            if not is_low.any():
-                break
+    for X, _, _ in rows.in_order():
+        network.forward(X, out=outputs[n_seen : n_seen + len(X)])
+        n_seen += len(X)
+        variance = outputs[:n_seen].var(0, correction=0)
+        is_low = variance * (n_seen / len(outputs)) < floor
+        if not is_low.any():
+            break
     network.parameters.copy_(current)
     return is_low.cpu().numpy()
 
@@ -43,8 +42,7 @@ def plain_loss(trainer: Trainer, parameters: Tensor) -> float:
     network = trainer.network
     current = network.parameters.clone()
     network.parameters.copy_(parameters)
-    with trainer.threads():
-        y, error, weight = trainer.errors_of_some()
+    y, error, weight = trainer.errors_of_some()
     network.parameters.copy_(current)
     of_constants = constant_losses(trainer.loss, y, weight)
     losses = mean_losses(trainer.loss, error, weight)[of_constants > 0]

@@ -1,7 +1,8 @@
 """From arrays to a trainer, and from its parameters back to arrays."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from .randomness import resumed
 from .record import WHOLE, History, Patience, Snapshot
 from .score import Score, constant_losses
 from .stages import PlainStage
+from .threads import suitable_threads
 from .trainer import Trainer
 from .training import pretrain
 from .watch import Watch
@@ -71,8 +73,16 @@ class Stopped(Exception):  # noqa: N818 - no error, as StopIteration
     """The watch ended pretraining, so that its result is not to be kept in `memory`."""
 
 
-def make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
-    """The trainer of a fit; the only place where data becomes tensors."""
+@contextmanager
+def training(data: TrainingData, recipe: Recipe, watch: Watch) -> Iterator[Trainer]:
+    """The trainer of a fit, not to be used outside, where torch has other threads."""
+    n_parameters = sum(array.size for arrays in data.layers for array in arrays)
+    with suitable_threads(min(recipe.batch_size, len(data.X)) * n_parameters):
+        yield _make_trainer(data, recipe, watch)
+
+
+def _make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
+    """The trainer; the only place where data becomes tensors."""
     to_tensor = partial(_to_tensor, device=recipe.device)
     coefs, intercepts = (list(map(to_tensor, arrays)) for arrays in data.layers)
     network = Network(

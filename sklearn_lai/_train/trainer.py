@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +20,6 @@ from .outliers import BoundedErrors, outlier_bound
 from .record import Epoch, History, Model, Snapshot
 from .slopes import Derivative, SlopeMeasure, make_slope_measure
 from .stages import LaiStage
-from .threads import suitable_threads
 from .watch import Watch
 
 # Rows that are enough to tell what errors are like.
@@ -142,11 +140,6 @@ class Trainer:
     def layers(self) -> Layers:
         """The model in the units of the data."""
         return self._fold(self.model.parameters)
-
-    def threads(self) -> AbstractContextManager[None]:
-        """As many threads as suit a batch."""
-        n_parameters = len(self.network.parameters)
-        return suitable_threads(self.batches.batch_size * n_parameters)
 
     def run_epoch(self, weights: np.ndarray, rng: Any) -> tuple[float, float]:
         """Train for an epoch; returns the plain and the Lai loss, NaN if there is none.
