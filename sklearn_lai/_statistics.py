@@ -134,10 +134,11 @@ class ColumnStatistics:
 
     def where_constant(self, earlier: Self) -> Self:
         """The same, constant columns with the variances of earlier rows."""
+        is_constant = self.is_constant_but_for_rounding()
         return replace(
             self,
-            variance=np.where(self.is_constant, earlier.variance, self.variance),
-            is_constant=self.is_constant & earlier.is_constant,
+            variance=np.where(is_constant, earlier.variance, self.variance),
+            is_constant=is_constant & earlier.is_constant,
         )
 
 

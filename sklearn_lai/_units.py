@@ -11,6 +11,8 @@ from ._statistics import ColumnStatistics
 
 # Factor between sizes of columns and numbers that the type of the data has not.
 MARGIN = 2.0**10
+# Factor of a unit, and distance in units, up to which units are near each other.
+NEAR = 2.0
 # For those who search for its words.
 MLP_REGRESSOR_SAYS = (
     '(MLPRegressor: "Solver produced non-finite parameter weights. The input data may '
@@ -126,30 +128,74 @@ class Units:
         X = standard(of_X, "X", names, constant_unit=np.inf)
         return cls(X, standard(of_y, "y"), statistics)
 
+    def constant_outputs(self) -> np.ndarray:
+        """Which outputs are known to be constant."""
+        if self.statistics is None:
+            return np.zeros(len(self.y.unit), dtype=bool)
+        return self.statistics[1].is_constant
+
     def fold(self, layers: Layers) -> Layers:
         """Weights, given in these units, of the same function in the caller's.
 
         An output whose target is constant is that constant.
         """
         coefs, intercepts = _cast(layers, np.float64)
-        unit = self.y.unit
-        if self.statistics is not None:
-            unit = np.where(self.statistics[1].is_constant, 0, unit)
+        unit = np.where(self.constant_outputs(), 0, self.y.unit)
         coefs[0] = coefs[0] / self.X.unit[:, None]
         intercepts[0] = intercepts[0] - self.X.mean @ coefs[0]
         coefs[-1] = coefs[-1] * unit
         intercepts[-1] = intercepts[-1] * unit + self.y.mean
         return _cast((coefs, intercepts), self.X.unit.dtype)
 
-    def unfold(self, layers: Layers) -> Layers:
-        """Inverse of `fold`."""
+    def unfold(self, layers: Layers, lost: Layers | None = None) -> Layers:
+        """Inverse of `fold`; weights that it loses are those of `lost`, or 0."""
         coefs, intercepts = _cast(layers, np.float64)
         intercepts[-1] = (intercepts[-1] - self.y.mean) / self.y.unit
         coefs[-1] = coefs[-1] / self.y.unit
         intercepts[0] = intercepts[0] + self.X.mean @ coefs[0]
         unit = np.where(self.X.is_constant(), 0, self.X.unit)
         coefs[0] = coefs[0] * unit[:, None]
+        if lost is not None:
+            idle, silent = self.X.is_constant(), self.constant_outputs()
+            coefs[0][idle] = lost[0][0][idle]
+            coefs[-1][:, silent] = lost[0][-1][:, silent]
+            intercepts[-1][silent] = lost[1][-1][silent]
         return _cast((coefs, intercepts), self.X.unit.dtype)
+
+
+def lost_by_folding(units: Units, layers: Layers) -> Layers | None:
+    """Weights in these units, if folding loses some of them."""
+    loses = units.X.is_constant().any() or units.constant_outputs().any()
+    return layers if loses else None
+
+
+def carried(layers: Layers, earlier: Units, units: Units) -> Layers:
+    """Weights in new units, made in earlier ones of fewer rows.
+
+    They give the same function, but for columns whose origin or unit has changed by
+    much: what little is known of these is not what the function says far from the rows
+    it was made from. Those weights stay as they are, in units of training.
+    """
+    coefs, intercepts = _cast(layers, np.float64)
+    ratio, shift, is_near = _change(earlier.X, units.X)
+    shift = np.where(is_near, shift, 0.0)
+    intercepts[0] = intercepts[0] + shift @ coefs[0]
+    coefs[0] = coefs[0] * np.where(is_near, ratio, 1.0)[:, None]
+    ratio, shift, is_near = _change(earlier.y, units.y)
+    is_near &= ~earlier.constant_outputs()
+    ratio, shift = np.where(is_near, ratio, 1.0), np.where(is_near, shift, 0.0)
+    coefs[-1] = coefs[-1] / ratio
+    intercepts[-1] = (intercepts[-1] - shift) / ratio
+    return _cast((coefs, intercepts), units.X.unit.dtype)
+
+
+def _change(earlier: Scale, scale: Scale) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """New units and origins, in earlier ones, and where both are near those."""
+    with np.errstate(invalid="ignore"):
+        ratio = scale.unit.astype(np.float64) / earlier.unit
+        shift = (scale.mean.astype(np.float64) - earlier.mean) / earlier.unit
+    is_near = (ratio <= NEAR) & (ratio >= 1 / NEAR) & (np.abs(shift) <= NEAR)
+    return ratio, shift, is_near
 
 
 def _check_sizes(

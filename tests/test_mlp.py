@@ -261,7 +261,7 @@ def test_transformed_targets_are_validated_on_if_they_are_given_so():
 
 def mean_of_rows_trained_on(model):
     """That of their targets, which tells the rows held out from others."""
-    return float(model._progress.statistics[1].mean[0])
+    return float(model._progress.units.statistics[1].mean[0])
 
 
 @pytest.mark.parametrize(

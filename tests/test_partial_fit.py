@@ -65,7 +65,8 @@ def test_schedules_of_parts_have_as_many_lai_batches_as_one(interval):
 def test_new_data_with_other_units_leaves_the_function_as_it_is():
     model = passes(mlp(learning_rate_init=1e-12, lai_learning_rate_init=1e-12), 3)
     before = model.predict(X)
-    model.partial_fit(100 * X - 40, 7 * y + 1000)
+    model.partial_fit(1.5 * X - 0.4, 1.4 * y + 3)
+    assert not np.allclose(model._progress.units.X.unit, X.std(axis=0), rtol=0.1)
     np.testing.assert_allclose(model.predict(X), before, rtol=1e-6)
 
 
@@ -74,7 +75,7 @@ def test_units_are_those_of_all_rows_seen():
     model = mlp()
     for rows in parts:
         model.partial_fit(X[rows], y[rows])
-    of_X, of_y = model._progress.statistics
+    of_X, of_y = model._progress.units.statistics
     np.testing.assert_allclose(of_X.mean, X.mean(0))
     np.testing.assert_allclose(of_X.variance, X.var(0))
     assert of_y.variance == pytest.approx(y.var())
@@ -242,3 +243,51 @@ def test_passes_without_a_varying_feature_are_those_of_the_first_stage():
     assert ours.lai_loss_curve_ == []
     ours.partial_fit(X, y)
     assert len(ours.lai_loss_curve_) == 1
+
+
+def in_chunks(first, n_passes=30):
+    """R2 on all data after passes over it in parts, the first one another."""
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((400, 4))
+    target = data @ [2.0, 1.0, -1.0, 0.5] + np.sin(3 * data[:, 0])
+    first_data, first_target = first(data[:100].copy(), target[:100].copy())
+    model = LaiMLPRegressor(lai_epochs=0, learning_rate_init=0.003, random_state=0)
+    model.partial_fit(first_data, first_target)
+    for _ in range(n_passes):
+        for rows in np.split(rng.permutation(400), 4):
+            model.partial_fit(data[rows], target[rows])
+    return model.score(data, target)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        lambda X, y: (X[:1], y[:1]),
+        lambda X, y: (X * [0, 1, 1, 1], y),
+        lambda X, y: (X * 1e-3, y),
+        lambda X, y: (X + np.array([30.0, 0, 0, 0]), y),
+        lambda X, y: (X, np.full_like(y, 7.0)),
+        lambda X, y: (X, y * 1e-3),
+    ],
+    ids=["one row", "constant X", "tiny X", "far X", "constant y", "tiny y"],
+)
+def test_a_first_chunk_unlike_the_rest_is_recovered_from(first):
+    assert in_chunks(first) > in_chunks(lambda X, y: (X, y)) - 0.05
+
+
+def test_weights_set_from_outside_are_those_of_the_next_pass():
+    model = passes(mlp(learning_rate_init=1e-12, lai_learning_rate_init=1e-12), 2)
+    model.coefs_ = [coef + 0.1 for coef in model.coefs_]
+    before = model.predict(X)
+    np.testing.assert_allclose(passes(model, 1).predict(X), before, rtol=1e-6)
+
+
+@pytest.mark.parametrize("fits", [1, 2])
+def test_a_warm_start_keeps_what_it_knows_of_a_constant_column(fits):
+    model = mlp(max_iter=100, warm_start=True, lai_epochs=0).fit(X, y)
+    before = model.score(X, y)
+    constant = X.copy()
+    constant[:, 1] = 0.7
+    for _ in range(fits):
+        model.set_params(max_iter=2).fit(constant, model.predict(constant))
+    assert model.score(X, y) > before - 0.02

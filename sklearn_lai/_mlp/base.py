@@ -33,7 +33,7 @@ from .._typing import (
     MemoryLike,
     MLPSolver,
 )
-from .._units import Layers, Statistics, Units
+from .._units import Layers, Units
 from .._validation import (
     BOOLEAN,
     LAYER_SIZES,
@@ -146,29 +146,23 @@ class BaseLaiMLP(LaiTrainingRegressor):
         hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
         return [data.X.shape[1], *hidden, data.y.shape[1]]
 
-    def _units(self, data: Data, earlier: Statistics | None = None) -> Units:
-        """Units of training of these rows, together with earlier ones."""
-        statistics = self._statistics(data)
-        if earlier is not None:
-            of_X, of_y = statistics
-            statistics = earlier[0] + of_X, earlier[1] + of_y
-        return self._units_of(statistics, data.X.dtype)
-
     def _from_new_weights(
         self, data: Data, validation: Data | None, rng: RandomState
     ) -> TrainingData:
         """What is trained on, from new weights, but for what is held out."""
         layers = _glorot_uniform(self._sizes(data), self.activation, data.X.dtype, rng)
         data, validation = self._hold_out(data, validation, rng)
-        return TrainingData(*data, self._units(data), layers, validation)
+        units = self._units_of(self._statistics(data), data.X.dtype)
+        return TrainingData(*data, units, layers, validation)
 
     def _from_fitted_weights(
         self,
         data: Data,
+        units: Units,
+        layers: Layers,
         validation: Data | None = None,
-        earlier: Statistics | None = None,
     ) -> TrainingData:
-        """The same from the weights of the last fit, if they fit the data."""
+        """The same from weights of the last fit, in `units`, if they fit the data."""
         sizes = self._sizes(data)
         fitted = [len(self.coefs_[0]), *map(len, self.intercepts_)]
         if sizes != fitted:
@@ -177,8 +171,6 @@ class BaseLaiMLP(LaiTrainingRegressor):
                 f"features and outputs included, {fitted}; hidden_layer_sizes and the "
                 f"data have {sizes}."
             )
-        units = self._units(data, earlier)
-        layers = units.unfold((self.coefs_, self.intercepts_))
         return TrainingData(
             *data,
             units,

@@ -10,7 +10,7 @@ import numpy as np
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import available_if
 from .._feature_k import K
-from .._train.randomness import random_streams, resumed, state_of
+from .._train.randomness import RandomState, random_streams, resumed, state_of
 from .._train.record import Epoch
 from .._train.setup import TrainingData, training
 from .._train.stages import PlainStage
@@ -18,7 +18,7 @@ from .._train.trainer import Trainer
 from .._train.training import pretrain, train_lai
 from .._train.watch import Watch
 from .._typing import KLike
-from .._units import Statistics
+from .._units import Layers, Units, carried, lost_by_folding
 from .base import BaseLaiMLP
 
 # A pass over a chunk has a hundredth of the epochs of a fit.
@@ -29,15 +29,35 @@ N_SLOPES_OF_PASS = 200
 class Progress:
     """What a further pass over data goes on from, in arrays and plain numbers.
 
-    `rng_states` are those of the random streams of the stages, `statistics` those of
-    all rows seen, None if they are not standardised. `optimizer` is the state of the
-    last one, None before there is one.
+    `rng_states` are those of the random streams of the stages, `units` those of all
+    rows seen. `lost` are the weights in these units, if folding lost some. `optimizer`
+    is the state of the last one, None before there is one.
     """
 
     rng_states: Sequence[Mapping[str, Any]]
-    statistics: Statistics | None
+    units: Units
+    lost: Layers | None = None
     n_lai_batches: int = 0
     optimizer: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        trainer: Trainer,
+        data: TrainingData,
+        rngs: Sequence[RandomState | np.random.Generator],
+    ) -> Self:
+        """That of a fit."""
+        states = [state_of(rng) for rng in rngs]
+        return cls(states, data.units).after(trainer)
+
+    def after(self, trainer: Trainer) -> Self:
+        """The same with what the trainer has left."""
+        return replace(
+            self,
+            lost=lost_by_folding(self.units, trainer.standardised_layers()),
+            optimizer=trainer.optimizer.state(),
+        )
 
 
 def _has_mini_batches(estimator: BaseLaiMLP) -> bool:
@@ -63,14 +83,15 @@ class PartialFitMLP(BaseLaiMLP):
 
         Every pass is one of Lai Training, with `lai_learning_rate_init`. With
         ``lai_epochs=0``, or while no feature varies, it is one of the first stage, as
-        that of MLPRegressor. So data
-        larger than memory trains chunk by chunk, several times over. The
-        standardisation is that of all rows seen, and its change leaves the function
-        learned so far as it is. The optimiser goes on from the call before. Weights are
-        not averaged, and the mean error is that of the chunk before its pass.
-        `max_iter`, `average`, `tol`, `n_iter_no_change` and `memory` have no effect.
-        The first chunk should be like the others, since the initial weights are in its
-        units. Not available with ``solver='lbfgs'``.
+        that of MLPRegressor. So data larger than memory trains chunk by chunk, several
+        times over. The standardisation is that of all rows seen, of robust losses the
+        mean of that of the chunks. Its change leaves the function learned so far as it
+        is, but for columns whose mean or deviation changes by a factor or deviations
+        of more than 2: weights of these stay as they are, in standard deviations. The
+        optimiser goes on from the call before. Weights are not averaged, and the mean
+        error is that of the chunk before its pass. `max_iter`, `average`, `tol`,
+        `n_iter_no_change` and `memory` have no effect. Not available with
+        ``solver='lbfgs'``.
 
         Parameters
         ----------
@@ -113,17 +134,14 @@ class PartialFitMLP(BaseLaiMLP):
                 rngs = random_streams(self._seed())
                 data = self._from_new_weights(rows, None, rngs[0])
                 states = [state_of(rng) for rng in rngs]
-                progress = Progress(states, data.units.statistics)
+                progress = Progress(states, data.units)
             else:
                 progress = self._progress
                 data = self._of_further_rows(rows, progress)
             watch = Watch(verbose=bool(self.verbose))
             with training(data, self._mlp_recipe(data), watch) as trainer:
-                self._progress = replace(
-                    self._run_pass(trainer, progress),
-                    statistics=data.units.statistics,
-                    optimizer=trainer.optimizer.state(),
-                )
+                progress = self._run_pass(trainer, progress)
+                self._progress = replace(progress, units=data.units).after(trainer)
                 self._set_model(trainer)
                 self._record_pass(trainer)
             self._set_importances(data, N_SLOPES_OF_PASS)
@@ -131,14 +149,33 @@ class PartialFitMLP(BaseLaiMLP):
 
     def _of_further_rows(self, rows: Data, progress: Progress) -> TrainingData:
         """What is trained on, in the units of all rows seen."""
-        if self.standardize != (progress.statistics is not None):
+        earlier = progress.units
+        if self.standardize != (earlier.statistics is not None):
             raise ValueError(
                 "standardize must stay as it was in the calls before, got "
                 f"standardize={self.standardize!r}."
             )
         dtype = np.promote_types(rows.X.dtype, self.coefs_[0].dtype)
         rows = rows._replace(X=rows.X.astype(dtype, copy=False))
-        return self._from_fitted_weights(rows, earlier=progress.statistics)
+        statistics = self._statistics(rows)
+        if earlier.statistics is not None:
+            of_X, of_y = earlier.statistics
+            statistics = of_X + statistics[0], of_y + statistics[1]
+        units = self._units_of(statistics, dtype)
+        layers = earlier.unfold((self.coefs_, self.intercepts_), progress.lost)
+        return self._from_fitted_weights(rows, units, carried(layers, earlier, units))
+
+    def _of_new_rows(self, rows: Data, validation: Data | None) -> TrainingData:
+        """What a warm start trains on, in the units of its own rows.
+
+        Features that are constant there keep their units, and so their weights.
+        """
+        of_X, of_y = self._statistics(rows)
+        if self.standardize and self._progress.units.statistics is not None:
+            of_X = of_X.where_constant(self._progress.units.statistics[0])
+        units = self._units_of((of_X, of_y), rows.X.dtype)
+        layers = units.unfold((self.coefs_, self.intercepts_))
+        return self._from_fitted_weights(rows, units, layers, validation)
 
     def _run_pass(self, trainer: Trainer, progress: Progress) -> Progress:
         """Train for an epoch; returns what it changes of randomness and schedule."""

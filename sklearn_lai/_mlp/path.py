@@ -111,11 +111,8 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         model._split_state = self._split_state
         model._set_fitted(start.trainer)
         model._set_importances(start.data)
-        states = [state_of(start.rng), state_of(start.lai_rng)]
-        model._progress = Progress(
-            states,
-            start.data.units.statistics,
-            optimizer=start.trainer.optimizer.state(),
+        model._progress = Progress.of(
+            start.trainer, start.data, [start.rng, start.lai_rng]
         )
         return model
 

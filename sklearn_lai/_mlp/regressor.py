@@ -8,7 +8,7 @@ import numpy as np
 from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._train.randomness import random_streams, state_of
+from .._train.randomness import random_streams
 from .._train.setup import training
 from .._validation import BOOLEAN
 from .partial_fit import PartialFitMLP, Progress
@@ -408,7 +408,7 @@ class LaiMLPRegressor(PartialFitMLP):
             rng, lai_rng = random_streams(self._seed())
             if is_warm:
                 rows, validation = self._hold_out(rows, validation, rng, is_warm=True)
-                data = self._from_fitted_weights(rows, validation)
+                data = self._of_new_rows(rows, validation)
             else:
                 data = self._from_new_weights(rows, validation, rng)
             recipe = self._mlp_recipe(data)
@@ -420,12 +420,8 @@ class LaiMLPRegressor(PartialFitMLP):
                     lai_rng,
                 )
                 self._set_fitted(trainer)
-                optimizer = trainer.optimizer.state()
+                self._progress = Progress.of(trainer, data, [rng, lai_rng])
             self._set_importances(data)
-            states = [state_of(rng), state_of(lai_rng)]
-            self._progress = Progress(
-                states, data.units.statistics, optimizer=optimizer
-            )
         return self
 
     def _check_validation(

@@ -17,6 +17,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from .._units import Layers
 from .activations import ACTIVATIONS
 
 
@@ -71,6 +72,11 @@ class Network:
             return coefs, [matrix[-1].clone() for matrix in matrices]
         coefs = [matrix.clone() for matrix in matrices]
         return coefs, [coef.new_zeros(coef.shape[1]) for coef in coefs]
+
+    def arrays(self, parameters: Tensor) -> Layers:
+        """The same as arrays."""
+        coefs, intercepts = self.layers(parameters)
+        return [c.cpu().numpy() for c in coefs], [b.cpu().numpy() for b in intercepts]
 
     def is_coef(self) -> Tensor:
         """1 for each parameter that is a coefficient, 0 for intercepts."""

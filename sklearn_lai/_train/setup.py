@@ -166,15 +166,10 @@ def _to_tensor(array: np.ndarray, device: str) -> Tensor:
         return torch.from_numpy(array).to(device)
 
 
-def _layers(network: Network, parameters: Tensor) -> Layers:
-    coefs, intercepts = network.layers(parameters)
-    return [coef.cpu().numpy() for coef in coefs], [b.cpu().numpy() for b in intercepts]
-
-
 def _fold(units: Units, recipe: Recipe, network: Network, parameters: Tensor) -> Layers:
     """Weights in the units of the data."""
     with np.errstate(over="ignore", invalid="ignore"):
-        layers = units.fold(_layers(network, parameters))
+        layers = units.fold(network.arrays(parameters))
     if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain "
@@ -199,7 +194,7 @@ def _score_of(
     )
 
     def score_of(parameters: Tensor) -> float:
-        y_pred = predict(X, *_layers(network, parameters), recipe.activation)
+        y_pred = predict(X, *network.arrays(parameters), recipe.activation)
         return score(y, y_pred, sample_weight) if np.isfinite(y_pred).all() else np.nan
 
     return score_of

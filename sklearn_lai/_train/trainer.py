@@ -141,6 +141,10 @@ class Trainer:
         """The model in the units of the data."""
         return self._fold(self.model.parameters)
 
+    def standardised_layers(self) -> Layers:
+        """The model in units of training."""
+        return self.network.arrays(self.model.parameters)
+
     def run_epoch(self, weights: np.ndarray, rng: Any) -> tuple[float, float]:
         """Train for an epoch; returns the plain and the Lai loss, NaN if there is none.
 
