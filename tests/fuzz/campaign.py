@@ -22,7 +22,7 @@ class Enough(BaseException):
     """Ends a round, which hypothesis would go on with."""
 
 
-class Fault(AssertionError):
+class Fault(AssertionError):  # noqa: N818
     """What hypothesis shrinks."""
 
 
@@ -55,7 +55,9 @@ class Campaign:
 
     def _visit(self, program: Program) -> None:
         try:
-            is_fault = self._count(program) if self._new is None else self._again(program)
+            is_fault = (
+                self._count(program) if self._new is None else self._again(program)
+            )
         except Unprepared:
             reject()
         if is_fault:  # in one place, by which hypothesis tells faults apart

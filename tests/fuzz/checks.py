@@ -43,7 +43,9 @@ def _floats(array: Any) -> np.ndarray:
 def shapes(names: Mapping[str, Any], outcome: Outcome) -> str | None:
     """Predictions have the shape of the target and the type of the features."""
     X, y, model = names["X"], names["y"], names["model"]
-    shape = np.shape(y) if np.shape(y)[-1:] != (1,) or np.ndim(y) == 1 else np.shape(y)[:1]
+    shape = (
+        np.shape(y) if np.shape(y)[-1:] != (1,) or np.ndim(y) == 1 else np.shape(y)[:1]
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         predicted = model.predict(X)
@@ -75,7 +77,10 @@ def constants(names: Mapping[str, Any], outcome: Outcome) -> str | None:
         eps = np.finfo(predicted.dtype).eps
         is_constant = (column == column[0]).all()
         if is_constant and not np.allclose(
-            predicted[:, j], column[0], rtol=4 * eps, atol=np.finfo(predicted.dtype).tiny
+            predicted[:, j],
+            column[0],
+            rtol=4 * eps,
+            atol=np.finfo(predicted.dtype).tiny,
         ):
             return f"a target of {column[0]!r} everywhere is predicted as others"
     return None
@@ -83,7 +88,7 @@ def constants(names: Mapping[str, Any], outcome: Outcome) -> str | None:
 
 def learns(names: Mapping[str, Any], outcome: Outcome) -> str | None:
     """A fit without warning is not far worse than the mean of the target."""
-    rows, model = Rows(names), names["model"]
+    _rows, model = Rows(names), names["model"]
     is_plain = getattr(model, "loss", "squared_error") == "squared_error"
     if warned(outcome) or not is_plain or not getattr(model, "fit_intercept", True):
         return None
@@ -106,7 +111,7 @@ def columns_count(names: Mapping[str, Any], outcome: Outcome) -> str | None:
     rows, model = Rows(names), names["model"]
     if warned(outcome):
         return None
-    varies = (rows.X != rows.X[0]).any(axis=0)
+    varies = (rows.X[0] != rows.X).any(axis=0)
     target_varies = (rows.y != rows.y[0]).any()
     coefs = model.coefs_[0].T if hasattr(model, "coefs_") else model.coef_
     unused = ~np.atleast_2d(coefs).any(axis=0)
@@ -130,14 +135,14 @@ def _objective_fault(rows: Rows, model: Any) -> str | None:
     X = rows.centred(rows.X) if centred else rows.X
     Y = rows.centred(rows.y) if centred else rows.y
     sd_X, sd_Y = (np.sqrt(rows.weight @ _unit(A) ** 2) * _size(A) for A in (X, Y))
-    if not centred and ((rows.X == rows.X[0]).all(axis=0)).any():
+    if not centred and ((rows.X[0] == rows.X).all(axis=0)).any():
         return None
     if not model.standardize:
         sd_X, sd_Y = np.ones_like(sd_X), np.ones_like(sd_Y)
     elif not centred:
         plain = (rows.centred(A) for A in (rows.X, rows.y))
         sd_X, sd_Y = (np.sqrt(rows.weight @ _unit(A) ** 2) * _size(A) for A in plain)
-    kept = sd_X > 0
+    kept = (rows.X != rows.X[0]).any(axis=0) & (sd_X > 0)
     Z, coefs = X[:, kept] / sd_X[kept], np.atleast_2d(model.coef_)[:, kept]
     size = 1.0 if model.standardize else max(_size(Z).max(initial=0.0), 1e-300)
     for j, (y, sd, coef) in enumerate(zip(Y.T, sd_Y, coefs, strict=True)):
@@ -156,7 +161,8 @@ def _objective_fault(rows: Rows, model: Any) -> str | None:
             least = _objective(model, Z, t, rows.weight, other)
             noise = floor + _rounding(Z, t, other, model.coef_.dtype)
             if value > least * (1 + share) + noise:
-                return f"the objective is {value:.7g}, at {other.tolist()} it is {least:.7g}"
+                at = f"at {other.tolist()} it is {least:.7g}"
+                return f"the objective is {value:.7g}, {at}"
         if abs(said - value) > (1e-4 + share) * value + floor:
             return f"objective_ is {said:.7g}, and it is {value:.7g}"
     return None
@@ -225,7 +231,9 @@ def scales(names: Mapping[str, Any], outcome: Outcome) -> str | None:
             return f"powers of two make it fail: {error}"
         found = other.predict(X * scale_X)
     if not np.array_equal(found, expected):
-        return f"powers of two change predictions by {np.abs(found - expected).max():.7g}"
+        return (
+            f"powers of two change predictions by {np.abs(found - expected).max():.7g}"
+        )
     return None
 
 

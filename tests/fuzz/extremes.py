@@ -1,10 +1,10 @@
 """Programs that fit estimators to data at its extremes."""
 
-from hypothesis import strategies as st
 from checks import FIT_CHECKS
 from data import data
+from hypothesis import strategies as st
 from oracle import finite
-from parameters import ESTIMATORS, allowed_parameters, construct
+from parameters import allowed_parameters, construct, estimators
 from program import Program, Step
 
 # Their values are what is fuzzed elsewhere; here they would hide what the data does.
@@ -17,7 +17,7 @@ WITHOUT = ("k", "ks", "noise", "feature_k", "cv", "device", "memory", "warm_star
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """An estimator fitted to special data, and used on it."""
-    estimator = draw(st.sampled_from(list(ESTIMATORS)))
+    estimator = draw(estimators())
     parameters = allowed_parameters(draw, estimator, most=2, without=WITHOUT)
     setup, changes = draw(data())
     names = frozenset({*parameters}.union(*(change.names for change in changes)))

@@ -16,15 +16,20 @@ SETUP = (
     "X = rng.standard_normal((12, 2))",
     "y = X[:, 0] - X[:, 1] ** 2",
 )
+TRAINED = (
+    "LaiMLPRegressor((2,), max_iter=2, lai_epochs=2, lai_interval=1, random_state=0)"
+    ".fit(X, y)"
+)
 MODELS = [
     "LinearRegression().fit(X, y)",
     "LaiLinearRegressor().fit(X, y)",
     "LinearRegression().fit(X, np.column_stack([y, -y]))",
-    "LaiMLPRegressor((2,), max_iter=2, lai_epochs=2, lai_interval=1, random_state=0).fit(X, y)",
+    TRAINED,
 ]  # fmt: skip
 TABLES = [
     "X", "X.astype('f4')", "X.astype('f2')", "pd.DataFrame(X)", "X.tolist()",
-    "pd.DataFrame(X).astype('f4')", "X.round().astype(int)", "X > 0", "X.astype(object)",
+    "pd.DataFrame(X).astype('f4')", "X.round().astype(int)", "X > 0",
+        "X.astype(object)",
     "X * [1, 0]", "1e-200 * X", "1e-300 * X", "1e150 * X", "(1e-4 * X).astype('f2')",
     "(300 * X).astype('f2')", "(1e-25 * X).astype('f4')", "(1e25 * X).astype('f4')",
     "X + 1e15", "pd.DataFrame(X).astype('Float64')", "X.astype('>f8')",
@@ -46,14 +51,31 @@ RESULTS = [
     "'split0_test_accuracy': [-1.0, -2.0], 'split1_test_accuracy': [-1.1, -1.9], "
     "'param_k': [0.1, 0.3], 'params': [{'k': 0.1}, {'k': 0.3}]}",
 ]  # fmt: skip
-TENSOR = ["torch.ones(3)", "torch.zeros(3)", "torch.arange(3.0)", "torch.ones(3, dtype=torch.float64)",
+TENSOR = ["torch.ones(3)", "torch.zeros(3)", "torch.arange(3.0)",
+    "torch.ones(3, dtype=torch.float64)",
           "1e9 * torch.ones(3)", "1e-15 * torch.ones(3)"]  # fmt: skip
-SLOPE = ["torch.ones(3, 2)", "torch.zeros(3, 2)", "torch.tensor([[0.1, -0.5]] * 3)", "1e30 * torch.ones(3, 2)",
+SLOPE = ["torch.ones(3, 2)", "torch.zeros(3, 2)", "torch.tensor([[0.1, -0.5]] * 3)",
+    "1e30 * torch.ones(3, 2)",
          "1e-40 * torch.ones(3, 2)"]  # fmt: skip
-TENSOR_K = ["0.3", "[0.3, None]", "torch.tensor(0.3)", "torch.tensor([0.3, 0.1])", "(0.3, 2)", "1e-5", "1e5"]
-FIGURE = {"feature_names": ["None", "['a', 'b']", "['cost_$x_$', 'b']", "['$', '\\\\']", "np.array(['a', 'b'])"],
+TENSOR_K = [
+    "0.3",
+    "[0.3, None]",
+    "torch.tensor(0.3)",
+    "torch.tensor([0.3, 0.1])",
+    "(0.3, 2)",
+    "1e-5",
+    "1e5",
+]
+FIGURE = {"feature_names": ["None", "['a', 'b']", "['cost_$x_$', 'b']",
+    "['$', '\\\\']", "np.array(['a', 'b'])"],
           "max_features": ["20", "1", "np.int64(2)"], "ax": ["None"]}  # fmt: skip
-LISTS = ["[1.0, 0.5]", "np.array([1.0, 0.5])", "(1.0, 0.5)", "pd.Series([1.0, 0.5])", "[1, 2]"]
+LISTS = [
+    "[1.0, 0.5]",
+    "np.array([1.0, 0.5])",
+    "(1.0, 0.5)",
+    "pd.Series([1.0, 0.5])",
+    "[1, 2]",
+]
 TEXT = ["'a'", "'cost_$x_$'", "'$\\\\frac$'"]
 LOSS = {name: ALLOWED[name] for name in ("loss", "norm")} | {
     "huber_delta": ["1.0", "0.5", "1e-9", "1e9"],
@@ -61,7 +83,6 @@ LOSS = {name: ALLOWED[name] for name in ("loss", "norm")} | {
     "l1_ratio": ["0.5", "0", "1"],
 }
 FITTED_CV = "LaiLinearRegressorCV(ks=3, cv=2).fit(X, y)"
-TRAINED = "LaiMLPRegressor((2,), max_iter=2, lai_epochs=2, lai_interval=1, random_state=0).fit(X, y)"
 
 
 @dataclass(frozen=True)
@@ -78,7 +99,9 @@ class Function:
     optional: frozenset[str] = frozenset()
 
 
-def _function(name: str, needed: Mapping, optional: Mapping, then: str = "") -> Function:
+def _function(
+    name: str, needed: Mapping, optional: Mapping, then: str = ""
+) -> Function:
     bad = {"X": BAD_TABLES, "y": BAD_TARGETS}
     arguments = {**needed, **optional}
     may_be = {name: bad[name] for name in needed if name in bad}
@@ -107,7 +130,8 @@ FUNCTIONS = [
     ),
     _function(
         "make_noisy_scorer",
-        {"scoring": ["'r2'", "'neg_mean_absolute_error'", "neg_prediction_variance"], "noise": NOISES},
+        {"scoring": ["'r2'", "'neg_mean_absolute_error'", "neg_prediction_variance"],
+            "noise": NOISES},
         REPEATED,
         "(LinearRegression().fit(X, y), X, y)",
     ),
@@ -129,7 +153,8 @@ FUNCTIONS = [
         "lai_linear_path",
         {"X": TABLES, "y": TARGETS},
         {name: ALLOWED[name] for name in ("ks", "feature_k", "norm", "l1_ratio",
-                                          "lai_fraction", "fit_intercept", "standardize")}
+                                          "lai_fraction", "fit_intercept",
+                                              "standardize")}
         | {"sample_weight": ["None", "np.ones(12)", "2.0"]},
     ),
     _function("lai_factor", {"slope": SLOPE, "k": TENSOR_K}, {}),
@@ -144,12 +169,15 @@ FUNCTIONS = [
     ),
     _function(
         "input_gradient",
-        {"y_pred": ["(tensor ** 2).sum(1)", "tensor @ torch.ones(2, 2)"], "X": ["tensor"]},
+        {"y_pred": ["(tensor ** 2).sum(1)", "tensor @ torch.ones(2, 2)"],
+            "X": ["tensor"]},
         {},
     ),
     _function("FeatureK", {"slopes": ["{0: 0.1}", "()", "{1: None}"]}, {}),
-    _function("LossCurveDisplay.from_estimator", {"estimator": [TRAINED]}, {"ax": ["None"]}, DRAWN),
-    _function("SensitivityDisplay.from_estimator", OF_MODEL, {**FIGURE, "noise": NOISE, **REPEATED}, DRAWN),
+    _function("LossCurveDisplay.from_estimator", {"estimator": [TRAINED]},
+        {"ax": ["None"]}, DRAWN),
+    _function("SensitivityDisplay.from_estimator", OF_MODEL,
+        {**FIGURE, "noise": NOISE, **REPEATED}, DRAWN),
     _function(
         "SlopeDisplay.from_estimator",
         {"estimator": MODELS[1::2], "X": TABLES, "y": TARGETS},
@@ -165,7 +193,8 @@ FUNCTIONS = [
     _function(
         "TradeoffDisplay.from_cv_results",
         {"cv_results": RESULTS},
-        {"tolerance": ["0.0", "'1se'"], "accuracy": ["'accuracy'"], "smoothness": ["'smoothness'"],
+        {"tolerance": ["0.0", "'1se'"], "accuracy": ["'accuracy'"],
+            "smoothness": ["'smoothness'"],
          "error_name": ["None", *TEXT], "roughness_name": ["None", *TEXT]},
         DRAWN,
     ),
@@ -184,7 +213,8 @@ FUNCTIONS = [
     ),
     _function(
         "SlopeDisplay",
-        {"slopes": ["np.ones((3, 2))", "[[1.0, 2.0]] * 3"], "k": ["[0.1, 0.2]", "np.ones((2, 2))", "[np.nan, 1.0]"],
+        {"slopes": ["np.ones((3, 2))", "[[1.0, 2.0]] * 3"], "k": ["[0.1, 0.2]",
+            "np.ones((2, 2))", "[np.nan, 1.0]"],
          "feature_names": ["['a', 'b']", "['cost_$x_$', '$']"]},
         {"unit": TEXT},
         f".plot(){DRAWN}",
@@ -192,8 +222,10 @@ FUNCTIONS = [
     _function(
         "TradeoffDisplay",
         {"error": LISTS, "roughness": LISTS},
-        {"values": ["None", "[0.1, 0.2]"], "chosen": ["None", "0", "1"], "largest_error": ["None", "0.7"],
-         "error_name": TEXT, "roughness_name": TEXT, "value_name": TEXT, "chosen_name": TEXT,
+        {"values": ["None", "[0.1, 0.2]"], "chosen": ["None", "0", "1"],
+            "largest_error": ["None", "0.7"],
+         "error_name": TEXT, "roughness_name": TEXT, "value_name": TEXT,
+         "chosen_name": TEXT,
          "current": ["None", "0"], "current_name": TEXT},
         f".plot(){DRAWN}",
     ),
@@ -217,7 +249,11 @@ def programs(draw: st.DrawFn) -> Program:
     """A function called with arguments of which one or none is doubtful or wrong."""
     is_figure = draw(st.integers(0, 19)) == 19
     function = draw(st.sampled_from(FUNCTIONS if is_figure else QUICK_ONES))
-    left_out = draw(st.sets(st.sampled_from(sorted(function.optional)))) if function.optional else set()
+    left_out = (
+        draw(st.sets(st.sampled_from(sorted(function.optional))))
+        if function.optional
+        else set()
+    )
     arguments = {
         name: draw(st.sampled_from(codes))
         for name, codes in function.arguments.items()
@@ -243,9 +279,9 @@ def programs(draw: st.DrawFn) -> Program:
     if function.name == "input_gradient":
         setup = (*setup, "tensor = torch.ones(3, 2, requires_grad=True)")
     checks = [closed_figures]
-    if function.name == "noise_sensitivity" and kind == "allowed":
-        if "Lai" not in arguments["estimator"]:
-            checks.append(OfFloats(*map(arguments.get, ("estimator", "X", "noise"))))
+    is_of_numbers = function.name == "noise_sensitivity" and kind == "allowed"
+    if is_of_numbers and "Lai" not in arguments["estimator"]:
+        checks.append(OfFloats(*map(arguments.get, ("estimator", "X", "noise"))))
     if function.name not in MAY_BE_NAN:
         checks.append(finite)
     step = Step(

@@ -58,7 +58,9 @@ KNOWN_MESSAGES = re.compile(
     "Feature names are only supported"
 )
 # How words of scikit-learn's messages begin that are about what we fuzz.
-MISUNDERSTOOD = re.compile("truth value .* is ambiguous|unsupported operand|must be real")
+MISUNDERSTOOD = re.compile(
+    "truth value .* is ambiguous|unsupported operand|must be real"
+)
 
 
 def judge(program: Program) -> Verdict:

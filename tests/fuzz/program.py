@@ -1,13 +1,15 @@
 """Programs as text: what a fuzzed case is, so that the smallest can be pasted."""
 
 import contextlib
+import faulthandler
 import io
 import signal
+import sys
 import warnings
-from warnings import WarningMessage
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from warnings import WarningMessage
 
 HEADER = """\
 import copy, os, pickle, sys
@@ -129,6 +131,8 @@ def _time_limit() -> Iterator[None]:
     def stop(*_: Any) -> None:
         raise TimeoutError(f"takes longer than {MOST_SECONDS} seconds")
 
+    # Where no Python runs, no signal is heard: there the process ends, with a trace.
+    faulthandler.dump_traceback_later(10 * MOST_SECONDS, exit=True, file=sys.__stderr__)
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, MOST_SECONDS)
     try:
@@ -136,3 +140,4 @@ def _time_limit() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        faulthandler.cancel_dump_traceback_later()

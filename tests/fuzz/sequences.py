@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 from oracle import finite
-from parameters import ESTIMATORS, allowed, allowed_parameters, construct
+from parameters import ESTIMATORS, allowed, allowed_parameters, construct, estimators
 from program import Outcome, Program, Step
-from sklearn.base import clone
 from values import odd, wrong
 
 SETUP = (
@@ -26,7 +25,8 @@ SETUP = (
 )
 # Rows that all models can predict from, whatever they were fitted to.
 ARGUMENTS = ("X, y", "X2, y2", "X, Y", "X, y, weight", "frame, y", "constant, y",
-             "X.astype('f4'), y", "X, np.ones(12)", "X[:1], y[:1]", "X2, 1e6 * y2")  # fmt: skip
+             "X.astype('f4'), y", "X, np.ones(12)", "X[:1], y[:1]",
+                 "X2, 1e6 * y2")  # fmt: skip
 BAD_ARGUMENTS = {
     "X * np.nan, y": "X",
     "X, y * np.inf": "y",
@@ -40,7 +40,8 @@ BAD_ARGUMENTS = {
 # What an error of a right call may be about: the state of the model and its data.
 ABOUT_STATE = frozenset({
     "X", "y", "fit", "features", "warm_start", "partial_fit", "solver", "samples",
-    "early_stopping", "feature names", "standardize", "other", "cv", "hidden_layer_sizes",
+    "early_stopping", "feature names", "standardize", "other", "cv",
+        "hidden_layer_sizes",
     "estimator_at", "ks", "input_gradient", "predict", "sample",
 })  # fmt: skip
 USES = ("model.predict(X)", "model.input_gradient(X)", "model.score(X, y)",
@@ -104,7 +105,8 @@ def step(draw: st.DrawFn, estimator: str) -> Step | tuple[Step, ...]:
     """A call of a method."""
     method = draw(st.sampled_from(fits(estimator)))
     kind = draw(st.sampled_from(["fit", "use", "bad fit", "set", "copy", "bad use",
-                                 "odd set", "wrong set", "other", "special"]))  # fmt: skip
+                                 "odd set", "wrong set", "other",
+                                     "special"]))  # fmt: skip
     if kind == "fit":
         arguments = draw(st.sampled_from(ARGUMENTS))
         checks = (AsNew(arguments),) if method == "fit" else ()
@@ -134,7 +136,10 @@ def _special(estimator: str) -> list[Step]:
     """Methods that not all estimators have."""
     if "CV" in estimator:
         return [
-            Step("model.estimator_at(getattr(model, 'ks_', [1])[0]).predict(X)", checks=(finite,)),
+            Step(
+                "model.estimator_at(getattr(model, 'ks_', [1])[0]).predict(X)",
+                checks=(finite,),
+            ),
             Step("model.estimator_at(-1)", wrong="k=-1", names=frozenset({"k"})),
         ]
     if estimator == "LaiLinearRegressor":
@@ -142,7 +147,11 @@ def _special(estimator: str) -> list[Step]:
             Step("model.merge(clone(model).partial_fit(X2, y2))"),
             Step("model.merge(clone(model))"),
             Step("model.merge(model)"),
-            Step("model.merge(None)", wrong="other=None", names=frozenset({"other", "merge"})),
+            Step(
+                "model.merge(None)",
+                wrong="other=None",
+                names=frozenset({"other", "merge"}),
+            ),
             Step("model.merge(LinearRegression())", wrong="other"),
         ]
     return [
@@ -160,14 +169,18 @@ def _special(estimator: str) -> list[Step]:
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """An estimator and calls of its methods; no failure loses anything."""
-    estimator = draw(st.sampled_from(list(ESTIMATORS)))
+    estimator = draw(estimators())
     parameters = allowed_parameters(draw, estimator, most=2)
     drawn = draw(st.lists(step(estimator), min_size=1, max_size=8))
-    steps = [s for item in drawn for s in (item if isinstance(item, tuple) else (item,))]
+    steps = [
+        s for item in drawn for s in (item if isinstance(item, tuple) else (item,))
+    ]
     # An error may be about any parameter that was given.
     names = ABOUT_STATE.union(parameters, *(s.names for s in steps))
     make = Step(construct(estimator, parameters), into="model", last=True)
-    judged = [s if s.wrong and s.names else replace(s, names=_about(s, names)) for s in steps]
+    judged = [
+        s if s.wrong and s.names else replace(s, names=_about(s, names)) for s in steps
+    ]
     return Program(estimator, SETUP, (make, *judged))
 
 

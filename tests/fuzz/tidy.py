@@ -39,8 +39,9 @@ def _shorter(program: Program) -> Iterator[Program]:
         for code in _with_fewer_keywords(step.code, wrong):
             yield replace(program, steps=(*before, replace(step, code=code), *after))
     for place in reversed(range(len(program.setup))):
-        before, _, after = _split(program.setup, place)
-        yield replace(program, setup=before + after)
+        before, line, after = _split(program.setup, place)
+        if line not in wrong:
+            yield replace(program, setup=before + after)
 
 
 def _split(items: tuple, place: int) -> tuple:

@@ -45,34 +45,66 @@ STARTS_PROCESSES = {"-1", "2", "2**31", "2**63", "2**64 - 1", "np.int64(2)",
                     "10**400"}  # fmt: skip
 
 SLOPES = [
-    "0.3", "1e-3", "1.0", "30.0", "1e-50", "1e50", "1e-200", "1e200", "2", "np.float32(0.3)",
+    "0.3", "1e-3", "1.0", "30.0", "1e-50", "1e50", "1e-200", "1e200", "2",
+        "np.float32(0.3)",
     "np.int8(1)", "[0.3, 0.1]", "(1, 2)", "np.array([0.3, 0.1], dtype='f2')",
     "pd.Series([0.3, 0.1])", "[[0.3, 0.1]]", "np.array([[1, 2]])",
 ]  # fmt: skip
-BY_FEATURE = ["None", "{0: 0.1}", "{1: None}", "{0: None, 1: None}", "FeatureK({0: 0.1})"]
+BY_FEATURE = [
+    "None",
+    "{0: 0.1}",
+    "{1: None}",
+    "{0: None, 1: None}",
+    "FeatureK({0: 0.1})",
+]
 SHARE = ["0.5", "0", "1", "0.01", "1e-300", "np.float32(0.5)", "0.999999"]
-POSITIVE = ["0.5", "1", "1e-3", "1e3", "1e-300", "1e300", "np.float16(0.5)", "np.int64(2)"]
+POSITIVE = [
+    "0.5",
+    "1",
+    "1e-3",
+    "1e3",
+    "1e-300",
+    "1e300",
+    "np.float16(0.5)",
+    "np.int64(2)",
+]
 NON_NEGATIVE = ["0", "0.0", *POSITIVE]
-STEP_SIZE = ["0.01", "0.3", "1", "1e-5", "30.0", "1e5", "1e200", "1e-300", "np.float32(0.1)"]
+STEP_SIZE = [
+    "0.01",
+    "0.3",
+    "1",
+    "1e-5",
+    "30.0",
+    "1e5",
+    "1e200",
+    "1e-300",
+    "np.float32(0.1)",
+]
 BOOL = ["True", "False", "np.bool_(True)", "np.bool_(False)"]
 EPOCHS = ["1", "2", "3", "0", "np.int8(2)", "np.uint8(3)", "np.int64(1)"]
 # Allowed values of every parameter of an estimator.
 ALLOWED = {
-    "hidden_layer_sizes": ["(2,)", "()", "3", "(2, 2)", "[1]", "np.array([2, 1])", "np.uint8(2)"],
-    "activation": ["'relu'", "'tanh'", "'identity'", "'logistic'", "'softplus'", "'silu'", "'gelu'"],
+    "hidden_layer_sizes": ["(2,)", "()", "3", "(2, 2)", "[1]", "np.array([2, 1])",
+        "np.uint8(2)"],
+    "activation": ["'relu'", "'tanh'", "'identity'", "'logistic'", "'softplus'",
+        "'silu'", "'gelu'"],
     "k": SLOPES,
-    "ks": ["1", "2", "[0.3]", "[0.1, 0.3]", "np.array([0.3, 0.1])", "(1, 2)", "[1e-50, 1e50]",
+    "ks": ["1", "2", "[0.3]", "[0.1, 0.3]", "np.array([0.3, 0.1])", "(1, 2)",
+        "[1e-50, 1e50]",
            "np.int8(2)", "[0.3, 0.3]", "pd.Series([0.3])", "[1e-200]", "[1e200]"],
     "feature_k": BY_FEATURE,
-    "noise": ["None", "0", "0.3", "[0.3, 0]", "{0: 0.3}", "np.array([0.1, 0.2])", "1e-200", "1e200", "{0: None}"],
+    "noise": ["None", "0", "0.3", "[0.3, 0]", "{0: 0.3}", "np.array([0.1, 0.2])",
+        "1e-200", "1e200", "{0: None}"],
     "reach": ["0.5", "0", "0.0", "1", "1e-8", "1e-300", "1e8", "1e300"],
     "lai_error": ["'mean'", "'own'"],
     "norm": ["'l1'", "'l2'", "'elasticnet'"],
     "l1_ratio": SHARE,
     "lai_fraction": SHARE,
     "lai_interval": ["1", "None", "2", "5", "np.int64(2)", "np.uint8(200)", "2**63"],
-    "cv": ["2", "3", "KFold(2)", "[([0, 1, 2], [3, 4]), ([3, 4, 5], [0, 1])]", "np.int64(2)"],
-    "scoring": ["None", "'r2'", "'neg_mean_absolute_error'", "neg_prediction_variance", "make_noisy_scorer('r2', noise=0.3)"],
+    "cv": ["2", "3", "KFold(2)", "[([0, 1, 2], [3, 4]), ([3, 4, 5], [0, 1])]",
+        "np.int64(2)"],
+    "scoring": ["None", "'r2'", "'neg_mean_absolute_error'",
+        "neg_prediction_variance", "make_noisy_scorer('r2', noise=0.3)"],
     "tolerance": ["0.02", "0", "'1se'", "1", "1e300", "np.float32(0.5)"],
     "path_epochs": ["1", "2", "None", "np.int64(2)", "np.uint8(1)"],
     "n_jobs": ["None", "1", "np.int64(1)"],
@@ -103,7 +135,8 @@ ALLOWED = {
     "tol": ["1e-4", "0", "1e3", "1e300", "1e-300", "np.float32(0.1)"],
     "warm_start": BOOL,
     "standardize": BOOL,
-    "random_state": ["0", "7", "2**32 - 1", "np.int64(1)", "np.uint8(200)", "np.random.RandomState(0)"],
+    "random_state": ["0", "7", "2**32 - 1", "np.int64(1)", "np.uint8(200)",
+        "np.random.RandomState(0)"],
     "verbose": ["False", "True", "1", "np.int8(1)"],
     "device": ["'cpu'", "'auto'", "'cuda'", "'mps'"],
     "memory": ["None", "'cache'"],
@@ -126,7 +159,9 @@ def wrong() -> st.SearchStrategy[str]:
     return st.sampled_from(WRONG)
 
 
-def call(function: str, arguments: dict[str, str], positional: Sequence[str] = ()) -> str:
+def call(
+    function: str, arguments: dict[str, str], positional: Sequence[str] = ()
+) -> str:
     """The text of a call."""
     words = [*positional, *(f"{name}={code}" for name, code in arguments.items())]
     return f"{function}({', '.join(words)})"
