@@ -142,7 +142,7 @@ def _objective_fault(rows: Rows, model: Any) -> str | None:
     elif not centred:
         plain = (rows.centred(A) for A in (rows.X, rows.y))
         sd_X, sd_Y = (np.sqrt(rows.weight @ _unit(A) ** 2) * _size(A) for A in plain)
-    kept = (rows.X != rows.X[0]).any(axis=0) & (sd_X > 0)
+    kept = (rows.X[0] != rows.X).any(axis=0) & (sd_X > 0)
     Z, coefs = X[:, kept] / sd_X[kept], np.atleast_2d(model.coef_)[:, kept]
     size = 1.0 if model.standardize else max(_size(Z).max(initial=0.0), 1e-300)
     for j, (y, sd, coef) in enumerate(zip(Y.T, sd_Y, coefs, strict=True)):

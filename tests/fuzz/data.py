@@ -76,7 +76,7 @@ WRONG = [
         "X = {'a': X}", "X = object()", "X = X[:-1]",
             "X = np.longdouble(X) * np.longdouble('1e4000')",
         "X = pd.DataFrame(X).astype('Float64'); X.iloc[0, 0] = pd.NA",
-        "X = pd.DataFrame(X, columns=['a', 'a']).assign(c='x')",
+        "X = pd.DataFrame(X, columns=['a', 'b']).assign(c='x')",
     ], True),
     *_changes("y", [
         "y[0] = np.nan", "y[0] = np.inf", "y = y.astype(object); y[0] = None",

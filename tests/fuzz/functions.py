@@ -281,7 +281,8 @@ def programs(draw: st.DrawFn) -> Program:
     checks = [closed_figures]
     is_of_numbers = function.name == "noise_sensitivity" and kind == "allowed"
     if is_of_numbers and "Lai" not in arguments["estimator"]:
-        checks.append(OfFloats(*map(arguments.get, ("estimator", "X", "noise"))))
+        noise = arguments.get("noise", "1.0")
+        checks.append(OfFloats(arguments["estimator"], arguments["X"], noise))
     if function.name not in MAY_BE_NAN:
         checks.append(finite)
     step = Step(

@@ -1,5 +1,7 @@
 """Judges a program: right and finite, a clear error, or anything else."""
 
+import contextlib
+import io
 import re
 import traceback
 import warnings
@@ -54,7 +56,7 @@ KNOWN_MESSAGES = re.compile(
     "could not convert string to float|Complex data not supported|Found array with|"
     "Expected 2D array|Sparse data was passed|inconsistent numbers of samples|"
     "Found unknown categories|is not fitted yet|Singleton array|"
-    "arrays of bytes/strings|requires y to be passed|feature names should match|"
+    "arrays of bytes/strings|setting an array element with a sequence|requires y to be passed|feature names should match|"
     "Feature names are only supported"
 )
 # How words of scikit-learn's messages begin that are about what we fuzz.
@@ -98,7 +100,9 @@ def _fault(step: Step, outcome: Outcome, names: Mapping[str, Any]) -> tuple[str,
     if step.wrong:
         return f"wrong, but accepted: {step.wrong}", step.wrong
     for check in step.checks:
-        if fault := check(names, outcome):
+        with contextlib.redirect_stdout(io.StringIO()):
+            fault = check(names, outcome)
+        if fault:
             return fault, check.__name__
     return "", ""
 
