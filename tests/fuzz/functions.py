@@ -53,7 +53,7 @@ RESULTS = [
 ]  # fmt: skip
 TENSOR = ["torch.ones(3)", "torch.zeros(3)", "torch.arange(3.0)",
     "torch.ones(3, dtype=torch.float64)",
-          "1e9 * torch.ones(3)", "1e-15 * torch.ones(3)"]  # fmt: skip
+          "1e3 * torch.ones(3)", "1e-15 * torch.ones(3)"]  # fmt: skip
 SLOPE = ["torch.ones(3, 2)", "torch.zeros(3, 2)", "torch.tensor([[0.1, -0.5]] * 3)",
     "1e30 * torch.ones(3, 2)",
          "1e-40 * torch.ones(3, 2)"]  # fmt: skip
@@ -63,7 +63,7 @@ TENSOR_K = [
     "torch.tensor(0.3)",
     "torch.tensor([0.3, 0.1])",
     "(0.3, 2)",
-    "1e-5",
+    "1e-3",
     "1e5",
 ]
 FIGURE = {"feature_names": ["None", "['a', 'b']", "['cost_$x_$', 'b']",
@@ -76,13 +76,16 @@ LISTS = [
     "pd.Series([1.0, 0.5])",
     "[1, 2]",
 ]
-TEXT = ["'a'", "'cost_$x_$'", "'$\\\\frac$'"]
+TEXT = ["'a'", "'$x^2$'"]
 LOSS = {name: ALLOWED[name] for name in ("loss", "norm")} | {
     "huber_delta": ["1.0", "0.5", "1e-9", "1e9"],
     "quantile": ["0.5", "0.01"],
     "l1_ratio": ["0.5", "0", "1"],
 }
-FITTED_CV = "LaiLinearRegressorCV(ks=3, cv=2).fit(X, y)"
+FITTED_CV = (
+    "LaiMLPRegressorCV((2,), ks=2, cv=2, max_iter=2, path_epochs=1, lai_interval=1, "
+    "random_state=0).fit(X, y)"
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ FUNCTIONS = [
     _function("prediction_variance", OF_MODEL, {}),
     _function("neg_prediction_variance", OF_MODEL, {"y": ["None"]}),
     _function("noise_sensitivity", OF_MODEL, {"noise": NOISE, **REPEATED}),
-    _function("neg_noise_sensitivity", OF_MODEL, {}),
+    _function("neg_noise_sensitivity", OF_MODEL, {"y": ["None"]}),
     _function(
         "make_noise_sensitivity_scorer",
         {},
@@ -124,8 +127,8 @@ FUNCTIONS = [
     ),
     _function(
         "error_under_noise",
-        {**OF_MODEL, "y": TARGETS, "noise": NOISES},
-        {"metric": ["lambda y, p, sample_weight=None: 0.0"], **REPEATED,
+        {"estimator": MODELS[:2], "X": TABLES, "y": TARGETS, "noise": NOISES},
+        {"metric": ["mean_absolute_error"], **REPEATED,
          "sample_weight": ["None", "np.ones(12)"]},
     ),
     _function(
@@ -195,7 +198,7 @@ FUNCTIONS = [
         {"cv_results": RESULTS},
         {"tolerance": ["0.0", "'1se'"], "accuracy": ["'accuracy'"],
             "smoothness": ["'smoothness'"],
-         "error_name": ["None", *TEXT], "roughness_name": ["None", *TEXT]},
+         "error_name": ["None", *TEXT], "roughness_name": ["None", *TEXT], "ax": ["None"]},
         DRAWN,
     ),
     _function(
@@ -233,7 +236,7 @@ FUNCTIONS = [
 # Drawing takes a hundred times as long as all else.
 QUICK_ONES = [function for function in FUNCTIONS if DRAWN not in function.then]
 # Arguments that are there for others to call, and are not looked at.
-UNUSED = {("neg_prediction_variance", "y")}
+UNUSED = {("neg_prediction_variance", "y"), ("neg_noise_sensitivity", "y")}
 # NaN stands for a column that is no number, and for a direction that is left out.
 MAY_BE_NAN = {"noise_sensitivity"}
 # Arguments without a name in the call.

@@ -56,7 +56,8 @@ KNOWN_MESSAGES = re.compile(
     "could not convert string to float|Complex data not supported|Found array with|"
     "Expected 2D array|Sparse data was passed|inconsistent numbers of samples|"
     "Found unknown categories|is not fitted yet|Singleton array|"
-    "arrays of bytes/strings|setting an array element with a sequence|requires y to be passed|feature names should match|"
+    "arrays of bytes/strings|setting an array element with a sequence|"
+    "requires y to be passed|feature names should match|"
     "Feature names are only supported"
 )
 # How words of scikit-learn's messages begin that are about what we fuzz.

@@ -19,6 +19,7 @@ import numpy as np, pandas as pd, polars as pl, torch
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import mean_absolute_error
 from sklearn.model_selection import KFold
 from sklearn_lai import *
 from sklearn_lai.inspection import *
@@ -83,7 +84,7 @@ class Outcome:
 
 def prepare(program: Program) -> dict[str, Any]:
     """Names after the lines that prepare."""
-    names = dict(_header())
+    names = dict(header())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -96,7 +97,8 @@ def prepare(program: Program) -> dict[str, Any]:
 _HEADER: dict[str, Any] = {}
 
 
-def _header() -> dict[str, Any]:
+def header() -> dict[str, Any]:
+    """Names that every program has."""
     if not _HEADER:
         exec(HEADER, _HEADER)
     return _HEADER

@@ -1,12 +1,19 @@
 """The fuzzer sees what is wrong, and shrinks it."""
 
+import inspect
+
+import functions
 import parameters
 import pytest
 import sequences
 from campaign import Campaign, with_hypothesis
 from hypothesis import strategies as st
 from oracle import Kind, finite, judge
-from program import Program, Step, Unprepared
+from program import Program, Step, Unprepared, header
+from values import ALLOWED
+
+import sklearn_lai
+from sklearn_lai import inspection, loss, metrics, model_selection
 
 NAMES = frozenset({"k"})
 
@@ -90,9 +97,9 @@ def programs_with_a_fault(draw):
 
 def test_a_campaign_counts_and_keeps_the_smallest():
     campaign = Campaign()
-    campaign.go(programs_with_a_fault(), seconds=1, first_seed=0)
-    assert campaign.counts[Kind.RIGHT] > 10
-    assert campaign.counts[Kind.ELSE] > 10
+    campaign.go(programs_with_a_fault(), seconds=3, first_seed=0)
+    assert campaign.counts[Kind.RIGHT] > 0
+    assert campaign.counts[Kind.ELSE] > 0
     [text] = campaign.faults.values()
     assert text.startswith("np.nan if max([10]) > 9 else dict()\n# ")
 
@@ -106,3 +113,17 @@ def test_rounds_of_the_same_seed_are_the_same():
         seen.append([program.text(4) for program in programs])
     assert seen[0] == seen[1]
     assert len(set(seen[0])) > 100
+
+
+def test_every_parameter_and_every_public_function_is_fuzzed():
+    named = {name for names in parameters.ESTIMATORS.values() for name in names}
+    assert named == set(ALLOWED)
+    fuzzed = {function.name.split("(")[0] for function in functions.FUNCTIONS}
+    fuzzed |= {name.split(".")[0] for name in fuzzed} | {*parameters.ESTIMATORS}
+    modules = (sklearn_lai, inspection, loss, metrics, model_selection)
+    assert {name for module in modules for name in module.__all__} <= fuzzed
+    for function in functions.FUNCTIONS:
+        target = eval(function.name, dict(header()))
+        if function.name not in functions.POSITIONAL:
+            arguments = {*inspect.signature(target).parameters}
+            assert arguments == {*function.arguments}, function.name
