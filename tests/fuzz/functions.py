@@ -198,7 +198,8 @@ FUNCTIONS = [
         {"cv_results": RESULTS},
         {"tolerance": ["0.0", "'1se'"], "accuracy": ["'accuracy'"],
             "smoothness": ["'smoothness'"],
-         "error_name": ["None", *TEXT], "roughness_name": ["None", *TEXT], "ax": ["None"]},
+         "error_name": ["None", *TEXT], "roughness_name": ["None", *TEXT],
+         "ax": ["None"]},
         DRAWN,
     ),
     _function(
