@@ -11,6 +11,36 @@ settings.register_profile("sklearn_lai", deadline=None)
 settings.load_profile("sklearn_lai")
 
 
+def pytest_addoption(parser):
+    group = parser.getgroup("fuzz", "the fuzzer, of -m fuzz")
+    group.addoption("--fuzz-minutes", type=float, default=1.0, help="how long it runs")
+    group.addoption("--fuzz-seed", type=int, default=0, help="where it begins")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Counts of the fuzzer, of which workers have parts."""
+    reports = (
+        report
+        for name in ("passed", "failed")
+        for report in terminalreporter.getreports(name)
+    )
+    areas = {}
+    for name, value in (part for report in reports for part in report.user_properties):
+        if name == "fuzz":
+            area, by_kind, seconds = value
+            areas.setdefault(area, []).append([*by_kind, seconds])
+    if areas:
+        terminalreporter.section("fuzzer")
+    for area, parts in areas.items():
+        *by_kind, seconds = map(sum, zip(*parts, strict=True))
+        n_programs = sum(by_kind)
+        right, error, other = by_kind
+        terminalreporter.line(
+            f"{area}: {n_programs} programs in {seconds:.0f} s: {right} right and "
+            f"finite, {error} clear errors, {other} anything else"
+        )
+
+
 def pytest_configure(config):
     # A busy machine may be slow to write, which is not for the tests to judge.
     config.addinivalue_line(
