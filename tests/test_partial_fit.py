@@ -242,3 +242,23 @@ def test_passes_without_a_varying_feature_are_those_of_the_first_stage():
     assert ours.lai_loss_curve_ == []
     ours.partial_fit(X, y)
     assert len(ours.lai_loss_curve_) == 1
+
+
+@pytest.mark.parametrize("lai_epochs", [0, 1])
+def test_curves_grow_in_place_and_shrink_if_a_pass_fails(lai_epochs, monkeypatch):
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    model = passes(mlp(lai_epochs=lai_epochs), 3)
+    curves = model.loss_curve_, model.lai_loss_curve_
+    before = fitted_state(model)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(model, "_set_importances", fail)
+        model.partial_fit(X, y)
+    assert fitted_state(model) == before
+    model.partial_fit(X, y)
+    assert curves == (model.loss_curve_, model.lai_loss_curve_)
+    assert curves[0] is model.loss_curve_
+    assert curves[1] is model.lai_loss_curve_
+    assert model.best_loss_ == min(model.loss_curve_)
+    assert len(model.loss_curve_) == 4
