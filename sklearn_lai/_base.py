@@ -214,11 +214,17 @@ def _check_weight(sample_weight: Any, n_samples: int, name: str) -> np.ndarray |
 
 @contextmanager
 def all_or_nothing(estimator: BaseEstimator) -> Iterator[None]:
-    """Give the estimator its attributes back if the block fails."""
+    """Give the estimator its attributes back if the block fails.
+
+    Lists may have got more items; they lose them again.
+    """
     before = dict(vars(estimator))
+    lengths = [(v, len(v)) for v in before.values() if isinstance(v, list)]
     try:
         yield
     except BaseException:
+        for value, length in lengths:
+            del value[length:]
         vars(estimator).clear()
         vars(estimator).update(before)
         raise

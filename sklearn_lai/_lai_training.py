@@ -254,6 +254,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             self._extend(name, curve, history.is_warm)
 
     def _extend(self, name: str, curve: list[float], is_warm: bool) -> None:
-        """Set a curve, which goes on with an earlier one if warm."""
+        """Set a curve, which goes on with an earlier one, not a copy, if warm."""
         earlier = getattr(self, name, None) if is_warm else None
-        setattr(self, name, (earlier or []) + curve)
+        if earlier is None:
+            setattr(self, name, curve)
+        else:
+            earlier.extend(curve)

@@ -1,6 +1,7 @@
 """Pretraining shared between fits: the same results, found once."""
 
 import pickle
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,3 +149,21 @@ def test_a_folder_that_takes_no_files_is_named(tmp_path):
             mlp(memory=memory).fit(X, y)
     with pytest.raises(TypeError, match=r"memory must be None or a folder.*got 3 of"):
         mlp(memory=3).fit(X, y)
+
+
+def test_damaged_results_are_computed_again(tmp_path):
+    model = mlp(memory=joblib.Memory(tmp_path, verbose=0))
+    expected = fitted_state(model.fit(X, y))
+    (path,) = tmp_path.rglob("output.pkl")
+    stored, rng, n_noticed = path.read_bytes(), np.random.default_rng(0), 0
+    for place in rng.integers(len(stored), size=100).tolist():
+        damaged = bytearray(stored)
+        damaged[place] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            assert fitted_state(model.fit(X, y)) == expected
+        n_noticed += any("is not as it was stored" in str(w.message) for w in caught)
+    assert (
+        n_noticed > 10
+    )  # the others do not load, which joblib tells, or change nothing

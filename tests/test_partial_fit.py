@@ -291,3 +291,23 @@ def test_a_warm_start_keeps_what_it_knows_of_a_constant_column(fits):
     for _ in range(fits):
         model.set_params(max_iter=2).fit(constant, model.predict(constant))
     assert model.score(X, y) > before - 0.02
+
+
+@pytest.mark.parametrize("lai_epochs", [0, 1])
+def test_curves_grow_in_place_and_shrink_if_a_pass_fails(lai_epochs, monkeypatch):
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    model = passes(mlp(lai_epochs=lai_epochs), 3)
+    curves = model.loss_curve_, model.lai_loss_curve_
+    before = fitted_state(model)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(model, "_set_importances", fail)
+        model.partial_fit(X, y)
+    assert fitted_state(model) == before
+    model.partial_fit(X, y)
+    assert curves == (model.loss_curve_, model.lai_loss_curve_)
+    assert curves[0] is model.loss_curve_
+    assert curves[1] is model.lai_loss_curve_
+    assert model.best_loss_ == min(model.loss_curve_)
+    assert len(model.loss_curve_) == 4

@@ -11,6 +11,7 @@ from os import PathLike, fspath
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+from joblib import Memory
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_memory
@@ -22,7 +23,14 @@ from .._train.lbfgs import LBFGS
 from .._train.optimizers import SGD, Adam
 from .._train.randomness import RandomState, resumed, state_of
 from .._train.record import WHOLE, History, Patience
-from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
+from .._train.setup import (
+    Recipe,
+    Stopped,
+    TrainingData,
+    packed_pretraining,
+    run_pretraining,
+    unpacked,
+)
 from .._train.stages import LaiStage
 from .._train.trainer import Trainer
 from .._typing import (
@@ -234,13 +242,28 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
         The generator stays as it is.
         """
+        arguments = data, recipe, state_of(rng), trainer
+        with suppress(Stopped):
+            snapshot = None
+            if self.memory is not None:
+                memory = self._checked_memory()
+                run = memory.cache(packed_pretraining, ignore=["trainer"])
+                snapshot = unpacked(run(*arguments))
+                if snapshot is None:
+                    warn_caller(
+                        "A result of the first stage in memory is not as it was stored "
+                        f"and was computed again. Clear memory ({self.memory!r}).",
+                        UserWarning,
+                    )
+            trainer.resume(snapshot or run_pretraining(*arguments))
+
+    def _checked_memory(self) -> Memory:
+        """The memory, of which a folder can be written to."""
         memory = self.memory
         if isinstance(memory, str | PathLike):
             memory = fspath(memory)
             check_writable("memory", memory)
-        run = check_memory(memory).cache(run_pretraining, ignore=["trainer"])
-        with suppress(Stopped):
-            trainer.resume(run(data, recipe, state_of(rng), trainer))
+        return check_memory(memory)
 
     def _set_fitted(self, trainer: Trainer) -> None:
         """Set what training gave and recorded; records go on if warm."""
@@ -272,9 +295,16 @@ class BaseLaiMLP(LaiTrainingRegressor):
                 default=None,
             )
         else:
-            self.best_loss_ = min(self.loss_curve_, default=np.inf)
+            self.best_loss_ = self._least_loss(history)
             self.validation_scores_ = self.lai_validation_scores_ = None
             self.best_validation_score_ = None
+
+    def _least_loss(self, history: History) -> float:
+        """Least loss of the curve, by the least before where that is known."""
+        earlier = getattr(self, "best_loss_", None) if history.is_warm else None
+        if earlier is None:
+            return min(self.loss_curve_, default=np.inf)
+        return min([earlier, *(epoch.loss for epoch in history.pretraining)])
 
     def _run_lai_stage(
         self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator

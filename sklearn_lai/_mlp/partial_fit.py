@@ -212,5 +212,5 @@ class PartialFitMLP(BaseLaiMLP):
         self.n_iter_ += earlier[0]
         self.n_lai_iter_ += earlier[1]
         if epoch.lai_loss is not None and not is_second:
-            self.lai_loss_curve_ = [*self.lai_loss_curve_, epoch.lai_loss]
+            self.lai_loss_curve_.append(epoch.lai_loss)
         self.t_ = (self.t_ if history.is_warm else 0) + len(trainer.batches.X)
