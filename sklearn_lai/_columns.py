@@ -28,7 +28,13 @@ def by_position(
     """
     found: dict[int, tuple[Any, Any]] = {}
     for key, value in _items(values):
-        j = _position(key, parameter, n_features, names)
+        called = f"a key of {parameter} that is no column name"
+        try:
+            j = position_of(key, parameter, n_features, names, called)
+        except ValueError as error:
+            if names is not None and isinstance(key, str):
+                raise
+            raise ValueError(f"{error} {OF_SUBSETS}") from None
         if j in found:
             raise ValueError(
                 f"{parameter} names column {j} twice, as {found[j][0]!r} and {key!r}; "
@@ -68,13 +74,21 @@ def _items(values: Any) -> Iterable[tuple[Any, Any]]:
     return zip(_labels(values), np.asarray(values).T, strict=True)
 
 
-def _position(
-    key: Any, parameter: str, n_features: int, names: np.ndarray | None
+def position_of(
+    key: Any,
+    parameter: str,
+    n_features: int,
+    names: np.ndarray | None,
+    called: str,
 ) -> int:
+    """Position of a column that is named, or given by its position.
+
+    `called` is what errors call a key that is no name.
+    """
     if names is None and isinstance(key, str) and key.isdecimal():
         key = int(key)
     if not isinstance(key, str):
-        _check_position(key, parameter, n_features)
+        _check_position(key, called, n_features)
         return int(key)
     if names is None:
         raise ValueError(
@@ -83,7 +97,7 @@ def _position(
             "set_output(transform='pandas') on it) or use column positions, "
             f"0 to {n_features - 1}. AdaBoostRegressor, BaggingRegressor, "
             "RegressorChain and other meta-estimators turn a DataFrame into an array, "
-            f"so that only positions are left. {OF_SUBSETS}"
+            "so that only positions are left."
         )
     positions = np.flatnonzero(np.asarray(names) == key)
     if len(positions) != 1:
@@ -95,9 +109,10 @@ def _position(
     return int(positions[0])
 
 
-def _check_position(key: Any, parameter: str, n_features: int) -> None:
-    name = f"a key of {parameter} that is no column name"
+def _check_position(key: Any, called: str, n_features: int) -> None:
     try:
-        check(name, key, Number(Integral, 0, n_features - 1))
+        check(called, key, Number(Integral, 0, n_features - 1))
     except ValueError as error:
-        raise ValueError(f"{error} {OF_SUBSETS}") from None
+        raise ValueError(
+            f"{error} Numbers are positions, from 0, whatever the columns are called."
+        ) from None

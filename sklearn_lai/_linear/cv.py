@@ -12,7 +12,7 @@ import numpy as np
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._choice_of_k import ChoosesK, make_model, score_paths
-from .._folds import list_folds
+from .._folds import list_folds, naming
 from .._noise import multiples
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Scoring, Tolerance
 from .base import BaseLaiLinear
@@ -215,12 +215,16 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             If least squares fits the data, or the training data of a fold, exactly, so
             that `k` has no effect.
         """
+        self._check_parameters()
         with watched(self), all_or_nothing(self):
-            self._check_parameters()
             data, scorer = check_data(self, X, y, sample_weight), self._scorer()
             folds = list_folds(self.cv, *data, groups, self.tolerance)
             total, trains, tests = _fold_moments(*data, folds)
-            regressions = list(map(self._plain_regression, [*trains, total]))
+            regressions = []
+            for number, train in enumerate(trains):
+                with naming(f"fold {number} of cv"):
+                    regressions.append(self._plain_regression(train))
+            regressions.append(self._plain_regression(total))
             self.ks_ = self._resolve_ks(regressions[-1])
             *paths, path = self._follow_ks(regressions, [*trains, total], data)
             errors = np.array(list(map(self._errors_along, paths, trains, tests)))
@@ -277,7 +281,8 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         for k, fit in zip(self.ks_, path, strict=True):
             model = make_model(self, LaiLinearRegressor, k)
             slopes = model._resolve_k(model.k, len(moments.outputs.mean))
-            model._set_model(moments, slopes, fit, dtype)
+            with naming(f"k={k:g}"):
+                model._set_model(moments, slopes, fit, dtype)
             yield model
 
     def _model_at(self, place: int) -> LaiLinearRegressor:

@@ -42,7 +42,8 @@ class Progress:
 
 def _has_mini_batches(estimator: BaseLaiMLP) -> bool:
     """Whether there is partial_fit."""
-    if estimator.solver == "lbfgs":
+    # Of what is no solver, fit and partial_fit tell.
+    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for the solvers 'adam' and 'sgd', not for "
             "'lbfgs', which needs all data at once."

@@ -397,8 +397,8 @@ class LaiMLPRegressor(PartialFitMLP):
             If the second stage has too few batches for a single one with the Lai loss,
             or training was interrupted.
         """
+        self._check_parameters()
         with watched(self, n_stages=2) as watch, all_or_nothing(self):
-            self._check_parameters()
             self._check_epochs()
             is_warm = self.warm_start and hasattr(self, "coefs_")
             rows = check_data(self, X, y, sample_weight, reset=not is_warm)
@@ -448,7 +448,7 @@ class LaiMLPRegressor(PartialFitMLP):
                 "X_val and y_val need early_stopping=True, got early_stopping=False."
             )
         validation = check_data(
-            self, X, y, sample_weight, reset=False, weight_name="sample_weight_val"
+            self, X, y, sample_weight, reset=False, suffix="_val"
         ).with_weight()
         if validation.y.shape[1] != data.y.shape[1]:
             raise ValueError(
