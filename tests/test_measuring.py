@@ -67,7 +67,7 @@ def test_sensitivity_is_that_of_float64_whatever_the_type_and_scale(dtype, sd):
 
 @pytest.mark.parametrize("frame", [np.array, pd.DataFrame, pl.DataFrame])
 def test_noise_below_the_resolution_of_the_type_is_seen(frame):
-    data = frame((Z + [1e6, 1e6, 0]).astype(np.float32))
+    data = frame(np.add(Z, [1e6, 1e6, 0]).astype(np.float32))
     model = Slopes()
     np.testing.assert_allclose(
         1e3 * noise_sensitivity(model, data, noise=1e-3), EXPECTED, rtol=0.05, atol=1e-6
