@@ -28,13 +28,7 @@ def by_position(
     """
     found: dict[int, tuple[Any, Any]] = {}
     for key, value in _items(values):
-        called = f"a key of {parameter} that is no column name"
-        try:
-            j = position_of(key, parameter, n_features, names, called)
-        except ValueError as error:
-            if names is not None and isinstance(key, str):
-                raise
-            raise ValueError(f"{error} {OF_SUBSETS}") from None
+        j = position_of(key, parameter, n_features, names)
         if j in found:
             raise ValueError(
                 f"{parameter} names column {j} twice, as {found[j][0]!r} and {key!r}; "
@@ -75,20 +69,13 @@ def _items(values: Any) -> Iterable[tuple[Any, Any]]:
 
 
 def position_of(
-    key: Any,
-    parameter: str,
-    n_features: int,
-    names: np.ndarray | None,
-    called: str,
+    key: Any, parameter: str, n_features: int, names: np.ndarray | None
 ) -> int:
-    """Position of a column that is named, or given by its position.
-
-    `called` is what errors call a key that is no name.
-    """
+    """Position of a column that is given by its name or position."""
     if names is None and isinstance(key, str) and key.isdecimal():
         key = int(key)
     if not isinstance(key, str):
-        _check_position(key, called, n_features)
+        _check_position(key, parameter, n_features)
         return int(key)
     if names is None:
         raise ValueError(
@@ -97,7 +84,7 @@ def position_of(
             "set_output(transform='pandas') on it) or use column positions, "
             f"0 to {n_features - 1}. AdaBoostRegressor, BaggingRegressor, "
             "RegressorChain and other meta-estimators turn a DataFrame into an array, "
-            "so that only positions are left."
+            f"so that only positions are left. {OF_SUBSETS}"
         )
     positions = np.flatnonzero(np.asarray(names) == key)
     if len(positions) != 1:
@@ -109,10 +96,9 @@ def position_of(
     return int(positions[0])
 
 
-def _check_position(key: Any, called: str, n_features: int) -> None:
+def _check_position(key: Any, parameter: str, n_features: int) -> None:
+    name = f"a key of {parameter} that is no column name"
     try:
-        check(called, key, Number(Integral, 0, n_features - 1))
+        check(name, key, Number(Integral, 0, n_features - 1))
     except ValueError as error:
-        raise ValueError(
-            f"{error} Numbers are positions, from 0, whatever the columns are called."
-        ) from None
+        raise ValueError(f"{error} {OF_SUBSETS}") from None

@@ -78,6 +78,23 @@ def column_at(table: Any, j: int) -> Any:
     return table.iloc[:, j] if hasattr(table, "iloc") else table.to_series(j)
 
 
+def check_targets(y: Any, n_samples: int) -> np.ndarray:
+    """Targets in float64, shape (n_samples, n_outputs); they are finite numbers."""
+    check_data_is_numeric("y", y)
+    targets = np.asarray(y)
+    if targets.ndim not in (1, 2) or len(targets) != n_samples or not targets.size:
+        raise ValueError(
+            "y must have shape (n_samples,) or (n_samples, n_outputs) with "
+            f"{n_samples} samples as X, got shape {targets.shape}."
+        )
+    if targets.dtype.kind == "c":
+        raise ValueError(f"y must have real numbers, got {shown(y)}.")
+    with np.errstate(over="ignore"):
+        targets = targets.astype(np.float64)
+    assert_all_finite(targets, input_name="y")
+    return targets.reshape(n_samples, -1)
+
+
 def check_weight(
     sample_weight: Any, n_samples: int, name: str = "sample_weight"
 ) -> np.ndarray | None:

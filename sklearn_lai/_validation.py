@@ -167,16 +167,47 @@ class Each(Rule):
         )
 
 
+@dataclass(frozen=True)
+class Figures(Rule):
+    """An array-like of numbers, infinity and NaN among them, of so many dimensions."""
+
+    ndims: tuple[int, ...] = (1,)
+
+    def allowed(self) -> str:
+        dimensions = " or ".join(f"{ndim}-D" for ndim in self.ndims)
+        return f"a {dimensions} array-like of numbers"
+
+    def has_type(self, value: Any) -> bool:
+        array = self._array(value)
+        return array is not None and array.dtype.kind in "iuf"
+
+    def accepts(self, value: Any) -> bool:
+        array = self._array(value)
+        return array is not None and array.ndim in self.ndims
+
+    def _array(self, value: Any) -> np.ndarray | None:
+        if not _is_array_like(value):
+            return None
+        try:
+            return np.asarray(value)
+        except Exception:  # of whatever library it comes from
+            return None
+
+
 def _items(value: Any) -> np.ndarray | None:
     """What an array-like has, as it is; None if it is none, or its rows differ."""
-    if isinstance(value, str | bytes | type) or not (
-        hasattr(value, "__array__") or isinstance(value, Sequence)
-    ):
+    if not _is_array_like(value):
         return None
     try:
         return np.asarray(value, dtype=object)
     except Exception:  # of whatever library it comes from
         return None
+
+
+def _is_array_like(value: Any) -> bool:
+    if isinstance(value, str | bytes | type):
+        return False
+    return hasattr(value, "__array__") or isinstance(value, Sequence)
 
 
 class AnyOf(Rule):
@@ -273,8 +304,8 @@ RANDOM_STATE = AnyOf(
 )
 # A generator would go on between calls, so that no two could be compared.
 SEED = AnyOf(NONE, Number(Integral, 0, 2**32 - 1))
-REPEATS = Number(Integral, 1)
 STRING = InstanceOf(str, "a string")
+COUNT = Number(Integral, 1)
 MODEL = HasMethod("predict", "an instance with a predict method, such as a fitted one")
 CV = AnyOf(
     NONE,

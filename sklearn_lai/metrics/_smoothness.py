@@ -12,11 +12,11 @@ from sklearn.utils import check_random_state
 from .._columns import position_of
 from .._typing import RandomState
 from .._validation import (
+    COUNT,
     MODEL,
     NONE,
     POSITIVE,
     RANDOM_STATE,
-    REPEATS,
     SEED,
     STRING,
     AnyOf,
@@ -33,7 +33,7 @@ from ._noisy_copies import (
     with_columns,
 )
 
-FEATURE = AnyOf(NONE, STRING, Number(Integral, 0))
+FEATURE = AnyOf(NONE, STRING, Number(Integral, -np.inf))
 
 
 @checked
@@ -79,7 +79,7 @@ def noise_sensitivity(
     X: Any,
     *,
     noise: Annotated[float, POSITIVE] = 1.0,
-    n_repeats: Annotated[int, REPEATS] = 5,
+    n_repeats: Annotated[int, COUNT] = 5,
     random_state: Annotated[RandomState, RANDOM_STATE] = 0,
 ) -> Any:
     """Mean change of the predictions under Gaussian noise in one feature at a time.
@@ -151,7 +151,7 @@ def noise_sensitivity(
     table = as_table(X)
     columns = range(table.shape[1])
     changes = _changes(estimator, table, columns, noise, n_repeats, random_state)
-    return _with_names(changes, table)
+    return _with_names(np.stack(changes, axis=-1), table)
 
 
 def neg_prediction_variance(estimator: Any, X: Any, y: Any = None) -> float:
@@ -232,7 +232,7 @@ def make_noise_sensitivity_scorer(
     feature: Annotated[str | int | None, FEATURE] = None,
     *,
     noise: Annotated[float, POSITIVE] = 1.0,
-    n_repeats: Annotated[int, REPEATS] = 5,
+    n_repeats: Annotated[int, COUNT] = 5,
     random_state: Annotated[int | None, SEED] = 0,
 ) -> Callable[..., float]:
     """Make a scorer of the noise sensitivity, negated, to one feature or to all.
@@ -296,13 +296,21 @@ def _score(
     table = as_table(X)
     columns: Iterable[int] = range(table.shape[1])
     if feature is not None:
-        columns = [
-            position_of(
-                feature, "feature", table.shape[1], column_names(table), "feature"
-            )
-        ]
+        columns = [_position(table, feature)]
     changes = _changes(estimator, table, columns, noise, n_repeats, random_state)
     return -float(np.nanmean(changes))
+
+
+def _position(table: Any, feature: str | int) -> int:
+    """Position of a feature that is given by its name or position."""
+    names, n_features = column_names(table), table.shape[1]
+    try:
+        return position_of(feature, "feature", n_features, names)
+    except ValueError as error:
+        allowed = f"a position from 0 to {n_features - 1}"
+        if names is not None:
+            allowed += " or one of " + ", ".join(map(repr, names))
+        raise ValueError(f"feature must be {allowed}, got {feature!r}.") from error
 
 
 def _changes(
@@ -312,11 +320,8 @@ def _changes(
     noise: float,
     n_repeats: int,
     random_state: RandomState,
-) -> np.ndarray:
-    """Mean change, (n_columns,) or (n_outputs, n_columns), under noise in each column.
-
-    It is NaN for columns that are not numeric.
-    """
+) -> list[np.ndarray]:
+    """Mean change, by output, under noise in each column; NaN if it is not numeric."""
     columns = numeric_columns(table, dict.fromkeys(positions, noise))
     if not columns:
         labels = labels_of(table)
@@ -333,7 +338,7 @@ def _changes(
             copy = with_columns(table, {j: column.noisy(draw)})
             moves = np.abs(predictions(estimator, copy) - baseline)
             totals[j] += moves.mean(axis=0)
-    return np.stack([total / n_repeats for total in totals.values()], axis=-1)
+    return [total / n_repeats for total in totals.values()]
 
 
 def _with_names(values: np.ndarray, X: Any) -> Any:

@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 import numpy as np
 from sklearn.metrics import check_scoring, root_mean_squared_error
-from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._noise import NOISE, resolve_noise
-from .._tables import check_data_is_numeric, check_weight
+from .._tables import check_targets, check_weight
 from .._typing import NoiseLike, RandomState
 from .._validation import (
+    COUNT,
     FUNCTION,
     MODEL,
     RANDOM_STATE,
-    REPEATS,
     SCORING,
     SEED,
     InstanceOf,
@@ -44,7 +44,7 @@ def error_under_noise(
     *,
     noise: Annotated[NoiseLike, NOISE],
     metric: Annotated[Callable[..., float], METRIC] = root_mean_squared_error,
-    n_repeats: Annotated[int, REPEATS] = 5,
+    n_repeats: Annotated[int, COUNT] = 5,
     random_state: Annotated[RandomState, RANDOM_STATE] = 0,
     sample_weight: Any = None,
 ) -> float:
@@ -119,7 +119,7 @@ def error_under_noise(
     0.0
     """
     n_samples = as_table(X).shape[0]
-    _check_targets(y, n_samples)
+    check_targets(y, n_samples)
     weight = check_weight(sample_weight, n_samples)
     weights = {} if weight is None else {"sample_weight": weight}
     copies = _noisy_copies(X, noise, n_repeats, random_state)
@@ -132,7 +132,7 @@ def make_noisy_scorer(
     scoring: Annotated[str | Callable[..., float], SCORING],
     *,
     noise: Annotated[NoiseLike, NOISE],
-    n_repeats: Annotated[int, REPEATS] = 5,
+    n_repeats: Annotated[int, COUNT] = 5,
     random_state: Annotated[int | None, SEED] = 0,
 ) -> Callable[..., float]:
     """Make a scorer that scores on noisy copies of the data out of any other scorer.
@@ -247,18 +247,6 @@ class _NoisyScorer:
             f"make_noisy_scorer({self._scoring!r}, noise={self._noise!r}, "
             f"n_repeats={self._n_repeats!r}, random_state={self._random_state!r})"
         )
-
-
-def _check_targets(y: Any, n_samples: int) -> None:
-    """Check that there are numbers, as many as samples."""
-    check_data_is_numeric("y", y)
-    shape = np.shape(y)
-    if len(shape) not in (1, 2) or shape[0] != n_samples:
-        raise ValueError(
-            "y must have shape (n_samples,) or (n_samples, n_outputs) with "
-            f"{n_samples} samples as X, got shape {shape}."
-        )
-    assert_all_finite(np.asarray(y, dtype=np.float64), input_name="y")
 
 
 def _mean(name: str, results: list[Any]) -> float:
