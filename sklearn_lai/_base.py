@@ -21,7 +21,7 @@ from ._feature_k import FEATURE_K, FeatureK, resolve_k
 from ._noise import NOISE, resolve_noise
 from ._tables import check_data_is_numeric, check_weight
 from ._typing import FeatureKLike, NoiseLike, Norm
-from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of
+from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of, shown
 
 # What the other parameters of an estimator with `noise` must be, if it has them.
 NOISE_NEEDS = {"loss": "squared_error", "norm": "l1", "lai_error": "mean"}
@@ -123,7 +123,8 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """Features to predict from."""
         check_is_fitted(self)
         check_data_is_numeric("X", X)
-        return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        with _naming_data():
+            return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _resolve_k(self, k: Any, n_outputs: int = 1) -> np.ndarray:
         """Boundary slope of every feature, or of every output and feature.
@@ -174,10 +175,21 @@ def check_data(
     The estimator takes the names of the features, if `reset`, or has them checked.
     `suffix` is that of the names of the data.
     """
-    for name, data in {"X": X, "y": y}.items():
-        if data is not None:  # which scikit-learn has words for
-            check_data_is_numeric(name + suffix, data)
-    with _suffixed(suffix), np.errstate(over="ignore"):
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None."
+        )
+    check_data_is_numeric("X" + suffix, X)
+    check_data_is_numeric("y" + suffix, y)
+    if hasattr(y, "tocsr"):
+        raise TypeError(f"y{suffix} must be dense, got sparse data; pass y.toarray().")
+    if np.ndim(y) not in (1, 2) or len(y) == 0:
+        raise ValueError(
+            f"y{suffix} must have shape (n_samples,) or (n_samples, n_outputs), got "
+            f"{shown(y)}."
+        )
+    with _naming_data(suffix), np.errstate(over="ignore"):
         X, y = validate_data(
             estimator,
             X,
@@ -197,15 +209,17 @@ def check_data(
 
 
 @contextmanager
-def _suffixed(suffix: str) -> Iterator[None]:
-    """Give `X` and `y` in errors of scikit-learn a suffix."""
+def _naming_data(suffix: str = "") -> Iterator[None]:
+    """Have errors of scikit-learn name the data; its names may have a suffix."""
     try:
         yield
-    except (TypeError, ValueError) as error:
-        if not suffix:
-            raise
+    except (TypeError, ValueError, OverflowError) as error:
         message = re.sub(r"\b([Xy])\b", rf"\1{suffix}", str(error))
-        raise type(error)(f"X{suffix} or y{suffix}: {message}") from error
+        if not re.search(rf"\b[Xy]{suffix}\b", message):
+            is_of_both = "inconsistent numbers of samples" in message
+            message = f"X{suffix}{f' and y{suffix}' * is_of_both}: {message}"
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(message) from error
 
 
 def _check_weight(sample_weight: Any, X: np.ndarray, name: str) -> np.ndarray | None:

@@ -9,7 +9,9 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from ._typing import Tolerance
-from ._validation import shown
+from ._validation import Each, InstanceOf, check, shown
+
+ANYTHING = InstanceOf(object, "of whatever type")
 
 
 def list_folds(
@@ -26,11 +28,8 @@ def list_folds(
         raise ValueError(
             f"cv must be at most the number of samples, {len(X)}, got {shown(cv)}."
         )
-    if groups is not None and np.shape(groups) != (len(X),):
-        raise ValueError(
-            f"groups must have one group per sample, shape ({len(X)},), got "
-            f"{shown(groups)}."
-        )
+    if groups is not None:
+        check("groups", groups, Each(ANYTHING, least=len(X), most=len(X)))
     is_list = hasattr(cv, "__iter__") and not hasattr(cv, "split")
     found = cv if is_list else check_cv(cv).split(X, y, groups)
     folds = [_fold(number, fold, len(X)) for number, fold in enumerate(found)]

@@ -285,10 +285,9 @@ POSITIVE = Number(Real, 0, closed="neither")
 BOOLEAN = InstanceOf(bool | np.bool_, "True or False")
 NONE = InstanceOf(type(None), "None")
 TOLERANCE = AnyOf(Number(Real, 0), OneOf(("1se",)))
-FUNCTION: Any = Callable  # no class, say type checkers
 SCORING = AnyOf(
     InstanceOf(str, "the name of a scikit-learn scorer"),
-    InstanceOf(FUNCTION, "a callable (estimator, X, y)"),
+    HasMethod("__call__", "a callable (estimator, X, y)"),
 )
 MEMORY = AnyOf(
     NONE,

@@ -245,7 +245,7 @@ def _mean_scores(cv_results: Mapping[str, Any], role: str, name: str) -> np.ndar
         names = [k.removeprefix("mean_test_") for k in cv_results if "mean_test_" in k]
         raise ValueError(
             f"{role}={name!r} must be a metric of the search, which has "
-            f"{', '.join(map(repr, names)) or 'none in its cv_results_'}: give scoring "
+            f"{', '.join(map(repr, names)) or 'none in cv_results'}: give scoring "
             "as a dict with that key."
         )
     return np.asarray(cv_results[key], dtype=np.float64)

@@ -14,12 +14,11 @@ from .._tables import check_targets, check_weight
 from .._typing import NoiseLike, RandomState
 from .._validation import (
     COUNT,
-    FUNCTION,
     MODEL,
     RANDOM_STATE,
     SCORING,
     SEED,
-    InstanceOf,
+    HasMethod,
     checked,
     shown,
 )
@@ -33,7 +32,7 @@ from ._noisy_copies import (
     with_columns,
 )
 
-METRIC = InstanceOf(FUNCTION, "a callable (y_true, y_pred)")
+METRIC = HasMethod("__call__", "a callable (y_true, y_pred)")
 
 
 @checked
