@@ -184,7 +184,9 @@ def check_data(
     check_data_is_numeric("y" + suffix, y)
     if hasattr(y, "tocsr"):
         raise TypeError(f"y{suffix} must be dense, got sparse data; pass y.toarray().")
-    if np.ndim(y) not in (1, 2) or len(y) == 0:
+    shape = np.asarray(y).shape
+    is_only_y_empty = 0 in shape[:1] and 0 not in np.shape(X)[:1]
+    if len(shape) not in (1, 2) or is_only_y_empty:
         raise ValueError(
             f"y{suffix} must have shape (n_samples,) or (n_samples, n_outputs), got "
             f"{shown(y)}."

@@ -24,10 +24,8 @@ def list_folds(
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Positions of the training and test samples of every fold, all of them checked."""
     counts = np.ones(len(X), dtype=bool) if sample_weight is None else sample_weight > 0
-    if isinstance(cv, Integral) and cv > len(X):
-        raise ValueError(
-            f"cv must be at most the number of samples, {len(X)}, got {shown(cv)}."
-        )
+    if isinstance(cv, Integral) and int(cv) > len(X):
+        raise ValueError(f"cv must be at most n_samples={len(X)}, got {shown(cv)}.")
     if groups is not None:
         check("groups", groups, Each(ANYTHING, least=len(X), most=len(X)))
     is_list = hasattr(cv, "__iter__") and not hasattr(cv, "split")

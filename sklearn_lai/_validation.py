@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from inspect import get_annotations, signature
 from numbers import Integral, Real
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import UnionType
@@ -25,7 +25,7 @@ LONGEST = 200
 # Integers that arrays can count.
 INT64 = np.iinfo(np.int64)
 # What is a number to us: torch and NumPy fail on others, such as fractions.
-NUMBERS = {
+NUMBERS: Mapping[type, tuple[type, ...]] = {
     Integral: (int, np.integer),
     Real: (int, float, np.integer, np.floating),
 }
@@ -314,11 +314,11 @@ CV = AnyOf(
 )
 
 
-def check_writable(name: str, folder: str | PathLike) -> None:
+def check_writable(name: str, folder: str | PathLike[str]) -> None:
     """Make a folder if need be; raise an error that names it if it takes no files."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
+        with TemporaryFile(dir=fspath(folder)):
             pass
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(

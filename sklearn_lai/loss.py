@@ -456,10 +456,10 @@ def _boundaries(k: float | Sequence[float | None] | Tensor, slope: Tensor) -> Te
     """Boundary slopes, shape (1 or n_outputs, n_features); NaN where left out."""
     if isinstance(k, Tensor):
         k = k.detach().to(slope)
-    elif isinstance(k, Sequence) or hasattr(k, "__array__"):
-        k = slope.new_tensor([nan if k_j is None else float(k_j) for k_j in k])
-    else:
+    elif isinstance(k, Real | float):
         k = slope.new_tensor(float(k))
+    else:
+        k = slope.new_tensor([nan if k_j is None else float(k_j) for k_j in k])
     n_outputs, n_features = slope.shape[1:]
     if k.shape not in ((), (n_features,), (n_outputs, n_features)):
         raise ValueError(

@@ -219,7 +219,8 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         with watched(self), all_or_nothing(self):
             data, scorer = check_data(self, X, y, sample_weight), self._scorer()
             folds = list_folds(self.cv, *data, groups, self.tolerance)
-            total, trains, tests = _fold_moments(*data, folds)
+            with np.errstate(over="ignore", invalid="ignore"):  # told of by the units
+                total, trains, tests = _fold_moments(*data, folds)
             regressions = []
             for number, train in enumerate(trains):
                 with naming(f"fold {number} of cv"):
