@@ -55,6 +55,12 @@ class FeatureK(Mapping[str | int, float | None]):
         digits is a position, too, where `X` has no column names, so that
         ``feature_k__0`` is the first feature.
 
+    Raises
+    ------
+    TypeError
+        If `slopes` is no mapping; keys and values are checked where an estimator is
+        fitted.
+
     See Also
     --------
     LaiMLPRegressor : Has the parameter `feature_k`.

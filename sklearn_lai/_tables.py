@@ -21,6 +21,8 @@ def check_data_is_numeric(name: str, data: Any) -> None:
 
     What has another fault, such as a third dimension, is left to scikit-learn.
     """
+    if isinstance(data, np.ndarray) and data.dtype.kind in NUMERIC:
+        return
     check_in_memory(name, data)
     for column, values in _doubtful(name, data):
         text = _first_text(values)

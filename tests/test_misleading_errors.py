@@ -215,20 +215,17 @@ def test_a_folder_that_cannot_be_is_named(memory):
 
 
 def test_float32_that_overflows_is_not_said_to_be_large_steps():
-    large = (y * 1e37).astype(np.float32)
-    small = (X * 1e-3).astype(np.float32)
-    model = quick(LaiMLPRegressor, max_iter=20)
+    small = (X * 2.0**-130).astype(np.float32)
+    model = quick(LaiMLPRegressor)
     with pytest.raises(
         ValueError, match="too large for float32 in the units of the dat"
     ):
-        model.fit(small, large)
-    assert np.isfinite(model.fit(small.astype(float), large).predict(small)).all()
+        model.fit(small, y)
+    small = small.astype(np.float64)
+    assert np.isfinite(model.fit(small, y).predict(small)).all()
 
 
 def test_a_search_that_overflows_names_the_fold_and_the_k():
-    model = quick(LaiMLPRegressorCV, ks=[0.1], cv=2, learning_rate_init=1e200)
-    with pytest.raises(ValueError, match=r"With fold 0 of cv: .*loss became"):
-        model.fit(X, y)
     model = quick(LaiMLPRegressorCV, ks=[0.1], cv=2, lai_learning_rate_init=1e200)
     with pytest.raises(ValueError, match=r"With fold 0 of cv: With k=0\.1: .*"):
         model.fit(X, y)

@@ -43,8 +43,8 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
     Parameters
     ----------
     ks : int or array-like of shape (n_ks,), default=50
-        Boundary slopes to choose from, > 0, in target standard deviations per feature
-        standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
+        At most 1000 boundary slopes to choose from, > 0, in target standard deviations
+        per feature standard deviation. An int is that many, spread on a logarithmic
         scale from the largest slope among the regressions on single features down to a
         hundredth of it.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
@@ -187,7 +187,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             other float64 ones.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets; each is a problem of its own, with the same `k`.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0 on any fold, in training and in the errors. None
             is 1 for every sample.
         groups : array-like of shape (n_samples,), default=None

@@ -61,7 +61,7 @@ class PartialFitLinear(BaseLaiLinear):
             Features, dense and finite.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0; None is 1 for every sample.
 
         Returns

@@ -253,7 +253,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
             other float64 ones.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets; each is a problem of its own.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0, in the losses and in the standardisation. None
             is 1 for every sample.
 

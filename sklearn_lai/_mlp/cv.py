@@ -38,8 +38,8 @@ class LaiMLPRegressorCV(PathMLP):
             default='relu'
         Activation of the hidden layers.
     ks : int or array-like of shape (n_ks,), default=10
-        Boundary slopes to choose from, > 0, in target standard deviations per feature
-        standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
+        At most 1000 boundary slopes to choose from, > 0, in target standard deviations
+        per feature standard deviation. An int is that many, spread on a logarithmic
         scale, from the `k` that stands for noise of 0.05 standard deviations in every
         feature to that for 1.5, which is
         ``sqrt(lai_fraction / (1 - lai_fraction)) * e / noise`` with the mean error
@@ -362,7 +362,7 @@ class LaiMLPRegressorCV(PathMLP):
             float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0, in training and in the errors of the folds.
             None is 1 for every sample.
         groups : array-like of shape (n_samples,), default=None

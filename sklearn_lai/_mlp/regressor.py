@@ -361,7 +361,7 @@ class LaiMLPRegressor(PartialFitMLP):
             float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, each standardised for itself.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0, in the losses of both stages, in the
             standardisation and in the validation score. Rows with weight 0 are left
             out. None is 1 for every sample.
@@ -372,7 +372,7 @@ class LaiMLPRegressor(PartialFitMLP):
             Targets to validate on; needed with `X_val`. In a
             :class:`~sklearn.compose.TransformedTargetRegressor`, which transforms `y`
             alone, give them transformed.
-        sample_weight_val : array-like of shape (n_val,), default=None
+        sample_weight_val : float or array-like of shape (n_val,), default=None
             Weights of the samples to validate on.
 
         Returns
