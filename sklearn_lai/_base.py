@@ -1,5 +1,6 @@
 """What all estimators share: the checks of parameters and data."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Real
@@ -7,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils import Tags
+from sklearn.utils import Tags, assert_all_finite
 from sklearn.utils.validation import (
-    check_array,
     check_is_fitted,
     column_or_1d,
     validate_data,
@@ -19,11 +19,14 @@ from ._callbacks import CallbackSupportMixin
 from ._columns import by_position
 from ._feature_k import FEATURE_K, FeatureK, resolve_k
 from ._noise import NOISE, resolve_noise
+from ._tables import check_data_is_numeric, check_weight
 from ._typing import FeatureKLike, NoiseLike, Norm
-from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of
+from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of, shown
 
 # What the other parameters of an estimator with `noise` must be, if it has them.
 NOISE_NEEDS = {"loss": "squared_error", "norm": "l1", "lai_error": "mean"}
+# So that sums of squares with this weight are numbers.
+LARGEST_WEIGHT = 1e150
 
 
 class Data(NamedTuple):
@@ -119,7 +122,9 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
     def _check_features(self, X: Any) -> np.ndarray:
         """Features to predict from."""
         check_is_fitted(self)
-        return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        check_data_is_numeric("X", X)
+        with _naming_data():
+            return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _resolve_k(self, k: Any, n_outputs: int = 1) -> np.ndarray:
         """Boundary slope of every feature, or of every output and feature.
@@ -163,51 +168,71 @@ def check_data(
     sample_weight: Any = None,
     *,
     reset: bool = True,
-    weight_name: str = "sample_weight",
+    suffix: str = "",
 ) -> Data:
     """`X` in a float type, `y` and weights in float64.
 
     The estimator takes the names of the features, if `reset`, or has them checked.
+    `suffix` is that of the names of the data.
     """
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        multi_output=True,
-        y_numeric=True,
-        dtype=(np.float64, np.float32),
-        reset=reset,
-    )
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None."
+        )
+    check_data_is_numeric("X" + suffix, X)
+    check_data_is_numeric("y" + suffix, y)
+    if hasattr(y, "tocsr"):
+        raise TypeError(f"y{suffix} must be dense, got sparse data; pass y.toarray().")
+    shape = np.asarray(y).shape
+    is_only_y_empty = 0 in shape[:1] and 0 not in np.shape(X)[:1]
+    if len(shape) not in (1, 2) or is_only_y_empty:
+        raise ValueError(
+            f"y{suffix} must have shape (n_samples,) or (n_samples, n_outputs), got "
+            f"{shown(y)}."
+        )
+    with _naming_data(suffix), np.errstate(over="ignore"):
+        X, y = validate_data(
+            estimator,
+            X,
+            y,
+            multi_output=True,
+            y_numeric=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    y = y.reshape(len(y), -1).astype(np.float64, copy=False)
-    return Data(X, y, _check_weight(sample_weight, len(X), weight_name))
-
-
-def _check_weight(sample_weight: Any, n_samples: int, name: str) -> np.ndarray | None:
-    """Weights of the samples in float64, None if there are none."""
-    if sample_weight is None:
-        return None
-    weight = check_array(
-        sample_weight, ensure_2d=False, dtype=np.float64, input_name=name
-    )
-    if weight.ndim == 0:
-        weight = np.full(n_samples, float(weight))
-    if weight.shape != (n_samples,):
-        raise ValueError(
-            f"{name} must have one weight per sample, shape ({n_samples},), "
-            f"got shape {weight.shape}."
-        )
-    if (weight < 0).any() or not weight.any():
-        raise ValueError(
-            f"{name} must be >= 0 and not all zero, got weights from "
-            f"{weight.min():g} to {weight.max():g}."
-        )
     with np.errstate(over="ignore"):
-        total = weight.sum()
-    if not np.finfo(np.float64).tiny * n_samples <= total < np.inf:
+        y = y.reshape(len(y), -1).astype(np.float64, copy=False)
+    # Once more: what was None, or finite in a longer type.
+    assert_all_finite(y, input_name="y" + suffix)
+    return Data(X, y, _check_weight(sample_weight, X, "sample_weight" + suffix))
+
+
+@contextmanager
+def _naming_data(suffix: str = "") -> Iterator[None]:
+    """Have errors of scikit-learn name the data; its names may have a suffix."""
+    try:
+        yield
+    except (TypeError, ValueError, OverflowError) as error:
+        message = re.sub(r"\b([Xy])\b", rf"\1{suffix}", str(error))
+        if not re.search(rf"\b[Xy]{suffix}\b", message):
+            is_of_both = "inconsistent numbers of samples" in message
+            message = f"X{suffix}{f' and y{suffix}' * is_of_both}: {message}"
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(message) from error
+
+
+def _check_weight(sample_weight: Any, X: np.ndarray, name: str) -> np.ndarray | None:
+    """Weights of the samples in float64, as large as the type of `X` can have."""
+    weight = check_weight(sample_weight, len(X), name)
+    # They are multiplied by squares of deviations.
+    largest = min(LARGEST_WEIGHT, float(np.finfo(X.dtype).max))
+    if weight is not None and weight.max() > largest:
         raise ValueError(
-            f"{name} must have a sum that is a normal number, got {total:g}."
+            f"{name} must have weights of at most {largest:.2g} for X of type "
+            f"{X.dtype}, got {weight.max():g}; rescale them."
         )
     return weight
 

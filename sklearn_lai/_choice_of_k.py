@@ -10,9 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseLaiRegressor, Data
 from ._feature_k import KS
-from ._folds import compare, take_rows
-from ._typing import KsLike, Scoring, Tolerance
-from ._validation import NONE, POSITIVE, SCORING, TOLERANCE, AnyOf, check
+from ._folds import compare, naming, take_rows
+from ._typing import Folds, KsLike, Scoring, Tolerance
+from ._validation import CV, NONE, POSITIVE, SCORING, TOLERANCE, AnyOf, check
 
 # Relative difference up to which a number stands for a k, such as one that was printed.
 SAME_K = 1e-5
@@ -26,6 +26,7 @@ class ChoosesK(Generic[Model]):
     """Chooses among `ks` by cross-validation, and keeps the model of each."""
 
     ks: Annotated[KsLike, KS]
+    cv: Annotated[Folds, CV]
     scoring: Annotated[Scoring, AnyOf(NONE, SCORING)]
     tolerance: Annotated[Tolerance, TOLERANCE]
 
@@ -112,12 +113,11 @@ def score_paths(
     folds: Iterable[Fold],
 ) -> np.ndarray:
     """Scores of the models of each fold on its test rows, (n_folds, n_models)."""
-    return np.array(
-        [
-            [score_on(scorer, model, X, rows, test) for model in models]
-            for models, (_, test) in zip(paths, folds, strict=True)
-        ]
-    )
+    scores = []
+    for number, (models, (_, test)) in enumerate(zip(paths, folds, strict=True)):
+        with naming(f"fold {number} of cv"):
+            scores.append([score_on(scorer, model, X, rows, test) for model in models])
+    return np.array(scores)
 
 
 def make_model(estimator: Any, kind: type[Model], k: float) -> Model:

@@ -28,7 +28,7 @@ def by_position(
     """
     found: dict[int, tuple[Any, Any]] = {}
     for key, value in _items(values):
-        j = _position(key, parameter, n_features, names)
+        j = position_of(key, parameter, n_features, names)
         if j in found:
             raise ValueError(
                 f"{parameter} names column {j} twice, as {found[j][0]!r} and {key!r}; "
@@ -68,9 +68,10 @@ def _items(values: Any) -> Iterable[tuple[Any, Any]]:
     return zip(_labels(values), np.asarray(values).T, strict=True)
 
 
-def _position(
+def position_of(
     key: Any, parameter: str, n_features: int, names: np.ndarray | None
 ) -> int:
+    """Position of a column that is given by its name or position."""
     if names is None and isinstance(key, str) and key.isdecimal():
         key = int(key)
     if not isinstance(key, str):

@@ -15,16 +15,27 @@ from typing import Any, Self
 import numpy as np
 
 from ._columns import OF_SUBSETS, by_position, is_labelled
-from ._validation import NONE, POSITIVE, AnyOf, Each, InstanceOf, Number, check
+from ._validation import (
+    NONE,
+    POSITIVE,
+    AnyOf,
+    Each,
+    InstanceOf,
+    Number,
+    OneOf,
+    check,
+    shown,
+)
 
 K = AnyOf(POSITIVE, Each(POSITIVE), Each(POSITIVE, ndim=2))
-KS = AnyOf(Number(Integral, 1), Each(POSITIVE, least=1))
-FEATURE_K = AnyOf(
-    NONE,
-    InstanceOf(
-        Mapping, "a mapping {column name or position: float or None} or FeatureK"
-    ),
+# More are more than a curve can show, and take for ever.
+MOST_KS = 1000
+KS = AnyOf(Number(Integral, 1, MOST_KS), Each(POSITIVE, least=1, most=MOST_KS))
+MAPPING = InstanceOf(
+    Mapping, "a mapping {column name or position: float or None} or FeatureK"
 )
+FEATURE_K = AnyOf(NONE, MAPPING)
+SLOPES = AnyOf(MAPPING, OneOf(((),)))
 
 
 class FeatureK(Mapping[str | int, float | None]):
@@ -43,6 +54,12 @@ class FeatureK(Mapping[str | int, float | None]):
         The same by column name. Names need not be given here to be set later. A name of
         digits is a position, too, where `X` has no column names, so that
         ``feature_k__0`` is the first feature.
+
+    Raises
+    ------
+    TypeError
+        If `slopes` is no mapping; keys and values are checked where an estimator is
+        fitted.
 
     See Also
     --------
@@ -66,6 +83,7 @@ class FeatureK(Mapping[str | int, float | None]):
         /,
         **k: float | None,
     ):
+        check("slopes", slopes, SLOPES)
         self._k: dict[str | int, float | None] = dict(slopes)
         self._k.update(k.items())
 
@@ -140,7 +158,7 @@ def resolve_k(
     if resolved.shape not in ((), (n_features,), (n_outputs, n_features)):
         raise ValueError(
             f"k must be one number, one per feature, shape ({n_features},), or one per "
-            f"output and feature, shape ({n_outputs}, {n_features}), got {k!r} of "
+            f"output and feature, shape ({n_outputs}, {n_features}), got {shown(k)} of "
             f"shape {resolved.shape}. {OF_SUBSETS}"
         )
     if resolved.ndim == 0:

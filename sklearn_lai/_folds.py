@@ -1,11 +1,17 @@
 """Folds of a cross-validation, listed once, and how scores on them compare."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import check_cv
 
 from ._typing import Tolerance
+from ._validation import Each, InstanceOf, check, shown
+
+ANYTHING = InstanceOf(object, "of whatever type")
 
 
 def list_folds(
@@ -17,14 +23,16 @@ def list_folds(
     tolerance: Tolerance,
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Positions of the training and test samples of every fold, all of them checked."""
-    every = np.arange(len(X))
     counts = np.ones(len(X), dtype=bool) if sample_weight is None else sample_weight > 0
-    folds = [
-        (every[_index(train)], every[_index(test)])
-        for train, test in check_cv(cv).split(X, y, groups)
-    ]
+    if isinstance(cv, Integral) and int(cv) > len(X):
+        raise ValueError(f"cv must be at most n_samples={len(X)}, got {shown(cv)}.")
+    if groups is not None:
+        check("groups", groups, Each(ANYTHING, least=len(X), most=len(X)))
+    is_list = hasattr(cv, "__iter__") and not hasattr(cv, "split")
+    found = cv if is_list else check_cv(cv).split(X, y, groups)
+    folds = [_fold(number, fold, len(X)) for number, fold in enumerate(found)]
     if not folds:
-        raise ValueError(f"cv must have at least one fold, got {cv!r}.")
+        raise ValueError(f"cv must have at least one fold, got {shown(cv)}.")
     for number, fold in enumerate(folds):
         if not all(counts[part].any() for part in fold):
             raise ValueError(
@@ -36,10 +44,33 @@ def list_folds(
     return folds
 
 
+def _fold(number: int, fold: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of a fold; raises an error that names it if it has none."""
+    every = np.arange(n_samples)
+    try:
+        train, test = fold
+        return every[_index(train)], every[_index(test)]
+    except (TypeError, ValueError, IndexError) as error:
+        raise ValueError(
+            "cv must be an integer, a splitter or an iterable of pairs (train, test), "
+            f"each of positions from 0 to {n_samples - 1} or a mask; fold {number} is "
+            f"{shown(fold)}: {error}."
+        ) from error
+
+
 def _index(part: Any) -> np.ndarray:
     """Positions or a mask; of an empty list NumPy would make floats."""
     part = np.asarray(part)
     return part if part.size else part.astype(int)
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Have an error say where in a cross-validation it is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"With {where}: {error}") from error
 
 
 def compare(scores: np.ndarray, tolerance: Tolerance) -> tuple[np.ndarray, float]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ._columns import OF_SUBSETS, by_position, is_labelled
-from ._validation import NONE, AnyOf, Each, InstanceOf, Number, check
+from ._validation import NONE, AnyOf, Each, InstanceOf, Number, check, shown
 
 # Of the k that follows from noise; the least is its inverse.
 LARGEST_MULTIPLE = 4.0
@@ -42,7 +42,7 @@ def resolve_noise(noise: Any, n_features: int, names: np.ndarray | None) -> np.n
         if values.shape not in ((), (n_features,)):
             raise ValueError(
                 f"noise must be one number, one per feature, shape ({n_features},), or "
-                f"a mapping, got {noise!r} of shape {values.shape}. {OF_SUBSETS}"
+                f"a mapping, got {shown(noise)} of shape {values.shape}. {OF_SUBSETS}"
             )
         resolved[:] = values
     return resolved

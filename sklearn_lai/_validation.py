@@ -1,24 +1,38 @@
-"""Checks of hyperparameters: each estimator declares rules, checked once in fit."""
+"""Checks of parameters: rules in annotations, of estimators and of functions.
+
+An estimator has its hyperparameters checked in fit, a function that is `checked` its
+arguments before it runs.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from inspect import get_annotations
+from functools import cache, wraps
+from inspect import get_annotations, signature
 from numbers import Integral, Real
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import UnionType
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
-from ._typing import SupportsCache
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Of what an error shows of a value.
+LONGEST = 200
+# Integers that arrays can count.
+INT64 = np.iinfo(np.int64)
+# What is a number to us: torch and NumPy fail on others, such as fractions.
+NUMBERS: Mapping[type, tuple[type, ...]] = {
+    Integral: (int, np.integer),
+    Real: (int, float, np.integer, np.floating),
+}
 
 
 class Rule:
-    """What a hyperparameter may be."""
+    """What a parameter may be."""
 
     def allowed(self) -> str:
         """Words for an error message."""
@@ -44,6 +58,8 @@ class Number(Rule):
 
     def allowed(self) -> str:
         noun = "an integer" if self.kind is Integral else "a finite number"
+        if self.low == -np.inf:
+            return noun
         if self.high == np.inf:
             sign = ">=" if self.closed in ("both", "left") else ">"
             return f"{noun} {sign} {self.low:g}"
@@ -52,14 +68,20 @@ class Number(Rule):
         return f"{noun} in {left}{self.low:g}, {self.high:g}{right}"
 
     def has_type(self, value: Any) -> bool:
-        return isinstance(value, self.kind) and not isinstance(value, bool | np.bool_)
+        # Durations of NumPy are integers to it.
+        no_number = bool | np.bool_ | np.timedelta64
+        return isinstance(value, NUMBERS[self.kind]) and not isinstance(
+            value, no_number
+        )
 
     def accepts(self, value: Any) -> bool:
+        is_whole = isinstance(value, int | np.integer)
+        number = int(value) if is_whole else float(value)
         return (
-            math.isfinite(value)
-            and self.low <= value <= self.high
-            and (value != self.low or self.closed in ("both", "left"))
-            and (value != self.high or self.closed in ("both", "right"))
+            (INT64.min <= number <= INT64.max if is_whole else math.isfinite(number))
+            and self.low <= number <= self.high
+            and (number != self.low or self.closed in ("both", "left"))
+            and (number != self.high or self.closed in ("both", "right"))
         )
 
 
@@ -100,32 +122,92 @@ class InstanceOf(Rule):
 
 
 @dataclass(frozen=True)
+class HasMethod(Rule):
+    """Any instance of a class with a method, described in words."""
+
+    method: str
+    words: str
+
+    def allowed(self) -> str:
+        return self.words
+
+    def has_type(self, value: Any) -> bool:
+        return hasattr(value, self.method) and not isinstance(value, type)
+
+
+@dataclass(frozen=True)
 class Each(Rule):
-    """A list, tuple or array of at least so many items, each of which keeps a rule."""
+    """A list, tuple or array of so many items, each of which keeps a rule."""
 
     rule: Rule
     least: int = 0
+    most: float = np.inf
     ndim: int = 1
 
     def allowed(self) -> str:
         kind = "an array-like" if self.ndim == 1 else f"a {self.ndim}-D array-like"
         length = f" of at least {self.least} item(s)" if self.least else ""
+        length += f", at most {self.most}" if self.most < np.inf else ""
         return f"{kind}{length}, each item {self.rule.allowed()}"
 
     def has_type(self, value: Any) -> bool:
-        is_array_like = hasattr(value, "__array__") or (
-            isinstance(value, Sequence) and not isinstance(value, str | bytes)
-        )
-        items = np.asarray(value, dtype=object)
+        items = _items(value)
         return (
-            is_array_like
+            items is not None
             and items.ndim == self.ndim
             and all(map(self.rule.has_type, items.flat))
         )
 
     def accepts(self, value: Any) -> bool:
-        items = np.asarray(value, dtype=object)
-        return len(items) >= self.least and all(map(self.rule.accepts, items.flat))
+        items = _items(value)
+        return (
+            items is not None
+            and self.least <= len(items) <= self.most
+            and all(map(self.rule.accepts, items.flat))
+        )
+
+
+@dataclass(frozen=True)
+class Figures(Rule):
+    """An array-like of numbers, infinity and NaN among them, of so many dimensions."""
+
+    ndims: tuple[int, ...] = (1,)
+
+    def allowed(self) -> str:
+        dimensions = " or ".join(f"{ndim}-D" for ndim in self.ndims)
+        return f"a {dimensions} array-like of numbers"
+
+    def has_type(self, value: Any) -> bool:
+        array = self._array(value)
+        return array is not None and array.dtype.kind in "iuf"
+
+    def accepts(self, value: Any) -> bool:
+        array = self._array(value)
+        return array is not None and array.ndim in self.ndims
+
+    def _array(self, value: Any) -> np.ndarray | None:
+        if not _is_array_like(value):
+            return None
+        try:
+            return np.asarray(value)
+        except Exception:  # of whatever library it comes from
+            return None
+
+
+def _items(value: Any) -> np.ndarray | None:
+    """What an array-like has, as it is; None if it is none, or its rows differ."""
+    if not _is_array_like(value):
+        return None
+    try:
+        return np.asarray(value, dtype=object)
+    except Exception:  # of whatever library it comes from
+        return None
+
+
+def _is_array_like(value: Any) -> bool:
+    if isinstance(value, str | bytes | type):
+        return False
+    return hasattr(value, "__array__") or isinstance(value, Sequence)
 
 
 class AnyOf(Rule):
@@ -148,38 +230,69 @@ class AnyOf(Rule):
 def rules_of(owner: type) -> Mapping[str, Rule]:
     """Rules in our annotations of a class, as in ``name: Annotated[float, rule]``."""
     ours = [c for c in owner.__mro__ if c.__module__.startswith("sklearn_lai.")]
+    return {name: rule for c in reversed(ours) for name, rule in _annotated(c).items()}
+
+
+def _annotated(owner: Any) -> dict[str, Rule]:
+    """Rules in the annotations of one class or function."""
     return {
         name: rule
-        for c in reversed(ours)
-        for name, hint in get_annotations(c).items()
+        for name, hint in get_annotations(owner).items()
         for rule in getattr(hint, "__metadata__", ())
+        if isinstance(rule, Rule)
     }
+
+
+def checked(function: Function) -> Function:
+    """Check arguments by the rules in the annotations, before the function runs."""
+    rules, names = _annotated(function), tuple(signature(function).parameters)
+
+    @wraps(function)
+    def with_checks(*args: Any, **kwargs: Any) -> Any:
+        # Defaults are right, and what the signature does not have Python tells.
+        for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+            if name in rules:
+                check(name, value, rules[name])
+        return function(*args, **kwargs)
+
+    return with_checks  # type: ignore[return-value]
 
 
 def check(name: str, value: Any, rule: Rule) -> None:
     """Raise an error that names the parameter, its value and what is allowed."""
     if not rule.has_type(value):
         raise TypeError(
-            f"{name} must be {rule.allowed()}, got {value!r} of type "
+            f"{name} must be {rule.allowed()}, got {shown(value)} of type "
             f"{type(value).__name__}."
         )
     if not rule.accepts(value):
-        raise ValueError(f"{name} must be {rule.allowed()}, got {value!r}.")
+        raise ValueError(f"{name} must be {rule.allowed()}, got {shown(value)}.")
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it: its middle is left out if it is long."""
+    if isinstance(value, int) and not INT64.min <= value <= INT64.max:
+        return f"an integer of {value.bit_length()} bits, of which 63 are the most"
+    try:
+        text = repr(value)
+    except Exception:  # of whatever library it comes from
+        return f"an object of type {type(value).__name__}"
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} ... {text[-half:]}"
 
 
 POSITIVE = Number(Real, 0, closed="neither")
 BOOLEAN = InstanceOf(bool | np.bool_, "True or False")
 NONE = InstanceOf(type(None), "None")
 TOLERANCE = AnyOf(Number(Real, 0), OneOf(("1se",)))
-FUNCTION: Any = Callable  # no class, say type checkers
 SCORING = AnyOf(
     InstanceOf(str, "the name of a scikit-learn scorer"),
-    InstanceOf(FUNCTION, "a callable (estimator, X, y)"),
+    HasMethod("__call__", "a callable (estimator, X, y)"),
 )
 MEMORY = AnyOf(
     NONE,
     InstanceOf(str | PathLike, "a folder"),
-    InstanceOf(SupportsCache, "an object with the joblib.Memory interface"),
+    HasMethod("cache", "an object with the joblib.Memory interface"),
 )
 LAYER_SIZES = AnyOf(Number(Integral, 1), Each(Number(Integral, 1)))
 BATCH_SIZE = AnyOf(OneOf(("auto",)), Number(Integral, 1))
@@ -188,15 +301,27 @@ RANDOM_STATE = AnyOf(
     Number(Integral, 0, 2**32 - 1),
     InstanceOf(np.random.RandomState, "a numpy.random.RandomState"),
 )
+# A generator would go on between calls, so that no two could be compared.
+SEED = AnyOf(NONE, Number(Integral, 0, 2**32 - 1))
+STRING = InstanceOf(str, "a string")
+COUNT = Number(Integral, 1)
+MODEL = HasMethod("predict", "an instance with a predict method, such as a fitted one")
+CV = AnyOf(
+    NONE,
+    Number(Integral, 2),
+    HasMethod("split", "a cross-validation splitter"),
+    HasMethod("__iter__", "an iterable of (train, test) arrays of positions"),
+)
 
 
-def check_writable(name: str, folder: str) -> None:
+def check_writable(name: str, folder: str | PathLike[str]) -> None:
     """Make a folder if need be; raise an error that names it if it takes no files."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
+        with TemporaryFile(dir=fspath(folder)):
             pass
-    except OSError as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ValueError(
-            f"{name} must be a folder that can be written, got {folder!r}: {error}."
+            f"{name} must be a folder that can be written, got {shown(folder)}: "
+            f"{error}."
         ) from error

@@ -4,12 +4,25 @@ Source: Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from math import inf, nan
+from dataclasses import dataclass
+from math import nan
 from numbers import Real
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
+
+from ._validation import (
+    NONE,
+    POSITIVE,
+    AnyOf,
+    Each,
+    Number,
+    OneOf,
+    Rule,
+    checked,
+    shown,
+)
 
 __all__ = ["LaiLoss", "input_gradient", "lai_factor", "lai_loss"]
 
@@ -53,7 +66,50 @@ NORMS: Mapping[str, Callable[[Tensor, float], Tensor]] = {
 }
 
 
-def lai_factor(slope: Tensor, k: float | Tensor) -> Tensor:
+@dataclass(frozen=True)
+class TensorOf(Rule):
+    """A tensor whose type has a property."""
+
+    words: str
+    is_right: Callable[[Tensor], bool]
+
+    def allowed(self) -> str:
+        return f"a torch.Tensor of {self.words}"
+
+    def has_type(self, value: Any) -> bool:
+        return isinstance(value, Tensor)
+
+    def accepts(self, value: Any) -> bool:
+        return self.is_right(value)
+
+
+class NotANumber(Rule):
+    """NaN, which leaves a direction out."""
+
+    def allowed(self) -> str:
+        return "NaN"
+
+    def has_type(self, value: Any) -> bool:
+        return isinstance(value, float)
+
+    def accepts(self, value: Any) -> bool:
+        return value != value
+
+
+FLOATS = TensorOf("a float type", Tensor.is_floating_point)
+REALS = TensorOf("real numbers", lambda tensor: not tensor.is_complex())
+SLOPE = AnyOf(POSITIVE, NotANumber())
+K = AnyOf(SLOPE, Each(AnyOf(SLOPE, NONE)), REALS)
+LOSS, NORM = OneOf(tuple(BASE_LOSSES)), OneOf(tuple(NORMS))
+L1_RATIO = Number(Real, 0, 1)
+QUANTILE = Number(Real, 0, 1, closed="neither")
+
+
+@checked
+def lai_factor(
+    slope: Annotated[Tensor, FLOATS],
+    k: Annotated[float | Tensor, AnyOf(POSITIVE, REALS)],
+) -> Tensor:
     r"""Factor by which the Lai loss multiplies an error.
 
     .. math:: \varphi(s; k) = \frac{\max(|s|, k)}{\min(k, 1) \sqrt{1 + s^2}}
@@ -61,7 +117,7 @@ def lai_factor(slope: Tensor, k: float | Tensor) -> Tensor:
     Parameters
     ----------
     slope : Tensor of any shape
-        Slope `s` of the model.
+        Slope `s` of the model, of a float type.
     k : float or Tensor that broadcasts to the shape of `slope`
         Boundary slope, > 0: the factor is smallest where ``|slope| == k``.
 
@@ -74,31 +130,44 @@ def lai_factor(slope: Tensor, k: float | Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If any `k` is not a positive finite number.
+        If `slope` is not of a float type, or any `k` is not a positive finite number
+        in it, or has more dimensions than `slope`.
+    TypeError
+        If `slope` is not a Tensor, or `k` neither a number nor a Tensor.
 
     References
     ----------
     .. [1] Y. Lai, "Lai Loss: A Novel Loss for Gradient Control", arXiv:2405.07884.
     """
-    k = torch.as_tensor(k, dtype=slope.dtype, device=slope.device)
-    if not ((k > 0) & k.isfinite()).all():
-        raise ValueError(f"k must be a finite number > 0, got {k.tolist()}.")
+    boundary = torch.as_tensor(k, dtype=slope.dtype, device=slope.device)
+    limits = torch.finfo(slope.dtype)
+    _check_range(k, boundary, limits.tiny, limits.max)
+    if not _broadcasts(boundary.shape, slope.shape):
+        raise ValueError(
+            f"k must broadcast to the shape of slope, {tuple(slope.shape)}, got "
+            f"{tuple(boundary.shape)}."
+        )
+    return _factor(slope, boundary)
+
+
+def _factor(slope: Tensor, k: Tensor) -> Tensor:
     hypotenuse = torch.hypot(slope, torch.ones_like(slope))
     return torch.maximum(slope.abs(), k) / (k.clamp(max=1) * hypotenuse)
 
 
+@checked
 def lai_loss(
-    y_pred: Tensor,
-    y_true: Tensor,
-    slope: Tensor,
-    k: float | Sequence[float | None] | Tensor,
+    y_pred: Annotated[Tensor, FLOATS],
+    y_true: Annotated[Tensor, REALS],
+    slope: Annotated[Tensor, FLOATS],
+    k: Annotated[float | Sequence[float | None] | Tensor, K],
     *,
-    loss: str = "squared_error",
-    huber_delta: float = 1.0,
-    quantile: float = 0.5,
-    norm: str = "l1",
-    l1_ratio: float = 0.5,
-    sample_weight: Tensor | None = None,
+    loss: Annotated[str, LOSS] = "squared_error",
+    huber_delta: Annotated[float, POSITIVE] = 1.0,
+    quantile: Annotated[float, QUANTILE] = 0.5,
+    norm: Annotated[str, NORM] = "l1",
+    l1_ratio: Annotated[float, L1_RATIO] = 0.5,
+    sample_weight: Annotated[Tensor | None, AnyOf(NONE, REALS)] = None,
 ) -> Tensor:
     """Lai loss: the norm, over input directions, of the slope-weighted errors.
 
@@ -109,7 +178,7 @@ def lai_loss(
     Parameters
     ----------
     y_pred : Tensor of shape (n_samples,) or (n_samples, n_outputs)
-        Predictions.
+        Predictions, of a float type.
     y_true : Tensor of the shape of `y_pred`
         Targets.
     slope : Tensor of shape (n_samples, n_features) or \
@@ -120,7 +189,8 @@ def lai_loss(
         Boundary slope of every direction, or one per feature, in the units of
         `slope`; a Tensor may also have one per output and feature. A feature whose
         `k` is None or NaN, for any output, is left out; with none left the loss is the
-        plain one. No gradient flows to `k`.
+        plain one. No gradient flows to `k`. Its square, and the inverse of that, are
+        to be numbers in the type of `slope`.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
             default='squared_error'
         Base loss `l` of a signed error: ``u ** 2``; ``abs(u)``; ``u ** 2 / 2`` up to
@@ -136,7 +206,7 @@ def lai_loss(
     l1_ratio : float, default=0.5
         Mix of the elastic net, in [0, 1].
     sample_weight : Tensor of shape (n_samples,), default=None
-        Weights of the samples in the means; None weighs all alike.
+        Weights of the samples in the means, >= 0 and not all 0; None weighs all alike.
 
     Returns
     -------
@@ -148,6 +218,8 @@ def lai_loss(
     ------
     ValueError
         If shapes do not fit each other, or a parameter has a value not listed here.
+    TypeError
+        If a parameter has a type not listed here.
 
     References
     ----------
@@ -163,31 +235,29 @@ def lai_loss(
     >>> lai_loss(y_pred, y_true, input_gradient(y_pred, X), k=2.0)
     tensor(0.4000, grad_fn=<MeanBackward0>)
     """
-    base_loss = _look_up("loss", loss, BASE_LOSSES)
-    norm_of = _look_up("norm", norm, NORMS)
-    if not 0 <= l1_ratio <= 1:
-        raise ValueError(f"l1_ratio must be in [0, 1], got {l1_ratio!r}.")
-    if not 0 < huber_delta < inf:
-        raise ValueError(f"huber_delta must be a finite number > 0, got {huber_delta}.")
-    if not 0 < quantile < 1:
-        raise ValueError(f"quantile must be in (0, 1), got {quantile!r}.")
+    base_loss, norm_of = BASE_LOSSES[loss], NORMS[norm]
     _check_shapes(y_pred, y_true, slope, sample_weight)
     error = (y_pred - y_true).reshape(len(y_pred), -1)
     slope = slope.reshape(*error.shape, -1)
-    k = _boundaries(k, slope)
-    kept = ~k.isnan().any(0)
+    boundaries = _boundaries(k, slope)
+    kept = ~boundaries.isnan().any(0)
     if not kept.any():
         return _weighted_mean(
             base_loss(error, huber_delta, quantile), sample_weight
         ).mean()
     if not kept.all():
-        slope, k = slope[..., kept], k[:, kept]
-    errors = error[..., None] * lai_factor(slope, k)
+        slope, boundaries = slope[..., kept], boundaries[:, kept]
+    largest = torch.finfo(slope.dtype).max ** 0.5
+    _check_range(k, boundaries, 1 / largest, largest)
+    errors = error[..., None] * _factor(slope, boundaries)
     losses = base_loss(errors, huber_delta, quantile)
     return norm_of(_weighted_mean(losses, sample_weight), l1_ratio).mean()
 
 
-def input_gradient(y_pred: Tensor, X: Tensor) -> Tensor:
+@checked
+def input_gradient(
+    y_pred: Annotated[Tensor, FLOATS], X: Annotated[Tensor, FLOATS]
+) -> Tensor:
     """Slopes of a model by automatic differentiation, themselves differentiable.
 
     Parameters
@@ -206,8 +276,15 @@ def input_gradient(y_pred: Tensor, X: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        If `X` does not require a gradient, or `y_pred` has other rows than `X`.
+        If `X` does not require a gradient, `y_pred` was not computed from `X`, or it
+        has other rows.
+    TypeError
+        If one of them is not a Tensor.
     """
+    if X.ndim != 2:
+        raise ValueError(
+            f"X must have shape (n_samples, n_features), got shape {tuple(X.shape)}."
+        )
     if not X.requires_grad:
         raise ValueError(
             "X must require a gradient: call X.requires_grad_() before the model."
@@ -223,10 +300,16 @@ def input_gradient(y_pred: Tensor, X: Tensor) -> Tensor:
             X,
             torch.ones_like(output),
             create_graph=True,
-            materialize_grads=True,
+            allow_unused=True,
         )[0]
         for output in y_pred.reshape(len(y_pred), -1).unbind(1)
+        if output.requires_grad
     ]
+    if not slopes or any(slope is None for slope in slopes):
+        raise ValueError(
+            "X must be the tensor that y_pred was computed from, not a copy or a view "
+            "of it, with gradients on: y_pred does not depend on it."
+        )
     return slopes[0] if y_pred.ndim == 1 else torch.stack(slopes, dim=1)
 
 
@@ -249,6 +332,13 @@ class LaiLoss(torch.nn.Module):
     l1_ratio : float, default=0.5
         Mix of the elastic net, in [0, 1].
 
+    Raises
+    ------
+    ValueError
+        If a parameter has a value not listed here.
+    TypeError
+        If a parameter has a type not listed here.
+
     See Also
     --------
     lai_loss : The same as a function, with every shape and unit.
@@ -269,15 +359,16 @@ class LaiLoss(torch.nn.Module):
     >>> loss.backward()
     """
 
+    @checked
     def __init__(
         self,
-        k: float | Sequence[float | None] | Tensor = 0.2,
+        k: Annotated[float | Sequence[float | None] | Tensor, K] = 0.2,
         *,
-        loss: str = "squared_error",
-        huber_delta: float = 1.0,
-        quantile: float = 0.5,
-        norm: str = "l1",
-        l1_ratio: float = 0.5,
+        loss: Annotated[str, LOSS] = "squared_error",
+        huber_delta: Annotated[float, POSITIVE] = 1.0,
+        quantile: Annotated[float, QUANTILE] = 0.5,
+        norm: Annotated[str, NORM] = "l1",
+        l1_ratio: Annotated[float, L1_RATIO] = 0.5,
     ):
         super().__init__()
         self.k = k
@@ -306,12 +397,19 @@ class LaiLoss(torch.nn.Module):
                 (n_samples, n_outputs, n_features)
             Slopes of the predictions, as `input_gradient` gives them.
         sample_weight : Tensor of shape (n_samples,), default=None
-            Weights of the samples; None weighs all alike.
+            Weights of the samples, >= 0 and not all 0; None weighs all alike.
 
         Returns
         -------
         Tensor of shape ()
             The loss.
+
+        Raises
+        ------
+        ValueError
+            As :func:`lai_loss`.
+        TypeError
+            As :func:`lai_loss`.
         """
         return lai_loss(
             y_pred,
@@ -345,7 +443,13 @@ def _weighted_mean(losses: Tensor, sample_weight: Tensor | None) -> Tensor:
     if sample_weight is None:
         return losses.mean(0)
     weight = sample_weight.to(losses.dtype)
-    return torch.tensordot(weight, losses, dims=1) / weight.sum()
+    total = weight.sum()
+    if not (weight >= 0).all() & (total > 0) & total.isfinite():
+        raise ValueError(
+            "sample_weight must be finite, >= 0 and not all zero, got weights from "
+            f"{weight.min():g} to {weight.max():g}."
+        )
+    return torch.tensordot(weight, losses, dims=1) / total
 
 
 def _boundaries(k: float | Sequence[float | None] | Tensor, slope: Tensor) -> Tensor:
@@ -366,11 +470,21 @@ def _boundaries(k: float | Sequence[float | None] | Tensor, slope: Tensor) -> Te
     return torch.atleast_2d(k).expand(-1, n_features)
 
 
-def _look_up(name: str, value: str, table: Mapping[str, Any]) -> Any:
-    if value not in table:
-        allowed = ", ".join(map(repr, table))
-        raise ValueError(f"{name} must be one of {allowed}, got {value!r}.")
-    return table[value]
+def _check_range(k: Any, boundaries: Tensor, least: float, largest: float) -> None:
+    """Check boundary slopes in the type of the slopes; `k` is what the user gave."""
+    if not ((boundaries >= least) & (boundaries <= largest)).all():
+        raise ValueError(
+            f"k must be a finite number > 0, from {least:.2g} to {largest:.2g} for "
+            f"slopes of {boundaries.dtype}, got {shown(k)}."
+        )
+
+
+def _broadcasts(shape: torch.Size, target: torch.Size) -> bool:
+    """Whether a tensor of a shape becomes one of the other as it is."""
+    n_missing = len(target) - len(shape)
+    return n_missing >= 0 and all(
+        own in (1, other) for own, other in zip(shape, target[n_missing:], strict=True)
+    )
 
 
 def _check_shapes(
@@ -381,6 +495,11 @@ def _check_shapes(
         raise ValueError(
             "y_pred must have shape (n_samples,) or (n_samples, n_outputs), got "
             f"shape {tuple(y_pred.shape)}."
+        )
+    if y_pred.numel() == 0:
+        raise ValueError(
+            "y_pred must have at least one prediction, got shape "
+            f"{tuple(y_pred.shape)}."
         )
     if y_true.shape != y_pred.shape:
         raise ValueError(

@@ -2,23 +2,26 @@
 
 from collections.abc import Mapping
 from numbers import Real
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 
 from ._folds import compare
 from ._typing import Tolerance
-from ._validation import TOLERANCE, Number, check
+from ._validation import STRING, TOLERANCE, InstanceOf, Number, checked
 from ._warnings import warn_caller
 
 __all__ = ["most_accurate_within", "smoothest_within"]
 
+CV_RESULTS = InstanceOf(Mapping, "the cv_results_ of a search")
 
+
+@checked
 def smoothest_within(
-    tolerance: Tolerance,
+    tolerance: Annotated[Tolerance, TOLERANCE],
     *,
-    accuracy: str = "accuracy",
-    smoothness: str = "smoothness",
+    accuracy: Annotated[str, STRING] = "accuracy",
+    smoothness: Annotated[str, STRING] = "smoothness",
 ) -> "SmoothestWithin":
     """Make a `refit` of a search: the smoothest candidate that is accurate enough.
 
@@ -52,7 +55,7 @@ def smoothest_within(
         If `tolerance` is not allowed; when called, if a metric is missing or all
         candidates failed.
     TypeError
-        If `tolerance` has a wrong type.
+        If a parameter has a wrong type.
 
     See Also
     --------
@@ -80,15 +83,15 @@ def smoothest_within(
     >>> round(search.score(X, y), 1)
     -53.8
     """
-    check("tolerance", tolerance, TOLERANCE)
     return SmoothestWithin(accuracy, smoothness, tolerance)
 
 
+@checked
 def most_accurate_within(
-    max_sensitivity: float,
+    max_sensitivity: Annotated[float, Number(Real, 0)],
     *,
-    accuracy: str = "accuracy",
-    smoothness: str = "smoothness",
+    accuracy: Annotated[str, STRING] = "accuracy",
+    smoothness: Annotated[str, STRING] = "smoothness",
 ) -> "MostAccurateWithin":
     """Make a `refit` of a search: the most accurate candidate that is smooth enough.
 
@@ -117,7 +120,7 @@ def most_accurate_within(
         If `max_sensitivity` is not allowed; when called, if a metric is missing or all
         candidates failed.
     TypeError
-        If `max_sensitivity` has a wrong type.
+        If a parameter has a wrong type.
 
     Warns
     -----
@@ -148,7 +151,6 @@ def most_accurate_within(
     >>> search.best_params_
     {'alpha': 1.0}
     """
-    check("max_sensitivity", max_sensitivity, Number(Real, 0))
     return MostAccurateWithin(accuracy, smoothness, max_sensitivity)
 
 
@@ -197,7 +199,8 @@ class RefitRule(str):
 class SmoothestWithin(RefitRule):
     """What :func:`smoothest_within` makes; `limit` is the tolerance."""
 
-    def __call__(self, cv_results: Mapping[str, Any]) -> int:
+    @checked
+    def __call__(self, cv_results: Annotated[Mapping[str, Any], CV_RESULTS]) -> int:
         scores, lowest = self.compare(cv_results)
         _, smooth = self.mean_scores(cv_results)
         candidates = np.flatnonzero(scores >= lowest)
@@ -220,7 +223,8 @@ class SmoothestWithin(RefitRule):
 class MostAccurateWithin(RefitRule):
     """What :func:`most_accurate_within` makes; `limit` is the largest sensitivity."""
 
-    def __call__(self, cv_results: Mapping[str, Any]) -> int:
+    @checked
+    def __call__(self, cv_results: Annotated[Mapping[str, Any], CV_RESULTS]) -> int:
         scores, smooth = self.mean_scores(cv_results)
         candidates = np.flatnonzero(-smooth <= self.limit)
         if not len(candidates):
@@ -241,7 +245,8 @@ def _mean_scores(cv_results: Mapping[str, Any], role: str, name: str) -> np.ndar
         names = [k.removeprefix("mean_test_") for k in cv_results if "mean_test_" in k]
         raise ValueError(
             f"{role}={name!r} must be a metric of the search, which has "
-            f"{', '.join(map(repr, names))}: give scoring as a dict with that key."
+            f"{', '.join(map(repr, names)) or 'none in cv_results'}: give scoring "
+            "as a dict with that key."
         )
     return np.asarray(cv_results[key], dtype=np.float64)
 

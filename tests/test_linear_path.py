@@ -156,7 +156,11 @@ def test_a_feature_that_is_constant_on_a_fold_has_no_influence_there():
     ("parameters", "error", "problem"),
     [
         ({"ks": []}, ValueError, r"ks must be .*at least 1 item.*got \[\]"),
-        ({"ks": 0}, ValueError, r"ks must be an integer >= 1 or an array-like.*got 0"),
+        (
+            {"ks": 0},
+            ValueError,
+            r"ks must be an integer in \[1, 1000\] or an array-like.*got 0",
+        ),
         ({"ks": [0.1, -1.0]}, ValueError, r"ks must be .*> 0, got \[0.1, -1.0\]"),
         ({"ks": "all"}, TypeError, "ks must be .*got 'all' of type str"),
         (

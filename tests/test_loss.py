@@ -231,15 +231,15 @@ def test_module_shows_its_parameters():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"k": 0.0}, r"k must be a finite number > 0, got"),
-        ({"k": [0.1, math.inf, 0.1]}, r"k must be a finite number > 0, got"),
+        ({"k": 0.0}, r"k must be a finite number > 0 or .*, got 0\.0"),
+        ({"k": [0.1, math.inf, 0.1]}, r"k must be .*> 0 or .*, got \[0.1, inf, 0.1\]"),
         ({"k": [0.1, 0.2]}, r"k must be one number, .*\(3,\), .*, got shape \(2,\)"),
         ({"k": [0.3]}, r"k must be one number, .*\(2, 3\), got shape \(1,\)"),
         ({"loss": "poisson"}, r"loss must be one of 'squared_error', .*got 'poisson'"),
         ({"huber_delta": 0.0}, r"huber_delta must be a finite number > 0, got 0.0"),
-        ({"quantile": 1.0}, r"quantile must be in \(0, 1\), got 1.0"),
+        ({"quantile": 1.0}, r"quantile must be .* in \(0, 1\), got 1.0"),
         ({"norm": "max"}, r"norm must be one of 'l1', 'l2', 'elasticnet', got 'max'"),
-        ({"l1_ratio": 1.5}, r"l1_ratio must be in \[0, 1\], got 1.5"),
+        ({"l1_ratio": 1.5}, r"l1_ratio must be .* in \[0, 1\], got 1.5"),
         ({"y_true": torch.zeros(6)}, r"y_true must have the shape of y_pred, \(6, 2\)"),
         (
             {"slope": torch.zeros(6, 3)},
@@ -263,3 +263,87 @@ def test_input_gradient_says_what_is_wrong():
     X.requires_grad_()
     with pytest.raises(ValueError, match=r"y_pred must have shape .* got shape \(\)"):
         input_gradient(X.sum(), X)
+
+
+@pytest.mark.parametrize("change", ["copy", "detach", "view", "no_grad"])
+def test_slopes_to_a_tensor_the_model_never_saw_are_refused(change):
+    X = torch.randn(5, 3, requires_grad=True)
+    model, seen = torch.nn.Linear(3, 2), X
+    if change == "no_grad":
+        with torch.no_grad():
+            y_pred = model(X)
+    else:
+        seen = {"copy": X.clone(), "detach": X.detach(), "view": X[:]}[change]
+        y_pred = model(X)
+        if not seen.requires_grad:
+            seen.requires_grad_()
+    with pytest.raises(ValueError, match="X must be the tensor that y_pred was"):
+        input_gradient(y_pred, seen)
+
+
+def test_an_output_that_does_not_depend_on_the_input_has_slope_zero():
+    X = torch.randn(5, 3, requires_grad=True)
+    y_pred = torch.stack([X.sum(1), torch.ones(5)], dim=1)
+    torch.testing.assert_close(input_gradient(y_pred, X)[:, 1], torch.zeros(5, 3))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("k", [0.3, math.nan])
+@pytest.mark.parametrize(
+    "weight", [torch.zeros(6), -torch.ones(6), torch.tensor([math.nan] + 5 * [1.0])]
+)
+def test_weights_that_have_no_mean_are_named(loss, k, weight):
+    with pytest.raises(ValueError, match="sample_weight must be finite, >= 0 and not"):
+        lai_loss(*random_problem(), k, loss=loss, sample_weight=weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+@pytest.mark.parametrize("convert", [float, lambda k: [k] * 3, tensor])
+def test_a_k_beyond_the_type_of_the_slopes_is_named(dtype, convert):
+    limit = torch.finfo(dtype).max ** 0.5
+    problem = [x.to(dtype) for x in random_problem()]
+    for k in (limit / 4, 4 / limit):
+        assert lai_loss(*problem, convert(k), loss="absolute_error").isfinite()
+    for k in (1e200, 1e-200):
+        with pytest.raises(ValueError, match="k must be a finite number > 0, from"):
+            lai_loss(*problem, convert(k))
+
+
+@pytest.mark.parametrize(
+    "k",
+    [{0: 0.1, 1: 0.2, 2: 0.3}, {0.1, 0.2, 0.3}, "0.3", [True, 0.1, 0.2], [[0.1] * 3]],
+)
+def test_what_is_no_boundary_slope_is_named(k):
+    with pytest.raises(TypeError, match="k must be a finite number > 0 or NaN or an"):
+        lai_loss(*random_problem(), k)
+    with pytest.raises(TypeError, match="k must be a finite number > 0 or NaN or an"):
+        LaiLoss(k)
+
+
+def test_slopes_and_predictions_have_a_float_type():
+    y_pred, y_true, slope = random_problem()
+    whole = slope.round().long()
+    for make in (
+        lambda: lai_factor(whole, 0.3),
+        lambda: lai_loss(y_pred, y_true, whole, 1),
+    ):
+        with pytest.raises(
+            ValueError, match=r"slope must be a torch\.Tensor of a float"
+        ):
+            make()
+    with pytest.raises(ValueError, match=r"y_pred must be a torch\.Tensor of a float"):
+        lai_loss(y_pred.long(), y_true, slope, 1)
+    expected = lai_loss(y_pred, y_true.round(), slope, 1)
+    assert lai_loss(y_pred, y_true.round().long(), slope, 1) == expected
+
+
+def test_a_factor_has_the_shape_of_the_slopes():
+    assert lai_factor(torch.ones(4, 3), torch.ones(3)).shape == (4, 3)
+    with pytest.raises(ValueError, match=r"k must broadcast .* \(3,\), got \(4, 3\)"):
+        lai_factor(torch.ones(3), torch.ones(4, 3))
+
+
+def test_no_predictions_are_refused():
+    empty = torch.zeros(0)
+    with pytest.raises(ValueError, match="y_pred must have at least one prediction"):
+        lai_loss(empty, empty, torch.zeros(0, 2), 0.3)

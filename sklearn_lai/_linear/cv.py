@@ -12,7 +12,7 @@ import numpy as np
 from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._choice_of_k import ChoosesK, make_model, score_paths
-from .._folds import list_folds
+from .._folds import list_folds, naming
 from .._noise import multiples
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Scoring, Tolerance
 from .base import BaseLaiLinear
@@ -43,8 +43,8 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
     Parameters
     ----------
     ks : int or array-like of shape (n_ks,), default=50
-        Boundary slopes to choose from, > 0, in target standard deviations per feature
-        standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
+        At most 1000 boundary slopes to choose from, > 0, in target standard deviations
+        per feature standard deviation. An int is that many, spread on a logarithmic
         scale from the largest slope among the regressions on single features down to a
         hundredth of it.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
@@ -187,7 +187,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             other float64 ones.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets; each is a problem of its own, with the same `k`.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0 on any fold, in training and in the errors. None
             is 1 for every sample.
         groups : array-like of shape (n_samples,), default=None
@@ -215,12 +215,17 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             If least squares fits the data, or the training data of a fold, exactly, so
             that `k` has no effect.
         """
+        self._check_parameters()
         with watched(self), all_or_nothing(self):
-            self._check_parameters()
             data, scorer = check_data(self, X, y, sample_weight), self._scorer()
             folds = list_folds(self.cv, *data, groups, self.tolerance)
-            total, trains, tests = _fold_moments(*data, folds)
-            regressions = list(map(self._plain_regression, [*trains, total]))
+            with np.errstate(over="ignore", invalid="ignore"):  # told of by the units
+                total, trains, tests = _fold_moments(*data, folds)
+            regressions = []
+            for number, train in enumerate(trains):
+                with naming(f"fold {number} of cv"):
+                    regressions.append(self._plain_regression(train))
+            regressions.append(self._plain_regression(total))
             self.ks_ = self._resolve_ks(regressions[-1])
             *paths, path = self._follow_ks(regressions, [*trains, total], data)
             errors = np.array(list(map(self._errors_along, paths, trains, tests)))
@@ -277,7 +282,8 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         for k, fit in zip(self.ks_, path, strict=True):
             model = make_model(self, LaiLinearRegressor, k)
             slopes = model._resolve_k(model.k, len(moments.outputs.mean))
-            model._set_model(moments, slopes, fit, dtype)
+            with naming(f"k={k:g}"):
+                model._set_model(moments, slopes, fit, dtype)
             yield model
 
     def _model_at(self, place: int) -> LaiLinearRegressor:

@@ -9,7 +9,7 @@ from .._base import all_or_nothing, check_data
 from .._callbacks import available_if
 from .._feature_k import K
 from .._typing import KLike, LinearSolver
-from .._validation import OneOf
+from .._validation import OneOf, shown
 from .base import BaseLaiLinear
 from .exact import Fit, Regression
 from .moments import Moments
@@ -22,6 +22,20 @@ def is_exact(estimator: Any) -> bool:
     return estimator.solver == "exact"
 
 
+def _may_be_exact(estimator: Any) -> bool:
+    """Whether there is partial_fit; what is no solver and no loss, it tells itself."""
+    solver, loss = estimator.solver, estimator.loss
+    is_other = isinstance(loss, str) and loss != "squared_error"
+    if isinstance(solver, str) and (
+        solver == "adam" or (solver == "auto" and is_other)
+    ):
+        raise AttributeError(
+            "partial_fit and merge need the exact solver, which has no other loss than "
+            f"'squared_error', got solver={solver!r} and loss={loss!r}."
+        )
+    return True
+
+
 class PartialFitLinear(BaseLaiLinear):
     """A linear model that keeps the moments of all rows seen."""
 
@@ -31,7 +45,7 @@ class PartialFitLinear(BaseLaiLinear):
     n_samples_seen_: int
     _moments: Moments
 
-    @available_if(is_exact)
+    @available_if(_may_be_exact)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model to these rows and all those of earlier calls.
 
@@ -47,7 +61,7 @@ class PartialFitLinear(BaseLaiLinear):
             Features, dense and finite.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0; None is 1 for every sample.
 
         Returns
@@ -81,7 +95,7 @@ class PartialFitLinear(BaseLaiLinear):
             self._solve(moments, self._regression(moments), dtype)
         return self
 
-    @available_if(is_exact)
+    @available_if(_may_be_exact)
     def merge(self, other: "PartialFitLinear") -> Self:
         """Fit the model to its own rows and those of another fitted model.
 
@@ -117,7 +131,7 @@ class PartialFitLinear(BaseLaiLinear):
         """
         if not isinstance(other, PartialFitLinear):
             raise TypeError(
-                f"other must be a LaiLinearRegressor, got {other!r} of type "
+                f"other must be a LaiLinearRegressor, got {shown(other)} of type "
                 f"{type(other).__name__}."
             )
         models: dict[str, PartialFitLinear] = {"this model": self, "other": other}
@@ -125,8 +139,9 @@ class PartialFitLinear(BaseLaiLinear):
             check_is_fitted(model)
             if not hasattr(model, "_moments"):
                 raise ValueError(
-                    f"merge needs models fitted with solver='exact'; {name} has "
-                    f"solver={model.solver!r}."
+                    "merge needs models fitted by the exact solver; "
+                    f"{name} was not, with solver={model.solver!r} and "
+                    f"loss={getattr(model, 'loss', 'squared_error')!r}."
                 )
         if _columns(self) != _columns(other):
             raise ValueError(

@@ -55,8 +55,8 @@ def lai_linear_path(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets.
     ks : int or array-like of shape (n_ks,), default=50
-        Boundary slopes, > 0, in target standard deviations per feature standard
-        deviation. An int, >= 1, is that many, as in LaiLinearRegressorCV.
+        At most 1000 boundary slopes, > 0, in target standard deviations per feature
+        standard deviation. An int is that many, as in LaiLinearRegressorCV.
     feature_k : mapping of {str or int: float or None} or FeatureK, default=None
         Overrides of `k` for single features, as in LaiLinearRegressor.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
@@ -69,7 +69,7 @@ def lai_linear_path(
         Whether to fit an intercept.
     standardize : bool, default=True
         Whether `k` is in standard deviations; False is the units of the data.
-    sample_weight : array-like of shape (n_samples,), default=None
+    sample_weight : float or array-like of shape (n_samples,), default=None
         Weights, >= 0 and not all 0; None is 1 for every sample.
 
     Returns

@@ -253,7 +253,7 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
             other float64 ones.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets; each is a problem of its own.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0, in the losses and in the standardisation. None
             is 1 for every sample.
 
@@ -280,9 +280,9 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
             second stage of 'adam' has too few batches for a single one with the
             Lai loss, or Ctrl-C ended it; the model is then that of the epochs done.
         """
+        self._check_parameters()
         n_stages = 0 if is_exact(self) else 2
         with watched(self, n_stages=n_stages) as watch, all_or_nothing(self):
-            self._check_parameters()
             self._forget()
             data = check_data(self, X, y, sample_weight)
             if is_exact(self):

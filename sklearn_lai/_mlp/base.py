@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
-from os import PathLike, fspath
+from os import PathLike
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -50,12 +50,17 @@ from .._validation import (
     Number,
     OneOf,
     check_writable,
+    shown,
 )
 from .._warnings import warn_caller
 from .importances import mean_slopes
 
 # Slopes that are enough for their mean, at a cost of about half an epoch or less.
 N_SLOPES = 1000
+
+# Arrays of the size of a network that training has at least: weights, gradient, and two
+# of the optimiser.
+COPIES = 4
 
 # Why L-BFGS ended.
 NOTHING_LOWER = (
@@ -152,7 +157,21 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _sizes(self, data: Data) -> list[int]:
         """Units of every layer, input and output among them."""
         hidden = np.atleast_1d(self.hidden_layer_sizes).astype(int).tolist()
-        return [data.X.shape[1], *hidden, data.y.shape[1]]
+        sizes = [data.X.shape[1], *hidden, data.y.shape[1]]
+        self._check_memory(sizes, data.X.itemsize)
+        return sizes
+
+    def _check_memory(self, sizes: list[int], item_bytes: int) -> None:
+        """Check that there is memory for the network, before some of it is taken."""
+        n_parameters = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+        try:
+            np.empty(COPIES * n_parameters * item_bytes, dtype=np.uint8)
+        except (MemoryError, ValueError, OverflowError) as error:
+            raise ValueError(
+                "hidden_layer_sizes must make a network that memory can hold, got "
+                f"{shown(self.hidden_layer_sizes)}, which makes {n_parameters} "
+                "parameters."
+            ) from error
 
     def _from_new_weights(
         self, data: Data, validation: Data | None, rng: RandomState
@@ -261,7 +280,6 @@ class BaseLaiMLP(LaiTrainingRegressor):
         """The memory, of which a folder can be written to."""
         memory = self.memory
         if isinstance(memory, str | PathLike):
-            memory = fspath(memory)
             check_writable("memory", memory)
         return check_memory(memory)
 

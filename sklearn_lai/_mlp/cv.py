@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from .. import _typing as types
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
-from .._folds import list_folds
+from .._folds import list_folds, naming
 from .._train.setup import training
 from .._train.watch import Watch
 from .._validation import NONE, AnyOf, Number
@@ -39,8 +39,8 @@ class LaiMLPRegressorCV(PathMLP):
             default='relu'
         Activation of the hidden layers.
     ks : int or array-like of shape (n_ks,), default=10
-        Boundary slopes to choose from, > 0, in target standard deviations per feature
-        standard deviation. An int, >= 1, is that many, evenly spread on a logarithmic
+        At most 1000 boundary slopes to choose from, > 0, in target standard deviations
+        per feature standard deviation. An int is that many, spread on a logarithmic
         scale, from the `k` that stands for noise of 0.05 standard deviations in every
         feature to that for 1.5, which is
         ``sqrt(lai_fraction / (1 - lai_fraction)) * e / noise`` with the mean error
@@ -363,7 +363,7 @@ class LaiMLPRegressorCV(PathMLP):
             float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0, in training and in the errors of the folds.
             None is 1 for every sample.
         groups : array-like of shape (n_samples,), default=None
@@ -390,12 +390,12 @@ class LaiMLPRegressorCV(PathMLP):
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss.
         """
+        self._check_parameters()
         n_ks = int(self.ks) if isinstance(self.ks, Integral) else np.size(self.ks)
         with (
             watched(self, n_stages=2 + n_ks, may_stop=False) as watch,
             all_or_nothing(self),
         ):
-            self._check_parameters()
             self._check_epochs()
             rows = check_data(self, X, y, sample_weight)
             folds = list_folds(self.cv, *rows, groups, self.tolerance)
@@ -414,7 +414,7 @@ class LaiMLPRegressorCV(PathMLP):
 
     def _assess_folds(
         self,
-        assess: Callable[[tuple[np.ndarray, np.ndarray]], list[Assessment]],
+        assess: Callable[[int, tuple[np.ndarray, np.ndarray]], list[Assessment]],
         folds: list[tuple[np.ndarray, np.ndarray]],
         watch: Watch,
     ) -> np.ndarray:
@@ -422,7 +422,9 @@ class LaiMLPRegressorCV(PathMLP):
         watch.begin_stage("folds", len(folds))
         assessed = []
         with _make_parallel(self.n_jobs) as parallel:
-            results = iter(parallel(delayed(assess)(fold) for fold in folds))
+            results = iter(
+                parallel(delayed(assess)(*fold) for fold in enumerate(folds))
+            )
             for _ in folds:
                 watch.begin_epoch()
                 assessed.append(next(results))
@@ -442,7 +444,8 @@ class LaiMLPRegressorCV(PathMLP):
         """Train for every `k` on all data; this is the model of the chosen one."""
         pretrained, models = start.trainer.model, {}
         for place, stage in self._follow_path(start):
-            models[place] = self._fitted_model(self.ks_[place], start)
+            with naming(f"k={self.ks_[place]:g}"):
+                models[place] = self._fitted_model(self.ks_[place], start)
             if place == chosen:
                 self._warn_of_collapse(start.trainer, stage, pretrained)
                 self._warn_of_no_lai_batch(start.trainer, stage)

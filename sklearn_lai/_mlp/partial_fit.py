@@ -62,7 +62,8 @@ class Progress:
 
 def _has_mini_batches(estimator: BaseLaiMLP) -> bool:
     """Whether there is partial_fit."""
-    if estimator.solver == "lbfgs":
+    # Of what is no solver, fit and partial_fit tell.
+    if isinstance(estimator.solver, str) and estimator.solver == "lbfgs":
         raise AttributeError(
             "partial_fit is only available for the solvers 'adam' and 'sgd', not for "
             "'lbfgs', which needs all data at once."
@@ -99,7 +100,7 @@ class PartialFitMLP(BaseLaiMLP):
             Features, dense and finite.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0; None is 1 for every sample.
 
         Returns

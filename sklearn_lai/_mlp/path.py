@@ -16,6 +16,7 @@ from sklearn.metrics import (
 from .. import _inference
 from .._base import Data
 from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
+from .._folds import naming
 from .._noise import boundary_ratio, multiples
 from .._train.randomness import RandomState, random_streams, state_of
 from .._train.setup import Recipe, TrainingData, training
@@ -86,7 +87,8 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
             trainer.resume(snapshot)
             start.lai_rng.bit_generator.state = state
             stage = self._stage_of(k)
-            train_lai(trainer, stage, start.lai_rng)
+            with naming(f"k={k:g}"):
+                train_lai(trainer, stage, start.lai_rng)
             yield place, stage
 
     def _upwards(self, start: Start, epochs: int) -> Iterator[tuple[int, LaiStage]]:
@@ -101,7 +103,8 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
                 epochs=epochs,
                 mean_error=mean_error,
             )
-            train_lai(start.trainer, stage, start.lai_rng)
+            with naming(f"k={self.ks_[place]:g}"):
+                train_lai(start.trainer, stage, start.lai_rng)
             yield place, stage
 
     def _fitted_model(self, k: float, start: Start) -> LaiMLPRegressor:
@@ -142,6 +145,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         scorer: Scorer | None,
         unit: np.ndarray,
         seed: int,
+        number: int,
         fold: tuple[np.ndarray, np.ndarray],
     ) -> list[Assessment]:
         """Train for every `k` on a fold, and look at its test data.
@@ -151,20 +155,26 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         """
         train, test = fold
         held_out = rows.take(test)
-        plan = self._plan(rows.take(train), seed)
-        copies = list(self._copies(held_out.X, plan.data))
         found = {}
-        with training(plan.data, plan.recipe, Watch()) as trainer:
-            start = self._pretrained(trainer, plan)
-            for place, _ in self._follow_path(start):
-                predict = partial(
-                    _predict, layers=trainer.layers(), activation=self.activation
-                )
-                found[place] = assess(predict, held_out, copies, self._error(), unit)
-                if scorer is not None:
-                    model = self._fitted_model(self.ks_[place], start)
-                    score = score_on(scorer, model, X, rows, test)
-                    found[place] = found[place]._replace(score=score)
+        with naming(f"fold {number} of cv"):
+            plan = self._plan(rows.take(train), seed)
+            copies = list(self._copies(held_out.X, plan.data))
+            with training(plan.data, plan.recipe, Watch()) as trainer:
+                start = self._pretrained(trainer, plan)
+                for place, _ in self._follow_path(start):
+                    k = self.ks_[place]
+                    with naming(f"k={k:g}"):
+                        predict = partial(
+                            _predict,
+                            layers=trainer.layers(),
+                            activation=self.activation,
+                        )
+                        one = assess(predict, held_out, copies, self._error(), unit)
+                        if scorer is not None:
+                            model = self._fitted_model(k, start)
+                            score = score_on(scorer, model, X, rows, test)
+                            one = one._replace(score=score)
+                    found[place] = one
         return [found[place] for place in range(len(self.ks_))]
 
     def _copies(self, X: np.ndarray, data: TrainingData) -> Iterator[np.ndarray]:

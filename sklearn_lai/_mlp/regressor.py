@@ -361,7 +361,7 @@ class LaiMLPRegressor(PartialFitMLP):
             float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, each standardised for itself.
-        sample_weight : array-like of shape (n_samples,), default=None
+        sample_weight : float or array-like of shape (n_samples,), default=None
             Weights, >= 0 and not all 0, in the losses of both stages, in the
             standardisation and in the validation score. Rows with weight 0 are left
             out. None is 1 for every sample.
@@ -372,7 +372,7 @@ class LaiMLPRegressor(PartialFitMLP):
             Targets to validate on; needed with `X_val`. In a
             :class:`~sklearn.compose.TransformedTargetRegressor`, which transforms `y`
             alone, give them transformed.
-        sample_weight_val : array-like of shape (n_val,), default=None
+        sample_weight_val : float or array-like of shape (n_val,), default=None
             Weights of the samples to validate on.
 
         Returns
@@ -397,8 +397,8 @@ class LaiMLPRegressor(PartialFitMLP):
             If the second stage has too few batches for a single one with the Lai loss,
             or training was interrupted.
         """
+        self._check_parameters()
         with watched(self, n_stages=2) as watch, all_or_nothing(self):
-            self._check_parameters()
             self._check_epochs()
             is_warm = self.warm_start and hasattr(self, "coefs_")
             rows = check_data(self, X, y, sample_weight, reset=not is_warm)
@@ -445,7 +445,7 @@ class LaiMLPRegressor(PartialFitMLP):
                 "X_val and y_val need early_stopping=True, got early_stopping=False."
             )
         validation = check_data(
-            self, X, y, sample_weight, reset=False, weight_name="sample_weight_val"
+            self, X, y, sample_weight, reset=False, suffix="_val"
         ).with_weight()
         if validation.y.shape[1] != data.y.shape[1]:
             raise ValueError(

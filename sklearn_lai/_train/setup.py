@@ -186,15 +186,26 @@ def _to_tensor(array: np.ndarray, device: str) -> Tensor:
 
 def _fold(units: Units, recipe: Recipe, network: Network, parameters: Tensor) -> Layers:
     """Weights in the units of the data."""
+    inner = network.arrays(parameters)
     with np.errstate(over="ignore", invalid="ignore"):
-        layers = units.fold(network.arrays(parameters))
-    if not all(np.isfinite(array).all() for arrays in layers for array in arrays):
+        layers = units.fold(inner)
+    if not _are_below(layers, np.inf):
+        dtype = units.X.unit.dtype
+        if _are_below(inner, np.sqrt(np.finfo(dtype).max)):
+            raise ValueError(
+                f"The weights are too large for {dtype} in the units of "
+                "the data: rescale y or the features, or pass float64 data."
+            )
         raise ValueError(
             "Solver produced non-finite parameter weights. The input data may contain "
             "large values and need to be preprocessed, or steps are too large: keep "
             "standardize=True, or lower learning_rate_init and lai_learning_rate_init."
         )
     return layers
+
+
+def _are_below(layers: Layers, bound: float) -> bool:
+    return all((np.abs(array) < bound).all() for arrays in layers for array in arrays)
 
 
 def _score_of(

@@ -1,11 +1,13 @@
 """How training went: losses and validation score of both stages."""
 
-from collections.abc import Sequence
-from typing import Any
+from numbers import Integral
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from .._validation import STRING, Figures, Number, checked
 from . import _plotting
 
 
@@ -50,14 +52,15 @@ class LossCurveDisplay:
     ['training loss', 'Lai loss', 'end of pretraining']
     """
 
+    @checked
     def __init__(
         self,
         *,
-        loss: Sequence[float],
-        n_pretrain_epochs: int,
-        lai_loss: Sequence[float] = (),
-        validation_scores: Sequence[float] = (),
-        unit: str = "standardised units",
+        loss: Annotated[ArrayLike, Figures()],
+        n_pretrain_epochs: Annotated[int, Number(Integral, 0)],
+        lai_loss: Annotated[ArrayLike, Figures()] = (),
+        validation_scores: Annotated[ArrayLike, Figures()] = (),
+        unit: Annotated[str, STRING] = "standardised units",
     ):
         self.loss = loss
         self.n_pretrain_epochs = n_pretrain_epochs
@@ -66,7 +69,13 @@ class LossCurveDisplay:
         self.unit = unit
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> "LossCurveDisplay":
+    @checked
+    def from_estimator(
+        cls,
+        estimator: Annotated[Any, _plotting.ESTIMATOR],
+        *,
+        ax: Annotated[Any, _plotting.AXES] = None,
+    ) -> "LossCurveDisplay":
         """Draw how the last fit of an estimator went.
 
         Parameters
@@ -107,7 +116,8 @@ class LossCurveDisplay:
         )
         return display.plot(ax)
 
-    def plot(self, ax: Any = None) -> "LossCurveDisplay":
+    @checked
+    def plot(self, ax: Annotated[Any, _plotting.AXES] = None) -> "LossCurveDisplay":
         """Draw, losses on a logarithmic axis.
 
         Parameters
@@ -119,34 +129,49 @@ class LossCurveDisplay:
         -------
         LossCurveDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If there are more epochs of `lai_loss` than of `loss`.
+        TypeError
+            If `ax` is no matplotlib Axes.
         """
+        loss, lai_loss, scores = map(
+            np.asarray, (self.loss, self.lai_loss, self.validation_scores)
+        )
+        if len(lai_loss) > len(loss):
+            raise ValueError(
+                f"lai_loss must have at most the {len(loss)} epochs of loss, got "
+                f"{len(lai_loss)}."
+            )
         self.ax_ = _plotting.axes_or_new(ax, height=3.2)
         self.figure_ = self.ax_.figure
         self.validation_ax_, self.lines_ = None, {}
-        self._draw(self.ax_, "training loss", self.loss, 1, color=_plotting.BLUE)
+        self._draw(self.ax_, "training loss", loss, 1, color=_plotting.BLUE)
         self._draw(
             self.ax_,
             "Lai loss",
-            self.lai_loss,
-            len(self.loss) - len(self.lai_loss) + 1,
+            lai_loss,
+            len(loss) - len(lai_loss) + 1,
             color=_plotting.ORANGE,
             marker=".",
         )
         _plotting.plain_log_scale(self.ax_)
-        self.ax_.set(xlabel="epoch", ylabel=f"loss ({self.unit})")
-        if 0 < self.n_pretrain_epochs < len(self.loss):
+        self.ax_.set(xlabel="epoch", ylabel=_plotting.as_label(f"loss ({self.unit})"))
+        if 0 < self.n_pretrain_epochs < len(loss):
             self.lines_["end of pretraining"] = self.ax_.axvline(
                 self.n_pretrain_epochs + 0.5,
                 color=_plotting.GREY,
                 linewidth=1,
                 label="end of pretraining",
             )
-        if len(self.validation_scores):
+        if len(scores):
             self.validation_ax_ = self.ax_.twinx()
             self._draw(
                 self.validation_ax_,
                 "validation score",
-                self.validation_scores,
+                scores,
                 1,
                 color=_plotting.GREEN,
                 linestyle="--",
@@ -156,7 +181,7 @@ class LossCurveDisplay:
         return self
 
     def _draw(
-        self, ax: Any, name: str, values: Sequence[float], start: int, **style: Any
+        self, ax: Any, name: str, values: np.ndarray, start: int, **style: Any
     ) -> None:
         """A curve from the epoch `start` on, where there is one."""
         if np.isfinite(values).any():

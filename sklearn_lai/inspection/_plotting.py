@@ -1,11 +1,17 @@
 """What the displays share: axes to draw on, colours, names of features."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 
+from .._validation import NONE, STRING, AnyOf, Each, HasMethod
+
+AXES = AnyOf(NONE, HasMethod("add_collection", "a matplotlib Axes"))
+FEATURE_NAMES = Each(STRING)
+# What is drawn of it is of the last fit.
+ESTIMATOR = HasMethod("fit", "a fitted estimator")
 # Of M. Okabe and K. Ito, "Color Universal Design" (2008): told apart by everyone.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 YELLOW, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#767676"
@@ -28,6 +34,32 @@ def axes_or_new(ax: Any, height: float) -> Any:
     return plt.subplots(figsize=(WIDTH, height), layout="constrained")[1]
 
 
+def as_text(name: Any) -> str:
+    """What shows a name as it is: a dollar begins a formula of matplotlib."""
+    return str(name).replace("$", r"\$")
+
+
+def as_label(text: str) -> str:
+    """A label a user wrote, with its formulas, or as it is if it has none that are."""
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(text)
+    except ValueError:
+        return as_text(text)
+    return text
+
+
+def check_lengths(of: str, n: int, others: Mapping[str, Any]) -> None:
+    """Check that arrays have an item for each of another one."""
+    for name, values in others.items():
+        if len(values) != n:
+            raise ValueError(
+                f"{name} must have an item for each of the {n} of {of}, got "
+                f"{len(values)}."
+            )
+
+
 def names_of_features(
     feature_names: Sequence[str] | None, X: Any, n_features: int
 ) -> np.ndarray:
@@ -35,18 +67,17 @@ def names_of_features(
     if feature_names is None:
         columns = getattr(X, "columns", range(n_features))
         return np.array([str(column) for column in columns], dtype=object)
-    if len(feature_names) != n_features:
+    names = np.array(feature_names, dtype=object)
+    if len(names) != n_features:
         raise ValueError(
             f"feature_names must have a name for each of the {n_features} features, "
-            f"got {len(feature_names)}."
+            f"got {len(names)}."
         )
-    return np.array(feature_names, dtype=object)
+    return names
 
 
 def largest_first(values: np.ndarray, max_features: int) -> np.ndarray:
     """Positions of the largest values, NaN left out."""
-    if not max_features >= 1:
-        raise ValueError(f"max_features must be an integer >= 1, got {max_features!r}.")
     order = np.argsort(-values, kind="stable")  # NaN last
     return order[: np.isfinite(values).sum()][:max_features]
 
@@ -54,7 +85,7 @@ def largest_first(values: np.ndarray, max_features: int) -> np.ndarray:
 def feature_axes(ax: Any, names: Sequence[str]) -> Any:
     """Axes with a row per feature, the first one on top."""
     ax = axes_or_new(ax, height=1.0 + 0.28 * max(len(names), 3))
-    ax.set_yticks(heights(names), names)
+    ax.set_yticks(heights(names), list(map(as_text, names)))
     ax.set_ylim(-0.6, len(names) - 0.4)
     ax.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     ax.set_axisbelow(True)

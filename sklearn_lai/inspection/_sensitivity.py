@@ -2,13 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._typing import RandomState
+from .._validation import (
+    COUNT,
+    MODEL,
+    NONE,
+    POSITIVE,
+    RANDOM_STATE,
+    AnyOf,
+    Figures,
+    InstanceOf,
+    check,
+    checked,
+)
 from ..metrics import noise_sensitivity
 from . import _plotting
+
+BY_MODEL = InstanceOf(Mapping, "a mapping {name: of a model}")
 
 
 class SensitivityDisplay:
@@ -52,29 +67,33 @@ class SensitivityDisplay:
     'noise sensitivity (target units)'
     """
 
+    @checked
     def __init__(
         self,
         *,
-        sensitivities: Mapping[str, np.ndarray],
-        feature_names: ArrayLike,
-        noise: float = 1.0,
+        sensitivities: Annotated[Mapping[str, np.ndarray], BY_MODEL],
+        feature_names: Annotated[ArrayLike, _plotting.FEATURE_NAMES],
+        noise: Annotated[float, POSITIVE] = 1.0,
     ):
         self.sensitivities = sensitivities
         self.feature_names = feature_names
         self.noise = noise
 
     @classmethod
+    @checked
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: Annotated[Any, AnyOf(BY_MODEL, MODEL)],
         X: Any,
         *,
-        feature_names: Sequence[str] | None = None,
-        noise: float = 1.0,
-        n_repeats: int = 5,
-        random_state: int | np.random.RandomState | None = 0,
-        max_features: int = 20,
-        ax: Any = None,
+        feature_names: Annotated[
+            Sequence[str] | None, AnyOf(NONE, _plotting.FEATURE_NAMES)
+        ] = None,
+        noise: Annotated[float, POSITIVE] = 1.0,
+        n_repeats: Annotated[int, COUNT] = 5,
+        random_state: Annotated[RandomState, RANDOM_STATE] = 0,
+        max_features: Annotated[int, COUNT] = 20,
+        ax: Annotated[Any, _plotting.AXES] = None,
     ) -> "SensitivityDisplay":
         """Draw the noise sensitivity of a fitted regressor, or of several.
 
@@ -105,13 +124,17 @@ class SensitivityDisplay:
         Raises
         ------
         ValueError
-            If there is no estimator, or `feature_names`, `noise`, `n_repeats` or
-            `max_features` is not allowed.
+            If there is no estimator, a parameter has a value that is not allowed, or as
+            :func:`sklearn_lai.metrics.noise_sensitivity`.
+        TypeError
+            If a parameter has a wrong type.
         """
         if not isinstance(estimator, Mapping):
             estimator = {type(estimator).__name__: estimator}
         if not estimator:
             raise ValueError("estimator must have at least one model, got none.")
+        for name, model in estimator.items():
+            check(f"estimator[{name!r}]", model, MODEL)
         sensitivity = partial(
             noise_sensitivity,
             X=X,
@@ -128,7 +151,13 @@ class SensitivityDisplay:
         display = cls(sensitivities=sensitivities, feature_names=names, noise=noise)
         return display.plot(ax, max_features=max_features)
 
-    def plot(self, ax: Any = None, *, max_features: int = 20) -> "SensitivityDisplay":
+    @checked
+    def plot(
+        self,
+        ax: Annotated[Any, _plotting.AXES] = None,
+        *,
+        max_features: Annotated[int, COUNT] = 20,
+    ) -> "SensitivityDisplay":
         """Draw, the feature with the largest mean over the models first.
 
         Parameters
@@ -146,8 +175,18 @@ class SensitivityDisplay:
         Raises
         ------
         ValueError
-            If `max_features` is not positive.
+            If `max_features` is not positive, or there are no `sensitivities` or not as
+            many as `feature_names`.
+        TypeError
+            If a parameter has a wrong type.
         """
+        n_features = len(np.asarray(self.feature_names))
+        if not self.sensitivities:
+            raise ValueError("sensitivities must have at least one model, got none.")
+        for name, values in self.sensitivities.items():
+            called = f"sensitivities[{name!r}]"
+            check(called, values, Figures())
+            _plotting.check_lengths("feature_names", n_features, {called: values})
         table = np.array(list(self.sensitivities.values()), dtype=np.float64)
         order = _plotting.largest_first(table.mean(axis=0), max_features)
         names, table = np.asarray(self.feature_names)[order], table[:, order]
@@ -158,7 +197,13 @@ class SensitivityDisplay:
             heights, table.min(axis=0), table.max(axis=0), color=_plotting.GREY
         )
         self.lines_ = [
-            self.ax_.plot(values, heights, linestyle="none", label=name, **style)[0]
+            self.ax_.plot(
+                values,
+                heights,
+                linestyle="none",
+                label=_plotting.as_text(name),
+                **style,
+            )[0]
             for name, values, style in zip(
                 self.sensitivities, table, _plotting.styles(), strict=False
             )

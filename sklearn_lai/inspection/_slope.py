@@ -1,13 +1,15 @@
 """How the slopes of a model are distributed over the data."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._tables import check_targets
+from .._validation import COUNT, NONE, STRING, AnyOf, Figures, checked
 from . import _plotting
 
 # Shown of each distribution: a thin line, a thick line and a point.
@@ -52,13 +54,14 @@ class SlopeDisplay:
     (442, 10)
     """
 
+    @checked
     def __init__(
         self,
         *,
-        slopes: ArrayLike,
-        k: ArrayLike,
-        feature_names: ArrayLike,
-        unit: str = "target SD per feature SD",
+        slopes: Annotated[ArrayLike, Figures((2,))],
+        k: Annotated[ArrayLike, Figures((1, 2))],
+        feature_names: Annotated[ArrayLike, _plotting.FEATURE_NAMES],
+        unit: Annotated[str, STRING] = "target SD per feature SD",
     ):
         self.slopes = slopes
         self.k = k
@@ -66,15 +69,18 @@ class SlopeDisplay:
         self.unit = unit
 
     @classmethod
+    @checked
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: Annotated[Any, _plotting.ESTIMATOR],
         X: Any,
         y: Any,
         *,
-        feature_names: Sequence[str] | None = None,
-        max_features: int = 20,
-        ax: Any = None,
+        feature_names: Annotated[
+            Sequence[str] | None, AnyOf(NONE, _plotting.FEATURE_NAMES)
+        ] = None,
+        max_features: Annotated[int, COUNT] = 20,
+        ax: Annotated[Any, _plotting.AXES] = None,
     ) -> "SlopeDisplay":
         """Draw the slopes of a fitted estimator.
 
@@ -106,9 +112,9 @@ class SlopeDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it has no `input_gradient`.
+            If it has no `input_gradient`, or a parameter has a wrong type.
         ValueError
-            If `feature_names` or `max_features` is not allowed.
+            If a parameter has a value that is not allowed.
         """
         if isinstance(estimator, Pipeline):
             if len(estimator) > 1:
@@ -120,22 +126,37 @@ class SlopeDisplay:
                 f"ends in such a one, got {type(estimator).__name__}."
             )
         check_is_fitted(estimator)
-        names = _plotting.names_of_features(feature_names, X, X.shape[1])
-        y = np.asarray(y).reshape(len(y), -1)
-        slopes = estimator.input_gradient(X).reshape(len(y), y.shape[1], -1)
+        slopes = estimator.input_gradient(X)
+        n_rows, n_features = len(slopes), slopes.shape[-1]
+        names = _plotting.names_of_features(feature_names, X, n_features)
+        slopes, y = slopes.reshape(n_rows, -1, n_features), check_targets(y, n_rows)
+        if y.shape[1] != slopes.shape[1]:
+            raise ValueError(
+                f"y must have {slopes.shape[1]} output(s) as the estimator, got "
+                f"{y.shape[1]}."
+            )
         unit = "target units per feature unit"
         if estimator.standardize:
             unit = "target SD per feature SD"
-            slopes = slopes * np.std(np.asarray(X), axis=0) / np.std(y, axis=0)[:, None]
+            sds = np.std(np.asarray(X, dtype=np.float64), axis=0)
+            sds_of_y = np.std(y, axis=0)
+            # Of a constant target the unit is 1, as in training.
+            slopes = slopes * sds / np.where(sds_of_y > 0, sds_of_y, 1)[:, None]
         display = cls(
-            slopes=slopes.reshape(-1, X.shape[1]),
+            slopes=slopes.reshape(-1, n_features),
             k=estimator.feature_k_,
             feature_names=names,
             unit=unit,
         )
         return display.plot(ax, max_features=max_features)
 
-    def plot(self, ax: Any = None, *, max_features: int = 20) -> "SlopeDisplay":
+    @checked
+    def plot(
+        self,
+        ax: Annotated[Any, _plotting.AXES] = None,
+        *,
+        max_features: Annotated[int, COUNT] = 20,
+    ) -> "SlopeDisplay":
         """Draw, the feature with the largest mean magnitude first.
 
         Parameters
@@ -153,9 +174,17 @@ class SlopeDisplay:
         Raises
         ------
         ValueError
-            If `max_features` is not positive.
+            If `max_features` is not positive, or `slopes` or `k` are not as many as
+            `feature_names`.
+        TypeError
+            If a parameter has a wrong type.
         """
         slopes = np.asarray(self.slopes)
+        _plotting.check_lengths(
+            "feature_names",
+            len(np.asarray(self.feature_names)),
+            {"slopes": slopes.T, "k": np.asarray(self.k).T},
+        )
         order = _plotting.largest_first(np.abs(slopes).mean(axis=0), max_features)
         names, slopes = np.asarray(self.feature_names)[order], slopes[:, order]
         self.ax_ = ax = _plotting.feature_axes(ax, names)
@@ -190,6 +219,6 @@ class SlopeDisplay:
             markeredgewidth=2,
             label="$\\pm k$",
         )
-        ax.set_xlabel(f"slope ({self.unit})")
+        ax.set_xlabel(_plotting.as_label(f"slope ({self.unit})"))
         _plotting.legend_above(ax, handles, n_columns=4)
         return self

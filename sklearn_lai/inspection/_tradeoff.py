@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,8 +12,23 @@ from sklearn.utils.validation import check_is_fitted
 from .._choice_of_k import place_of
 from .._folds import compare
 from .._typing import Tolerance
-from ..model_selection import smoothest_within
+from .._validation import (
+    NONE,
+    POSITIVE,
+    STRING,
+    TOLERANCE,
+    AnyOf,
+    Each,
+    Figures,
+    Number,
+    check,
+    checked,
+)
+from ..model_selection import CV_RESULTS, smoothest_within
 from . import _plotting
+
+PLACE = AnyOf(NONE, Number(Integral, 0))
+LIMIT = AnyOf(NONE, Number(Real, -np.inf))
 
 # Of the colour bar.
 MAX_TICKS = 8
@@ -79,20 +94,21 @@ class TradeoffDisplay:
     (4,)
     """
 
+    @checked
     def __init__(
         self,
         *,
-        error: ArrayLike,
-        roughness: ArrayLike,
-        values: ArrayLike | None = None,
-        chosen: int | None = None,
-        largest_error: float | None = None,
-        error_name: str = "error",
-        roughness_name: str = "roughness",
-        value_name: str = "k",
-        chosen_name: str = "chosen",
-        current: int | None = None,
-        current_name: str = "current",
+        error: Annotated[ArrayLike, Figures()],
+        roughness: Annotated[ArrayLike, Figures()],
+        values: Annotated[ArrayLike | None, AnyOf(NONE, Each(POSITIVE))] = None,
+        chosen: Annotated[int | None, PLACE] = None,
+        largest_error: Annotated[float | None, LIMIT] = None,
+        error_name: Annotated[str, STRING] = "error",
+        roughness_name: Annotated[str, STRING] = "roughness",
+        value_name: Annotated[str, STRING] = "k",
+        chosen_name: Annotated[str, STRING] = "chosen",
+        current: Annotated[int | None, PLACE] = None,
+        current_name: Annotated[str, STRING] = "current",
     ):
         self.error = error
         self.roughness = roughness
@@ -107,8 +123,13 @@ class TradeoffDisplay:
         self.current_name = current_name
 
     @classmethod
+    @checked
     def from_estimator(
-        cls, estimator: Any, *, at: float | None = None, ax: Any = None
+        cls,
+        estimator: Annotated[Any, _plotting.ESTIMATOR],
+        *,
+        at: Annotated[float | None, AnyOf(NONE, POSITIVE)] = None,
+        ax: Annotated[Any, _plotting.AXES] = None,
     ) -> "TradeoffDisplay":
         """Draw error against mean noise sensitivity along `k`.
 
@@ -164,16 +185,17 @@ class TradeoffDisplay:
         return display.plot(ax)
 
     @classmethod
+    @checked
     def from_cv_results(
         cls,
-        cv_results: Mapping[str, Any],
+        cv_results: Annotated[Mapping[str, Any], CV_RESULTS],
         *,
-        tolerance: Tolerance = 0.0,
-        accuracy: str = "accuracy",
-        smoothness: str = "smoothness",
-        error_name: str | None = None,
-        roughness_name: str | None = None,
-        ax: Any = None,
+        tolerance: Annotated[Tolerance, TOLERANCE] = 0.0,
+        accuracy: Annotated[str, STRING] = "accuracy",
+        smoothness: Annotated[str, STRING] = "smoothness",
+        error_name: Annotated[str | None, AnyOf(NONE, STRING)] = None,
+        roughness_name: Annotated[str | None, AnyOf(NONE, STRING)] = None,
+        ax: Annotated[Any, _plotting.AXES] = None,
     ) -> "TradeoffDisplay":
         """Draw the results of a search with two negated scores.
 
@@ -208,12 +230,17 @@ class TradeoffDisplay:
             If `tolerance` is not allowed, a metric is missing or all candidates
             failed.
         TypeError
-            If `tolerance` has a wrong type.
+            If a parameter has a wrong type.
         """
         rule = smoothest_within(tolerance, accuracy=accuracy, smoothness=smoothness)
         scores, lowest = rule.compare(cv_results)
         _, smooth = rule.mean_scores(cv_results)
         chosen = rule(cv_results)
+        if "params" not in cv_results:
+            raise ValueError(
+                "cv_results must have the key 'params', as those of a search, got "
+                f"{', '.join(map(repr, cv_results))}."
+            )
         value_name, values = _only_varied(cv_results["params"])
         params = cv_results["params"][chosen]
         display = cls(
@@ -222,14 +249,15 @@ class TradeoffDisplay:
             values=values,
             chosen=chosen,
             largest_error=-lowest,
-            error_name=error_name or f"$-${accuracy}",
-            roughness_name=roughness_name or f"$-${smoothness}",
+            error_name=error_name or f"$-${_plotting.as_text(accuracy)}",
+            roughness_name=roughness_name or f"$-${_plotting.as_text(smoothness)}",
             value_name=value_name,
             chosen_name="chosen: " + ", ".join(map(_setting, params.items())),
         )
         return display.plot(ax)
 
-    def plot(self, ax: Any = None) -> "TradeoffDisplay":
+    @checked
+    def plot(self, ax: Annotated[Any, _plotting.AXES] = None) -> "TradeoffDisplay":
         """Draw; better is to the left and below.
 
         Parameters
@@ -241,10 +269,18 @@ class TradeoffDisplay:
         -------
         TradeoffDisplay
             The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If `roughness` or `values` are not as many as `error`, no candidate has both
+            figures, or `chosen` or `current` is no position among them.
+        TypeError
+            If `ax` is no matplotlib Axes.
         """
+        error, roughness = self._check_points()
         self.ax_ = ax = _plotting.axes_or_new(ax, height=3.6)
         self.figure_ = ax.figure
-        error, roughness = np.asarray(self.error), np.asarray(self.roughness)
         if self.largest_error is not None:
             ax.axhspan(
                 np.nanmin(error),
@@ -272,12 +308,30 @@ class TradeoffDisplay:
                     markersize=size,
                     color=color,
                     markeredgecolor="black",
-                    label=name,
+                    label=_plotting.as_label(name),
                 )
-        ax.set(xlabel=self.roughness_name, ylabel=self.error_name)
+        labels = map(_plotting.as_label, (self.roughness_name, self.error_name))
+        ax.set(**dict(zip(("xlabel", "ylabel"), labels, strict=True)))
         if handles := ax.get_legend_handles_labels()[0]:
             _plotting.legend_above(ax, handles, n_columns=2)
         return self
+
+    def _check_points(self) -> tuple[np.ndarray, np.ndarray]:
+        """Errors and roughness of the candidates, which belong together."""
+        error, roughness = np.asarray(self.error), np.asarray(self.roughness)
+        others = {"roughness": roughness}
+        if self.values is not None:
+            others["values"] = np.asarray(self.values)
+        _plotting.check_lengths("error", len(error), others)
+        if not (np.isfinite(error) & np.isfinite(roughness)).any():
+            raise ValueError(
+                "error and roughness must both be finite for one candidate at least."
+            )
+        for name in ("chosen", "current"):
+            place = getattr(self, name)
+            if place is not None:
+                check(name, place, Number(Integral, 0, len(error) - 1))
+        return error, roughness
 
     def _draw_points(self, ax: Any, error: np.ndarray, roughness: np.ndarray) -> Any:
         """Points, in colours if one thing was varied."""
@@ -290,7 +344,9 @@ class TradeoffDisplay:
         ticks = np.unique(self.values)
         ticks = ticks[:: math.ceil(len(ticks) / MAX_TICKS)]
         bar = ax.figure.colorbar(
-            points, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=self.value_name
+            points,
+            cax=ax.inset_axes((1.03, 0, 0.04, 1)),
+            label=_plotting.as_label(self.value_name),
         )
         bar.set_ticks(ticks, labels=[_in_short(value) for value in ticks])
         bar.minorticks_off()
@@ -301,7 +357,7 @@ def _error_name(estimator: Any) -> str:
     """Label of the negated score of an estimator that chose `k`."""
     if estimator.scoring is not None:
         name = estimator.scoring
-        return f"$-${name if isinstance(name, str) else 'score'}"
+        return f"$-${_plotting.as_text(name) if isinstance(name, str) else 'score'}"
     name = {"absolute_error": "mean absolute error", "quantile": "pinball loss"}.get(
         estimator.loss, "RMSE"
     )
@@ -336,13 +392,13 @@ def _only_varied(params: Sequence[Mapping[str, Any]]) -> tuple[str, np.ndarray |
 
 def _short(name: str) -> str:
     """Name of a parameter without the steps of pipelines."""
-    return name.split("__")[-1]
+    return _plotting.as_text(name.split("__")[-1])
 
 
 def _setting(item: tuple[str, Any]) -> str:
     name, value = _short(item[0]), item[1]
     is_float = isinstance(value, Real) and not isinstance(value, Integral)
-    return f"{name} = {_in_short(value) if is_float else value}"
+    return f"{name} = {_in_short(value) if is_float else _plotting.as_text(value)}"
 
 
 def _in_short(value: float) -> str:

@@ -4,17 +4,40 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from numbers import Integral
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._columns import position_of
 from .._typing import RandomState
-from .._validation import POSITIVE, Number, check
-from ._noisy_copies import as_table, numeric_columns, with_columns
+from .._validation import (
+    COUNT,
+    MODEL,
+    NONE,
+    POSITIVE,
+    RANDOM_STATE,
+    SEED,
+    STRING,
+    AnyOf,
+    Number,
+    checked,
+)
+from ._noisy_copies import (
+    as_table,
+    column_names,
+    in_types_of,
+    labels_of,
+    numeric_columns,
+    predictions,
+    with_columns,
+)
+
+FEATURE = AnyOf(NONE, STRING, Number(Integral, -np.inf))
 
 
-def prediction_variance(estimator: Any, X: Any) -> float | np.ndarray:
+@checked
+def prediction_variance(estimator: Annotated[Any, MODEL], X: Any) -> float | np.ndarray:
     """Variance of the predictions over the rows of `X`.
 
     Parameters
@@ -29,6 +52,14 @@ def prediction_variance(estimator: Any, X: Any) -> float | np.ndarray:
     float or ndarray of shape (n_outputs,)
         Variance, in squared target units.
 
+    Raises
+    ------
+    ValueError
+        If `X` has no rows, or a prediction is not finite.
+    TypeError
+        If `estimator` has no predict method, `X` is sparse or not in memory, or the
+        predictions are no numbers.
+
     Examples
     --------
     >>> from sklearn.dummy import DummyRegressor
@@ -37,17 +68,19 @@ def prediction_variance(estimator: Any, X: Any) -> float | np.ndarray:
     >>> prediction_variance(model, [[0], [1]])
     0.0
     """
-    variance = np.var(np.asarray(estimator.predict(X)), axis=0)
+    as_table(X)
+    variance = np.var(predictions(estimator, X), axis=0)
     return variance if variance.ndim else float(variance)
 
 
+@checked
 def noise_sensitivity(
-    estimator: Any,
+    estimator: Annotated[Any, MODEL],
     X: Any,
     *,
-    noise: float = 1.0,
-    n_repeats: int = 5,
-    random_state: RandomState = 0,
+    noise: Annotated[float, POSITIVE] = 1.0,
+    n_repeats: Annotated[int, COUNT] = 5,
+    random_state: Annotated[RandomState, RANDOM_STATE] = 0,
 ) -> Any:
     """Mean change of the predictions under Gaussian noise in one feature at a time.
 
@@ -61,7 +94,9 @@ def noise_sensitivity(
     estimator : object with a predict method
         Fitted regressor or pipeline.
     X : array-like or DataFrame of shape (n_samples, n_features)
-        Data to predict from, as the estimator takes it. Missing values stay missing.
+        Data to predict from, as the estimator takes it. Missing values stay missing;
+        integers, numbers among objects, and true and false in an array become floats,
+        and floats that are too short for the noise become longer.
     noise : float, default=1.0
         Standard deviation of the noise, > 0, in standard deviations of the feature.
     n_repeats : int, default=5
@@ -73,15 +108,18 @@ def noise_sensitivity(
     -------
     ndarray of shape (n_features,) or (n_outputs, n_features)
         Sensitivity to each feature, in target units; NaN for a column that is not
-        numeric. If `X` is a DataFrame of pandas, a Series of shape (n_features,) or a
-        DataFrame of shape (n_outputs, n_features), by the names of the columns.
+        numeric, such as one of true and false in a DataFrame. If `X` is a DataFrame of
+        pandas, a Series of shape (n_features,) or a DataFrame of shape
+        (n_outputs, n_features), by the names of the columns.
 
     Raises
     ------
     ValueError
-        If `noise` or `n_repeats` is not positive.
+        If a parameter has a value that is not allowed, `X` has no numeric column or
+        infinite values, or a prediction is not finite.
     TypeError
-        If one of them has a wrong type.
+        If a parameter has a wrong type, `X` is sparse or not in memory, or the
+        predictions are no numbers.
 
     See Also
     --------
@@ -110,10 +148,10 @@ def noise_sensitivity(
     bmi    0.0
     dtype: float64
     """
-    _check_noise(noise, n_repeats)
-    X = as_table(X)
-    changes = _changes(estimator, X, range(X.shape[1]), noise, n_repeats, random_state)
-    return _with_names(np.stack(changes, axis=-1), X)
+    table = as_table(X)
+    columns = range(table.shape[1])
+    changes = _changes(estimator, table, columns, noise, n_repeats, random_state)
+    return _with_names(np.stack(changes, axis=-1), table)
 
 
 def neg_prediction_variance(estimator: Any, X: Any, y: Any = None) -> float:
@@ -189,12 +227,13 @@ def neg_noise_sensitivity(estimator: Any, X: Any, y: Any = None) -> float:
     return -float(np.nanmean(np.asarray(noise_sensitivity(estimator, X))))
 
 
+@checked
 def make_noise_sensitivity_scorer(
-    feature: str | int | None = None,
+    feature: Annotated[str | int | None, FEATURE] = None,
     *,
-    noise: float = 1.0,
-    n_repeats: int = 5,
-    random_state: int | None = 0,
+    noise: Annotated[float, POSITIVE] = 1.0,
+    n_repeats: Annotated[int, COUNT] = 5,
+    random_state: Annotated[int | None, SEED] = 0,
 ) -> Callable[..., float]:
     """Make a scorer of the noise sensitivity, negated, to one feature or to all.
 
@@ -219,10 +258,10 @@ def make_noise_sensitivity_scorer(
     Raises
     ------
     ValueError
-        If `noise` or `n_repeats` is not positive; when called, if the data has no such
-        feature.
+        If a parameter has a value that is not allowed; when called, if the data has no
+        such numeric feature, and as :func:`noise_sensitivity`.
     TypeError
-        If `noise` or `n_repeats` has a wrong type.
+        If a parameter has a wrong type; when called, as :func:`noise_sensitivity`.
 
     Examples
     --------
@@ -235,7 +274,6 @@ def make_noise_sensitivity_scorer(
     >>> cross_val_score(Ridge(), X, y, scoring=scorer).shape
     (5,)
     """
-    _check_noise(noise, n_repeats)
     return partial(
         _score,
         feature=feature,
@@ -255,52 +293,52 @@ def _score(
     n_repeats: int,
     random_state: int | None,
 ) -> float:
-    X = as_table(X)
-    columns = range(X.shape[1]) if feature is None else [_position(X, feature)]
-    changes = _changes(estimator, X, columns, noise, n_repeats, random_state)
+    table = as_table(X)
+    columns: Iterable[int] = range(table.shape[1])
+    if feature is not None:
+        columns = [_position(table, feature)]
+    changes = _changes(estimator, table, columns, noise, n_repeats, random_state)
     return -float(np.nanmean(changes))
 
 
-def _position(X: Any, feature: str | int) -> int:
-    """Position of a feature given by name or position."""
-    names = list(getattr(X, "columns", []))
-    if isinstance(feature, str) and names.count(feature) == 1:
-        return names.index(feature)
-    if not isinstance(feature, str) and 0 <= feature < X.shape[1]:
-        return feature
-    allowed = f"a position from 0 to {X.shape[1] - 1}"
-    if names:
-        allowed += " or one of " + ", ".join(map(repr, names))
-    raise ValueError(f"feature must be {allowed}, got {feature!r}.")
-
-
-def _check_noise(noise: Any, n_repeats: Any) -> None:
-    check("noise", noise, POSITIVE)
-    check("n_repeats", n_repeats, Number(Integral, 1))
+def _position(table: Any, feature: str | int) -> int:
+    """Position of a feature that is given by its name or position."""
+    names, n_features = column_names(table), table.shape[1]
+    try:
+        return position_of(feature, "feature", n_features, names)
+    except ValueError as error:
+        allowed = f"a position from 0 to {n_features - 1}"
+        if names is not None:
+            allowed += " or one of " + ", ".join(map(repr, names))
+        raise ValueError(f"feature must be {allowed}, got {feature!r}.") from error
 
 
 def _changes(
     estimator: Any,
-    X: Any,
+    table: Any,
     positions: Iterable[int],
     noise: float,
     n_repeats: int,
     random_state: RandomState,
 ) -> list[np.ndarray]:
-    """Mean change, by output, under noise in each of the columns at these positions."""
+    """Mean change, by output, under noise in each column; NaN if it is not numeric."""
+    columns = numeric_columns(table, dict.fromkeys(positions, noise))
+    if not columns:
+        labels = labels_of(table)
+        which = ", ".join(repr(labels[j]) for j in positions)
+        raise ValueError(f"X must have numbers in a feature, got none in {which}.")
     rng = check_random_state(random_state)
-    draws = [noise * rng.standard_normal(X.shape[0]) for _ in range(n_repeats)]
-    baseline = np.asarray(estimator.predict(X))
-    columns = numeric_columns(X, positions)
-    changes = []
-    for j in positions:
-        if j not in columns:
-            changes.append(np.full(baseline.shape[1:], np.nan))
-            continue
-        copies = (with_columns(X, {j: columns[j].noisy(draw)}) for draw in draws)
-        moves = [np.abs(np.asarray(estimator.predict(N)) - baseline) for N in copies]
-        changes.append(np.mean(moves, axis=(0, 1)))
-    return changes
+    table = in_types_of(columns, table)
+    baseline = predictions(estimator, table)
+    totals = {j: np.full(baseline.shape[1:], np.nan) for j in positions}
+    totals.update({j: np.zeros(baseline.shape[1:]) for j in columns})
+    for _ in range(n_repeats):
+        draw = rng.standard_normal(len(table))
+        for j, column in columns.items():
+            copy = with_columns(table, {j: column.noisy(draw)})
+            moves = np.abs(predictions(estimator, copy) - baseline)
+            totals[j] += moves.mean(axis=0)
+    return [total / n_repeats for total in totals.values()]
 
 
 def _with_names(values: np.ndarray, X: Any) -> Any:

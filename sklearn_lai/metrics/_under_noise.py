@@ -1,8 +1,8 @@
 """Errors and scores of predictions from data with noise."""
 
-from collections.abc import Callable, Iterator, Mapping
-from numbers import Integral, Real
-from typing import Any
+from collections.abc import Callable, Iterator
+from numbers import Real
+from typing import Annotated, Any
 
 import numpy as np
 from sklearn.metrics import check_scoring, root_mean_squared_error
@@ -10,39 +10,41 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._noise import NOISE, resolve_noise
+from .._tables import check_targets, check_weight
 from .._typing import NoiseLike, RandomState
 from .._validation import (
-    FUNCTION,
-    NONE,
+    COUNT,
+    MODEL,
     RANDOM_STATE,
     SCORING,
-    AnyOf,
-    InstanceOf,
-    Number,
-    check,
+    SEED,
+    HasMethod,
+    checked,
+    shown,
 )
 from ._noisy_copies import (
-    Column,
     as_table,
     column_names,
+    in_types_of,
+    labels_of,
     numeric_columns,
+    predictions,
     with_columns,
 )
 
-METRIC = InstanceOf(FUNCTION, "a callable (y_true, y_pred)")
-# A generator would go on between calls, so that no two could be compared.
-SEED = AnyOf(NONE, Number(Integral, 0, 2**32 - 1))
+METRIC = HasMethod("__call__", "a callable (y_true, y_pred)")
 
 
+@checked
 def error_under_noise(
-    estimator: Any,
+    estimator: Annotated[Any, MODEL],
     X: Any,
     y: Any,
     *,
-    noise: NoiseLike,
-    metric: Callable[..., float] = root_mean_squared_error,
-    n_repeats: int = 5,
-    random_state: RandomState = 0,
+    noise: Annotated[NoiseLike, NOISE],
+    metric: Annotated[Callable[..., float], METRIC] = root_mean_squared_error,
+    n_repeats: Annotated[int, COUNT] = 5,
+    random_state: Annotated[RandomState, RANDOM_STATE] = 0,
     sample_weight: Any = None,
 ) -> float:
     """Error of the predictions when the features are measured with noise.
@@ -61,7 +63,9 @@ def error_under_noise(
         Fitted regressor or pipeline.
     X : array-like or DataFrame of shape (n_samples, n_features)
         Data to predict from, as the estimator takes it; it is not changed. Missing
-        values stay missing, integers become floats.
+        values stay missing. Where there is noise, integers, numbers among objects, and
+        true and false in an array become floats, and floats that are too short for it
+        become longer.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets, without noise.
     noise : float, array-like of shape (n_features,), mapping or None
@@ -74,8 +78,8 @@ def error_under_noise(
         How often to draw the noise, >= 1.
     random_state : int, RandomState instance or None, default=0
         Seed of the noise.
-    sample_weight : array-like of shape (n_samples,), default=None
-        Weights, passed to the metric by this name unless None.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Weights, >= 0 and not all 0, passed to the metric by this name unless None.
 
     Returns
     -------
@@ -87,9 +91,11 @@ def error_under_noise(
     ------
     ValueError
         If a parameter has a value that is not allowed, `noise` names a column that
-        is not numeric or that `X` does not have, or `X` has no numeric column.
+        is not numeric or that `X` does not have, `X` has no numeric column, `y` has
+        other rows than `X` or values that are no finite numbers, or a prediction or the
+        metric is not finite.
     TypeError
-        If a parameter has a wrong type.
+        If a parameter has a wrong type, or the predictions are no numbers.
 
     See Also
     --------
@@ -111,21 +117,22 @@ def error_under_noise(
     >>> round(error_under_noise(model, X, y, noise={1: 0.1}), 2)
     0.0
     """
-    _check_noise(noise, n_repeats)
-    check("metric", metric, METRIC)
-    check("random_state", random_state, RANDOM_STATE)
-    weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+    n_samples = as_table(X).shape[0]
+    check_targets(y, n_samples)
+    weight = check_weight(sample_weight, n_samples)
+    weights = {} if weight is None else {"sample_weight": weight}
     copies = _noisy_copies(X, noise, n_repeats, random_state)
-    errors = [metric(y, estimator.predict(copy), **weights) for copy in copies]
-    return float(np.mean(errors))
+    errors = [metric(y, predictions(estimator, copy), **weights) for copy in copies]
+    return _mean("metric", errors)
 
 
+@checked
 def make_noisy_scorer(
-    scoring: str | Callable[..., float],
+    scoring: Annotated[str | Callable[..., float], SCORING],
     *,
-    noise: NoiseLike,
-    n_repeats: int = 5,
-    random_state: int | None = 0,
+    noise: Annotated[NoiseLike, NOISE],
+    n_repeats: Annotated[int, COUNT] = 5,
+    random_state: Annotated[int | None, SEED] = 0,
 ) -> Callable[..., float]:
     """Make a scorer that scores on noisy copies of the data out of any other scorer.
 
@@ -208,9 +215,6 @@ class _NoisyScorer:
         n_repeats: int,
         random_state: int | None,
     ):
-        check("scoring", scoring, SCORING)
-        _check_noise(noise, n_repeats)
-        check("random_state", random_state, SEED)
         self._scorer = check_scoring(scoring=scoring)
         self._scoring = scoring
         self._noise = noise
@@ -244,9 +248,17 @@ class _NoisyScorer:
         )
 
 
-def _check_noise(noise: Any, n_repeats: Any) -> None:
-    check("noise", noise, NOISE)
-    check("n_repeats", n_repeats, Number(Integral, 1))
+def _mean(name: str, results: list[Any]) -> float:
+    """Mean of what a function returned; raises an error if it is no number."""
+    try:
+        mean = float(np.mean(results))
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} must return a number, got {shown(results[0])}."
+        ) from error
+    if not np.isfinite(mean):
+        raise ValueError(f"{name} must return finite numbers, got {shown(results)}.")
+    return mean
 
 
 def _noisy_copies(
@@ -259,46 +271,33 @@ def _noisy_copies(
     if not noisy:
         yield X
         return
-    columns = numeric_columns(table, noisy)
+    if len(table) == 1:
+        raise ValueError(
+            "X must have at least 2 rows, got 1: noise is in standard deviations of "
+            "the columns over the rows."
+        )
+    columns = numeric_columns(table, {j: sds[j] for j in noisy})
     _check_numeric(table, noise, [j for j in noisy if j not in columns])
-    _check_deviations(table, columns)
+    table = in_types_of(columns, table)
     rng = check_random_state(random_state)
     for _ in range(n_repeats):
         # For columns without noise, too, so that they change no draw of another one.
         draws = rng.standard_normal(table.shape)
         yield with_columns(
             table,
-            {j: column.noisy(sds[j] * draws[:, j]) for j, column in columns.items()},
-        )
-
-
-def _check_deviations(table: Any, columns: Mapping[int, Column]) -> None:
-    """Check that the noisy columns have standard deviations to count noise in."""
-    if len(table) == 1:
-        raise ValueError(
-            "X must have at least 2 rows, got 1: noise is in standard deviations of "
-            "the columns over the rows."
-        )
-    names = getattr(table, "columns", range(table.shape[1]))
-    wrong = ", ".join(
-        repr(names[j]) for j, column in columns.items() if not np.isfinite(column.sd)
-    )
-    if wrong:
-        raise ValueError(
-            f"X must have finite or missing values where it is to have noise, got "
-            f"infinite ones in {wrong}."
+            {j: column.noisy(draws[:, j]) for j, column in columns.items()},
         )
 
 
 def _check_numeric(table: Any, noise: NoiseLike, not_numeric: list[int]) -> None:
     """Check that what shall get noise can; one number is for those columns that can."""
     if not isinstance(noise, Real):
-        names = getattr(table, "columns", range(table.shape[1]))
-        wrong = ", ".join(repr(names[j]) for j in not_numeric)
+        labels = labels_of(table)
+        wrong = ", ".join(repr(labels[j]) for j in not_numeric)
         if wrong:
             raise ValueError(
                 f"noise must be 0 or None for columns that are not numeric, got "
-                f"{noise!r}; not numeric: {wrong}."
+                f"{shown(noise)}; not numeric: {wrong}."
             )
     elif len(not_numeric) == table.shape[1]:
         raise ValueError(f"noise={noise!r} needs a numeric column, and X has none.")

@@ -1,0 +1,304 @@
+"""Errors that name the cause: of data, weights, folds and sizes."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from common import FRAME, X, estimators, models, quick, y
+from sklearn.base import clone
+from sklearn.datasets import make_regression
+from sklearn.linear_model import Ridge
+
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
+from sklearn_lai.inspection import (
+    SensitivityDisplay,
+    SlopeDisplay,
+    TradeoffDisplay,
+)
+
+
+def replaced(array, value, dtype):
+    array = array.astype(dtype)
+    array.flat[0] = value
+    return array
+
+
+class Lazy:
+    """A table as Dask has it."""
+
+    columns = ("a", "b")
+
+    def compute(self):
+        return FRAME
+
+
+DATA = [
+    ("y", replaced(y, None, object), "Input y contains NaN"),
+    ("y", replaced(y, np.inf, np.longdouble), "Input y contains infinity"),
+    ("y", replaced(y, np.longdouble("1e400"), np.longdouble), "Input y contains inf"),
+    ("y", replaced(y, 10**400, object), "y must have numbers that float64 can hold"),
+    ("y", y.astype(str), "y must have numbers, got text such as"),
+    ("y", pd.Series(y).astype(str), "y must have numbers, got text such as"),
+    ("y", (10 * y).astype("m8[s]"), "y must have numbers, got dates or durations"),
+    ("X", replaced(X, 10**400, object), "X must have numbers that float64 can hold"),
+    ("X", X.astype(str), "X must have numbers, got text such as"),
+    ("X", X.astype("S"), "X must have numbers, got text such as"),
+    ("X", X.astype(str).tolist(), "X must have numbers, got text such as"),
+    ("X", replaced(X, "5", object), "X must have numbers, got text such as '5'"),
+    ("X", FRAME.assign(b="5"), "Column 'b' of X must have numbers, got text"),
+    (
+        "X",
+        pl.DataFrame(FRAME.assign(b="5")),
+        "Column 'b' of X must have numbers, got t",
+    ),
+    ("X", (10 * X).astype("M8[s]"), "X must have numbers, got dates or durations"),
+    ("X", FRAME.assign(b=pd.Timestamp(0)), "Column 'b' of X must have numbers, got d"),
+    ("X", FRAME.assign(b=pd.Timedelta(5)), "Column 'b' of X must have numbers, got d"),
+    ("X", pl.DataFrame(FRAME).lazy(), r"X must be in memory.*pass X\.collect\(\)"),
+    ("X", Lazy(), r"X must be in memory.*pass X\.compute\(\)"),
+    ("X", X[:, 0], "X: Expected 2D array"),
+    ("sample_weight", np.full(len(X), 1e200), "sample_weight must have weights of at"),
+    ("sample_weight", y.astype(str), "sample_weight must have numbers, got text"),
+    ("sample_weight", -1.0, "sample_weight must be a finite number > 0, got"),
+    ("sample_weight", [[1]], r"sample_weight must have one weight per sample, shape"),
+]
+
+
+@models
+@pytest.mark.parametrize(("name", "value", "message"), DATA)
+def test_data_that_is_wrong_is_named(model, name, value, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        clone(model).fit(**{"X": X, "y": y, name: value})
+
+
+@pytest.mark.parametrize("convert", [Fraction, Decimal])
+def test_exact_numbers_as_data_are_numbers(convert):
+    exact = np.vectorize(lambda x: convert(float(x)), otypes=[object])
+    expected = LaiLinearRegressor().fit(X, y)
+    model = LaiLinearRegressor().fit(exact(X), exact(y))
+    np.testing.assert_array_equal(model.coef_, expected.coef_)
+    np.testing.assert_array_equal(model.predict(exact(X)), expected.predict(X))
+
+
+def test_prediction_names_its_data():
+    model = LaiLinearRegressor().fit(FRAME, y)
+    for method in (model.predict, model.input_gradient):
+        with pytest.raises(ValueError, match="Column 'b' of X must have numbers"):
+            method(FRAME.assign(b="5"))
+
+
+@models
+def test_one_weight_for_all_is_that_of_each(model):
+    one = clone(model).fit(X, y, sample_weight=2.0)
+    each = clone(model).fit(X, y, sample_weight=np.full(len(X), 2.0))
+    np.testing.assert_array_equal(one.predict(X), each.predict(X))
+    Ridge().fit(X, y, sample_weight=2.0)  # what it is like
+
+
+def test_huge_float32_weights_are_named():
+    with pytest.raises(ValueError, match="sample_weight must have weights of at most"):
+        quick(LaiMLPRegressor).fit(X.astype(np.float32), y, np.full(len(X), 1e39))
+
+
+@pytest.mark.parametrize(
+    ("X_val", "y_val", "message"),
+    [
+        (X * np.nan, y, "Input X_val contains NaN"),
+        (X[:, :4], y, "X_val has 4 features, but"),
+        (X[:3], y, "X_val and y_val: Found input variables with inconsistent"),
+        (X[:, 0], y, "X_val: Expected 2D array"),
+        (X, y * np.nan, "Input y_val contains NaN"),
+        (X.astype(str), y, "X_val must have numbers, got text"),
+        (X, replaced(y, None, object), "Input y_val contains NaN"),
+    ],
+)
+def test_validation_data_has_its_own_name(X_val, y_val, message):
+    model = quick(LaiMLPRegressor, early_stopping=True)
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y, X_val=X_val, y_val=y_val)
+
+
+NUMBERS = [10**400, 10**5000, 2**70, Fraction(1, 2), Decimal("0.5"), 1j]
+NUMBERS += [np.timedelta64(1), np.array([1, 2]), pd.Series([1, 2]), FRAME]
+
+
+@pytest.mark.parametrize("value", NUMBERS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    ("Estimator", "name"),
+    [
+        (Estimator, name)
+        for Estimator in (
+            LaiMLPRegressor,
+            LaiLinearRegressor,
+            LaiMLPRegressorCV,
+            LaiLinearRegressorCV,
+        )
+        for name in Estimator().get_params()
+    ],
+)
+def test_no_odd_number_or_array_passes_for_a_parameter(Estimator, name, value):
+    is_array = isinstance(value, np.ndarray | pd.Series | pd.DataFrame)
+    if is_array and name in {"k", "ks", "noise", "hidden_layer_sizes", "cv"}:
+        return  # which take arrays
+    with pytest.raises(
+        (TypeError, ValueError), match=f"{name} must be .*got"
+    ) as caught:
+        Estimator(**{name: value}).fit(X, y)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("name", ["solver", "loss"])
+@pytest.mark.parametrize("method", ["partial_fit", "fit"])
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressor, LaiLinearRegressor])
+def test_an_array_as_solver_or_loss_is_named_by_every_method(Estimator, name, method):
+    model = Estimator(**{name: np.array(["adam", "lbfgs"])})
+    with pytest.raises(TypeError, match=f"{name} must be one of"):
+        getattr(model, method)(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+@pytest.mark.parametrize(
+    "cv",
+    [
+        [1, 2],
+        [([0, 1], [500])],
+        [([0.5], [1])],
+        ["ab"],
+        [([0], [1], [2])],
+        1,
+        0,
+        -3,
+        500,
+    ],
+)
+def test_folds_that_are_none_are_named(Estimator, cv):
+    with pytest.raises(ValueError, match=r"cv must be"):
+        Estimator(ks=1, cv=cv).fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+def test_so_many_ks_are_refused(Estimator):
+    for ks in (10**7, np.full(10**5, 0.1)):
+        with pytest.raises(
+            ValueError, match=r"ks must be .* \[1, 1000\] .* at most 1000"
+        ):
+            Estimator(ks=ks).fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+def test_groups_of_other_length_are_named(Estimator):
+    with pytest.raises(
+        ValueError, match="groups must be an array-like of at least 120"
+    ):
+        Estimator(ks=1).fit(X, y, groups=[1, 2])
+
+
+@pytest.mark.parametrize("sizes", [2**64 - 1, 2**62, (10**7, 10**7), [2**40]])
+def test_a_network_that_memory_cannot_hold_is_named(sizes):
+    with pytest.raises(ValueError, match="hidden_layer_sizes must"):
+        LaiMLPRegressor(sizes).fit(X, y)
+
+
+@pytest.mark.parametrize("memory", ["a\0b", "x" * 5000, "/dev/null/folder"])
+def test_a_folder_that_cannot_be_is_named(memory):
+    with pytest.raises(ValueError, match="memory must be a folder that can be written"):
+        quick(LaiMLPRegressor, memory=memory).fit(X, y)
+
+
+def test_float32_that_overflows_is_not_said_to_be_large_steps():
+    small = (X * 2.0**-130).astype(np.float32)
+    model = quick(LaiMLPRegressor)
+    with pytest.raises(
+        ValueError, match="too large for float32 in the units of the dat"
+    ):
+        model.fit(small, y)
+    small = small.astype(np.float64)
+    assert np.isfinite(model.fit(small, y).predict(small)).all()
+
+
+def test_a_search_that_overflows_names_the_fold_and_the_k():
+    model = quick(LaiMLPRegressorCV, ks=[0.1], cv=2, lai_learning_rate_init=1e200)
+    with pytest.raises(ValueError, match=r"With fold 0 of cv: With k=0\.1: .*"):
+        model.fit(X, y)
+
+
+def test_a_linear_search_that_overflows_names_the_fold():
+    huge = X.copy()
+    huge[-1, 2] = 1e200
+    with pytest.raises(ValueError, match=r"With fold 0 of cv: .* column 2 of X"):
+        LaiLinearRegressorCV(ks=2, cv=3).fit(huge, y)
+
+
+def test_a_merge_with_another_loss_names_it():
+    huber = LaiLinearRegressor(loss="huber", max_iter=5).fit(X, y)
+    with pytest.raises(ValueError, match=r"other was not, .*'auto' and loss='huber'"):
+        LaiLinearRegressor().fit(X, y).merge(huber)
+    with pytest.raises(AttributeError) as caught:
+        huber.merge(huber)
+    assert "loss='huber'" in str(caught.value.__cause__)
+
+
+DOLLARS = ["cost_$x_$", "$", "$$", "a$b$c", r"\$", "$\\frac$"]
+
+
+def test_names_with_dollars_are_drawn_as_they_are(tmp_path):
+    features, target = make_regression(60, len(DOLLARS), noise=9, random_state=0)
+    frame = pd.DataFrame(features, columns=DOLLARS)
+    model = LaiLinearRegressor().fit(frame, target)
+    by_name = dict.fromkeys(DOLLARS, model)
+    displays = [
+        SlopeDisplay.from_estimator(model, frame, target),
+        SensitivityDisplay.from_estimator(by_name, frame),
+    ]
+    results = {
+        "params": [{"a$b__$x_$": v} for v in ("$y_$", "$z^$")],
+        "mean_test_$a_$": [-1, -2],
+        "mean_test_$s_$": [-2, -1],
+    }
+    displays.append(
+        TradeoffDisplay.from_cv_results(results, accuracy="$a_$", smoothness="$s_$")
+    )
+    displays.append(
+        TradeoffDisplay(
+            error=[1, 2],
+            roughness=[2, 1],
+            values=[1, 2],
+            chosen=0,
+            current=1,
+            **{
+                f"{name}_name": "$x_$"
+                for name in ("error", "roughness", "value", "chosen", "current")
+            },
+        ).plot()
+    )
+    for display in displays:
+        display.figure_.savefig(tmp_path / "figure.png")
+    shown = [label.get_text() for label in displays[0].ax_.get_yticklabels()]
+    assert sorted(shown) == sorted(name.replace("$", r"\$") for name in DOLLARS)
+    plt.close("all")
+
+
+def test_labels_keep_formulas_that_are_some():
+    display = TradeoffDisplay(error=[1, 2], roughness=[2, 1], error_name="$x^2$").plot()
+    assert display.ax_.get_ylabel() == "$x^2$"
+    plt.close("all")
+
+
+@estimators
+def test_slopes_of_lists_are_drawn(Estimator):
+    model = quick(Estimator).fit(X.tolist(), y.tolist())
+    display = SlopeDisplay.from_estimator(model, X.tolist(), y.tolist())
+    expected = SlopeDisplay.from_estimator(model, X, y)
+    np.testing.assert_array_equal(display.slopes, expected.slopes)
+    with pytest.raises(ValueError, match=r"y must have 1 output\(s\)"):
+        SlopeDisplay.from_estimator(model, X, np.column_stack([y, y]))
+    plt.close("all")
