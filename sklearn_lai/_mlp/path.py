@@ -15,6 +15,7 @@ from sklearn.metrics import (
 
 from .. import _inference
 from .._base import Data
+from .._box import Box
 from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
 from .._noise import boundary_ratio, multiples
 from .._train.randomness import RandomState, random_streams, state_of
@@ -38,12 +39,16 @@ N_COPIES = 5
 
 
 class Start(NamedTuple):
-    """A pretrained network: its trainer, what that trains on, the random streams."""
+    """A pretrained network: its trainer, what that trains on, the random streams.
+
+    `seen` is the range of all rows, those that are held out among them.
+    """
 
     trainer: Trainer
     data: TrainingData
     rng: RandomState
     lai_rng: np.random.Generator
+    seen: Box
 
 
 class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
@@ -58,7 +63,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         recipe = self._mlp_recipe(data)
         trainer = make_trainer(data, recipe, watch)
         self._pretrain(trainer, data, recipe, rng)
-        return Start(trainer, data, rng, lai_rng)
+        return Start(trainer, data, rng, lai_rng, Box.of(rows.X))
 
     def _follow_path(self, start: Start) -> Iterator[tuple[int, LaiStage]]:
         """Train for every `k`; yields its place in `ks_` and its stage once it ends."""
@@ -98,6 +103,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         model.feature_k_ = model._resolve_k(model.k, start.data.y.shape[1])
         model._split_state = self._split_state
         model._set_fitted(start.trainer)
+        model._set_range(start.seen)
         model._set_importances(start.data)
         states = [state_of(start.rng), state_of(start.lai_rng)]
         model._progress = Progress(
