@@ -63,7 +63,8 @@ class BaseLaiLinear(BaseLaiRegressor):
         """Bounds of every slope: the coefficients, whatever the box of inputs.
 
         The slopes of a linear model are the same everywhere, so that no box has to be
-        known. There is one as in :meth:`LaiMLPRegressor.slope_bounds`, which see.
+        known. Its parameters are those of
+        :meth:`sklearn_lai.LaiMLPRegressor.slope_bounds`.
 
         Parameters
         ----------

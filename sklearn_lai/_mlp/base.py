@@ -194,6 +194,17 @@ class BaseLaiMLP(LaiTrainingRegressor):
         .. [3] M. Fazlyab, A. Robey, H. Hassani, M. Morari, G. J. Pappas, "Efficient
            and Accurate Estimation of Lipschitz Constants for Deep Neural Networks",
            NeurIPS 2019.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> from sklearn_lai import LaiMLPRegressor
+        >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+        >>> model = LaiMLPRegressor(random_state=0).fit(X, y)
+        >>> lower, upper = model.slope_bounds()
+        >>> bool((model.input_gradient(X) <= upper).all())
+        True
+        >>> of_high_bmi = model.slope_bounds(lower={"bmi": 0.05}, max_boxes=100)
         """
         check_is_fitted(self)
         check("max_boxes", max_boxes, MAX_BOXES)
