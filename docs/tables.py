@@ -772,8 +772,7 @@ def found_slope_bounds() -> str:
             row[method]["median"]
             for row in rows
             if (row["n_features"] < 10) == few
-            and row["network"].count(",") + (n_layers == 1) == n_layers
-            and (n_layers == 1) == row["network"].endswith(",)")
+            and len(re.findall(r"\d+", row["network"])) == n_layers
         ]
         return f"{min(found):.1f} to {max(found):.1f}"
 
