@@ -42,6 +42,11 @@ class Parts(NamedTuple):
         lower[len(rows) + place, features] = middle
         return lower, upper
 
+    def of_first(self, n_boxes: int) -> "Parts":
+        """Of halves, both of each of the first boxes."""
+        place = np.arange(len(self.lower)) % (len(self.lower) // 2)
+        return Parts(*(array[place < n_boxes] for array in self))
+
     def replaced(self, rows: np.ndarray, halves: "Parts") -> "Parts":
         """The same with halves, whose bounds are no worse, in place of these boxes."""
         most = np.fmin(halves.most, np.concatenate([self.most[rows]] * 2))
@@ -61,12 +66,14 @@ def divide(network: Network, boxes: Boxes, max_boxes: int) -> np.ndarray:
     parts = _parts(network, boxes)
     reached = _reached(network, boxes)
     while len(parts.lower) < max_boxes:
-        rows, features = _loosest(parts, reached, max_boxes - len(parts.lower))
+        rows, features = _loosest(parts, reached)
         if not len(rows):
             break
-        halves = parts.halves(rows, features)
-        parts = parts.replaced(rows, _parts(network, halves))
-        reached = np.fmax(reached, _reached(network, halves))
+        # All of them even if not all may be kept: sums round by how many there are.
+        halves = _parts(network, parts.halves(rows, features))
+        reached = np.fmax(reached, _reached(network, halves[:2]))
+        kept = rows[: max_boxes - len(parts.lower)]
+        parts = parts.replaced(kept, halves.of_first(len(kept)))
     return parts.most.max(axis=0)
 
 
@@ -90,9 +97,7 @@ def _reached(network: Network, boxes: Boxes) -> np.ndarray:
     return np.stack([slopes.max(axis=0), -slopes.min(axis=0)])
 
 
-def _loosest(
-    parts: Parts, reached: np.ndarray, limit: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _loosest(parts: Parts, reached: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Boxes to halve, and along which feature: those where a slope may be largest.
 
     For every slope whose bound is not close, in turn, the first, the second and so on.
@@ -111,5 +116,5 @@ def _loosest(
     can_be = (low < middle) & (middle < high) & np.isfinite(low) & np.isfinite(high)
     rows, features = rows[can_be], features[can_be]
     _, first = np.unique(rows, return_index=True)
-    first = np.sort(first)[:limit]
+    first = np.sort(first)
     return rows[first], features[first]
