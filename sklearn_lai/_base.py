@@ -15,6 +15,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from ._box import Box, resolve_box
 from ._callbacks import CallbackSupportMixin
 from ._columns import by_position
 from ._feature_k import FEATURE_K, FeatureK, resolve_k
@@ -125,6 +126,10 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         check_data_is_numeric("X", X)
         with _naming_data():
             return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+
+    def _resolve_box(self, lower: Any, upper: Any, default: Box) -> Box:
+        """The box of inputs that is meant, in float64."""
+        return resolve_box(lower, upper, default, self._feature_names())
 
     def _resolve_k(self, k: Any, n_outputs: int = 1) -> np.ndarray:
         """Boundary slope of every feature, or of every output and feature.

@@ -32,7 +32,7 @@ from ._validation import (
 from ._warnings import COLLAPSED_SHARE, is_inside_search, warn_caller, warn_of_collapse
 
 # Factor from which on a loss is larger by more than chance.
-LARGE = 1.1
+LARGE = 1.5
 
 
 class LaiTrainingRegressor(BaseLaiRegressor):

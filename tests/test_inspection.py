@@ -296,6 +296,57 @@ def test_linear_slopes_in_a_pipeline_are_the_coefficients():
     assert set(row_names(display)) == set("abcde")
 
 
+def bounds_drawn(display):
+    """Ends of the lines of the bounds by row, (n_rows, 2)."""
+    lines = display.ax_.collections[-1].get_segments()
+    return np.array([line[:, 0] for line in lines])
+
+
+@pytest.mark.parametrize("target", [y, Y])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_slopes_have_their_bounds_in_the_same_units(target, standardize):
+    model = quick(LaiMLPRegressor, standardize=standardize).fit(FRAME, target)
+    display = SlopeDisplay.from_estimator(model, FRAME, target, max_boxes=7)
+    unit = 1.0
+    if standardize:
+        unit = np.std(X, axis=0) / np.std(target, axis=0).reshape(-1, 1)
+    lower, upper = (end * unit for end in model.slope_bounds(max_boxes=7))
+    lower, upper = lower.reshape(-1, 5).min(axis=0), upper.reshape(-1, 5).max(axis=0)
+    np.testing.assert_allclose(display.bounds, [lower, upper], rtol=1e-12)
+    assert (lower <= display.slopes.min(axis=0)).all()
+    assert (display.slopes.max(axis=0) <= upper).all()
+    order = ["abcde".index(name) for name in row_names(display)]
+    reach = np.abs(bounds_drawn(display)).max()
+    shown = np.clip(display.bounds, -reach, reach)
+    np.testing.assert_allclose(bounds_drawn(display), shown[:, order].T)
+
+
+def test_slopes_in_a_pipeline_have_the_bounds_of_the_last_step():
+    pipeline = make_pipeline(StandardScaler(), quick(LaiMLPRegressor)).fit(FRAME, y)
+    display = SlopeDisplay.from_estimator(pipeline, FRAME, y)
+    expected = np.array(pipeline[-1].slope_bounds(max_boxes=100)) / np.std(y)
+    np.testing.assert_allclose(display.bounds, expected)
+
+
+def test_bounds_far_away_are_numbers():
+    slopes, k = np.array([[0.1, -0.2], [0.2, 0.1]]), [0.3, np.nan]
+    display = SlopeDisplay(
+        slopes=slopes, k=k, feature_names=["a", "b"], bounds=[[-0.5, -7.25], [4.0, 0.2]]
+    ).plot()
+    assert {text.get_text() for text in display.ax_.texts} == {"\N{MINUS SIGN}7.2", "4"}
+    np.testing.assert_allclose(bounds_drawn(display), [[-0.5, 0.9], [-0.9, 0.2]])
+    assert "bounds" in [text.get_text() for text in display.ax_.get_legend().texts]
+
+
+def test_bounds_are_left_out_on_demand():
+    model = quick(LaiMLPRegressor).fit(FRAME, y)
+    display = SlopeDisplay.from_estimator(model, FRAME, y, max_boxes=None)
+    assert display.bounds is None
+    assert "bounds" not in [text.get_text() for text in display.ax_.get_legend().texts]
+    with pytest.raises(ValueError, match=r"max_boxes must be .* got 0"):
+        SlopeDisplay.from_estimator(model, FRAME, y, max_boxes=0)
+
+
 def test_displays_draw_on_given_axes_and_again():
     model = quick(LaiMLPRegressor).fit(FRAME, y)
     results = search({"ridge__alpha": [1, 10]}, 0).cv_results_

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseLaiRegressor
-from .._validation import BOOLEAN
+from .._box import MAX_BOXES, Box
+from .._validation import BOOLEAN, check
 from .._warnings import warn_caller, warn_of_collapse
 from .exact import Fit, Regression
 from .moments import Moments
@@ -54,6 +56,48 @@ class BaseLaiLinear(BaseLaiRegressor):
         """
         n_samples = len(self._check_features(X))
         return np.tile(self.coef_, (n_samples, *[1] * self.coef_.ndim))
+
+    def slope_bounds(
+        self, lower: Any = None, upper: Any = None, *, max_boxes: int = 1000
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of every slope: the coefficients, whatever the box of inputs.
+
+        The slopes of a linear model are the same everywhere, so that no box has to be
+        known. Its parameters are those of
+        :meth:`sklearn_lai.LaiMLPRegressor.slope_bounds`.
+
+        Parameters
+        ----------
+        lower : float, array-like of shape (n_features,) or mapping of \
+                {str or int: float or None}, default=None
+            Lower ends of the box, in feature units, finite or -inf; None is -inf.
+        upper : float, array-like of shape (n_features,) or mapping of \
+                {str or int: float or None}, default=None
+            Upper ends, finite or inf, not below `lower`; None is inf.
+        max_boxes : int, default=1000
+            Boxes that a box may be divided into, >= 1; no effect here.
+
+        Returns
+        -------
+        lower : ndarray of shape (n_features,) or (n_outputs, n_features)
+            The coefficients, float64, in target units per feature unit.
+        upper : ndarray of shape (n_features,) or (n_outputs, n_features)
+            The same.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If `lower`, `upper` or `max_boxes` has a value that is not allowed, or
+            `lower` is above `upper`.
+        TypeError
+            If one of them has a wrong type.
+        """
+        check_is_fitted(self)
+        check("max_boxes", max_boxes, MAX_BOXES)
+        self._resolve_box(lower, upper, Box.everywhere(self.n_features_in_))
+        return self.coef_.astype(np.float64), self.coef_.astype(np.float64)
 
     def _coef_attributes(
         self, coef: np.ndarray, intercept: np.ndarray, dtype: np.dtype

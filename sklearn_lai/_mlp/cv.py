@@ -218,7 +218,7 @@ class LaiMLPRegressorCV(PathMLP):
         Score on the test data of every fold; see `scoring`.
     best_score_ : float
         Mean of `k_` over the folds.
-    coefs_, intercepts_, feature_importances_, n_iter_, loss_curve_, ...
+    coefs_, intercepts_, X_min_, X_max_, feature_importances_, n_iter_, ...
         The attributes of :class:`LaiMLPRegressor`, of the fit with `k_` to all data.
         With `path_epochs` the record of the second stage has that of smaller `k`, too.
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 
 from .._base import Data, all_or_nothing, check_data
+from .._box import Box
 from .._callbacks import available_if
 from .._feature_k import K
 from .._train.randomness import RandomState, random_streams, resumed, state_of
@@ -145,6 +146,10 @@ class PartialFitMLP(BaseLaiMLP):
                 self._progress = replace(progress, units=data.units).after(trainer)
                 self._set_model(trainer)
                 self._record_pass(trainer)
+            seen = Box.of(rows.X)
+            if not is_first:
+                seen = seen.joined(Box(self.X_min_, self.X_max_))
+            self._set_range(seen)
             self._set_importances(data, N_SLOPES_OF_PASS)
         return self
 

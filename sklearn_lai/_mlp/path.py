@@ -15,6 +15,7 @@ from sklearn.metrics import (
 
 from .. import _inference
 from .._base import Data
+from .._box import Box
 from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
 from .._folds import naming
 from .._noise import boundary_ratio, multiples
@@ -39,21 +40,23 @@ N_COPIES = 5
 
 
 class Plan(NamedTuple):
-    """What is trained on, and how, with the random streams of the stages."""
+    """What is trained on, and how, with the random streams of the stages.
+
+    `seen` is the range of all rows, those that are held out among them.
+    """
 
     data: TrainingData
     recipe: Recipe
     rng: RandomState
     lai_rng: np.random.Generator
+    seen: Box
 
 
 class Start(NamedTuple):
-    """A pretrained network: its trainer, what that trains on, the random streams."""
+    """A pretrained network, and how it is trained."""
 
     trainer: Trainer
-    data: TrainingData
-    rng: RandomState
-    lai_rng: np.random.Generator
+    plan: Plan
 
 
 class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
@@ -65,13 +68,12 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         """How the network of these rows is trained."""
         rng, lai_rng = random_streams(seed)
         data = self._from_new_weights(rows, None, rng)
-        return Plan(data, self._mlp_recipe(data), rng, lai_rng)
+        return Plan(data, self._mlp_recipe(data), rng, lai_rng, Box.of(rows.X))
 
     def _pretrained(self, trainer: Trainer, plan: Plan) -> Start:
         """The network after the first stage."""
-        data, recipe, rng, lai_rng = plan
-        self._pretrain(trainer, data, recipe, rng)
-        return Start(trainer, data, rng, lai_rng)
+        self._pretrain(trainer, plan.data, plan.recipe, plan.rng)
+        return Start(trainer, plan)
 
     def _follow_path(self, start: Start) -> Iterator[tuple[int, LaiStage]]:
         """Train for every `k`; yields its place in `ks_` and its stage once it ends."""
@@ -82,13 +84,13 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
     def _apart(self, start: Start) -> Iterator[tuple[int, LaiStage]]:
         """Each `k` from the pretrained network."""
         trainer, snapshot = start.trainer, start.trainer.snapshot()
-        state = state_of(start.lai_rng)
+        state = state_of(start.plan.lai_rng)
         for place, k in enumerate(self.ks_):
             trainer.resume(snapshot)
-            start.lai_rng.bit_generator.state = state
+            start.plan.lai_rng.bit_generator.state = state
             stage = self._stage_of(k)
             with naming(f"k={k:g}"):
-                train_lai(trainer, stage, start.lai_rng)
+                train_lai(trainer, stage, start.plan.lai_rng)
             yield place, stage
 
     def _upwards(self, start: Start, epochs: int) -> Iterator[tuple[int, LaiStage]]:
@@ -104,18 +106,19 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
                 mean_error=mean_error,
             )
             with naming(f"k={self.ks_[place]:g}"):
-                train_lai(start.trainer, stage, start.lai_rng)
+                train_lai(start.trainer, stage, start.plan.lai_rng)
             yield place, stage
 
     def _fitted_model(self, k: float, start: Start) -> LaiMLPRegressor:
         """The model of the trainer now, as if fitted alone."""
         model = make_model(self, LaiMLPRegressor, k)
-        model.feature_k_ = model._resolve_k(model.k, start.data.y.shape[1])
+        model.feature_k_ = model._resolve_k(model.k, start.plan.data.y.shape[1])
         model._split_state = self._split_state
         model._set_fitted(start.trainer)
-        model._set_importances(start.data)
+        model._set_range(start.plan.seen)
+        model._set_importances(start.plan.data)
         model._progress = Progress.of(
-            start.trainer, start.data, [start.rng, start.lai_rng]
+            start.trainer, start.plan.data, [start.plan.rng, start.plan.lai_rng]
         )
         return model
 
@@ -131,7 +134,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         if self.noise is not None:
             return multiples(int(self.ks))
         error = float(start.trainer.mean_error().mean()) or 1.0
-        sds = start.data.X.std(axis=0, dtype=np.float64)
+        sds = start.plan.data.X.std(axis=0, dtype=np.float64)
         sd = 1.0 if self.standardize else float(sds.mean()) or 1.0
         # A fraction of 0 or 1 has no such k, and needs none.
         fraction = min(self.lai_fraction, LARGEST_FRACTION) or LARGEST_FRACTION

@@ -7,6 +7,7 @@ import numpy as np
 
 from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
+from .._box import Box
 from .._callbacks import watched, with_callbacks
 from .._train.randomness import random_streams
 from .._train.setup import training
@@ -177,6 +178,11 @@ class LaiMLPRegressor(PartialFitMLP):
         Coefficients of each layer, in the units of the data.
     intercepts_ : list of ndarray of shape (n_units_out,)
         Intercepts of each layer, in the units of the data.
+    X_min_ : ndarray of shape (n_features,)
+        Least value of each feature in the rows of `fit` that have a weight, and of
+        `partial_fit` since; with `X_max_` the default box of `slope_bounds`.
+    X_max_ : ndarray of shape (n_features,)
+        Largest value, likewise.
     feature_importances_ : ndarray of shape (n_features,)
         Mean magnitude of the slopes at the training rows, in target standard deviations
         per feature standard deviation (of these rows without `standardize`); the
@@ -406,6 +412,7 @@ class LaiMLPRegressor(PartialFitMLP):
             validation = self._check_validation(X_val, y_val, sample_weight_val, rows)
             self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
             rng, lai_rng = random_streams(self._seed())
+            seen = Box.of(rows.X)
             if is_warm:
                 rows, validation = self._hold_out(rows, validation, rng, is_warm=True)
                 data = self._of_new_rows(rows, validation)
@@ -421,6 +428,7 @@ class LaiMLPRegressor(PartialFitMLP):
                 )
                 self._set_fitted(trainer)
                 self._progress = Progress.of(trainer, data, [rng, lai_rng])
+            self._set_range(seen)
             self._set_importances(data)
         return self
 

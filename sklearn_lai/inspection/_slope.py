@@ -14,14 +14,17 @@ from . import _plotting
 
 # Shown of each distribution: a thin line, a thick line and a point.
 OUTER, INNER = (5, 95), (25, 75)
+# Bounds are drawn up to so many times the largest of these, and numbers beyond.
+FURTHEST = 3
 
 
 class SlopeDisplay:
     """Distribution of the slopes to each feature over the data, and +-k.
 
     A thin line holds the middle 90 % of the rows, a thick one the middle half, a point
-    is the median. Make it by :meth:`from_estimator`; the parameters are stored as
-    attributes.
+    is the median. A grey line ends at the bounds, which no slope in the range of the
+    training data is outside of, or at their numbers if they are far away. Make it by
+    :meth:`from_estimator`; the parameters are stored as attributes.
 
     Parameters
     ----------
@@ -34,6 +37,9 @@ class SlopeDisplay:
         Names of the features.
     unit : str, default='target SD per feature SD'
         Unit of the slopes, for the label.
+    bounds : array-like of shape (2, n_features), default=None
+        Lower and upper bound of the slopes to each feature, in the same units; None
+        shows none.
 
     Attributes
     ----------
@@ -62,11 +68,13 @@ class SlopeDisplay:
         k: Annotated[ArrayLike, Figures((1, 2))],
         feature_names: Annotated[ArrayLike, _plotting.FEATURE_NAMES],
         unit: Annotated[str, STRING] = "target SD per feature SD",
+        bounds: Annotated[ArrayLike | None, AnyOf(NONE, Figures((2,)))] = None,
     ):
         self.slopes = slopes
         self.k = k
         self.feature_names = feature_names
         self.unit = unit
+        self.bounds = bounds
 
     @classmethod
     @checked
@@ -80,6 +88,7 @@ class SlopeDisplay:
             Sequence[str] | None, AnyOf(NONE, _plotting.FEATURE_NAMES)
         ] = None,
         max_features: Annotated[int, COUNT] = 20,
+        max_boxes: Annotated[int | None, AnyOf(NONE, COUNT)] = 100,
         ax: Annotated[Any, _plotting.AXES] = None,
     ) -> "SlopeDisplay":
         """Draw the slopes of a fitted estimator.
@@ -99,6 +108,11 @@ class SlopeDisplay:
             Names of the features; None is those of the columns of `X`, or positions.
         max_features : int, default=20
             Features to show at most, >= 1: those with the steepest slopes.
+        max_boxes : int or None, default=100
+            How hard to try for the bounds, >= 1, as in
+            :meth:`~sklearn_lai.LaiMLPRegressor.slope_bounds`. They hold over the range
+            of the training data, for pipelines as the last step got it, not for rows
+            of `X` outside. None shows none.
         ax : matplotlib Axes, default=None
             Axes to draw on; None is a new figure.
 
@@ -135,18 +149,24 @@ class SlopeDisplay:
                 f"y must have {slopes.shape[1]} output(s) as the estimator, got "
                 f"{y.shape[1]}."
             )
-        unit = "target units per feature unit"
+        unit, scale = "target units per feature unit", np.ones(1)
         if estimator.standardize:
             unit = "target SD per feature SD"
             sds = np.std(np.asarray(X, dtype=np.float64), axis=0)
             sds_of_y = np.std(y, axis=0)
             # Of a constant target the unit is 1, as in training.
-            slopes = slopes * sds / np.where(sds_of_y > 0, sds_of_y, 1)[:, None]
+            scale = sds / np.where(sds_of_y > 0, sds_of_y, 1)[:, None]
+        bounds = None
+        if max_boxes is not None and hasattr(estimator, "slope_bounds"):
+            ends = estimator.slope_bounds(max_boxes=max_boxes)
+            lower, upper = (end.reshape(slopes.shape[1:]) * scale for end in ends)
+            bounds = np.array([lower.min(axis=0), upper.max(axis=0)])
         display = cls(
-            slopes=slopes.reshape(-1, n_features),
+            slopes=(slopes * scale).reshape(-1, n_features),
             k=estimator.feature_k_,
             feature_names=names,
             unit=unit,
+            bounds=bounds,
         )
         return display.plot(ax, max_features=max_features)
 
@@ -219,6 +239,39 @@ class SlopeDisplay:
             markeredgewidth=2,
             label="$\\pm k$",
         )
+        if self.bounds is not None:
+            bounds = np.asarray(self.bounds, dtype=np.float64)[:, order]
+            shown = [np.percentile(slopes, OUTER, axis=0).ravel(), k[np.isfinite(k)]]
+            reach = FURTHEST * float(np.abs(np.concatenate(shown)).max())
+            handles += self._draw_bounds(ax, heights, bounds, reach)
         ax.set_xlabel(_plotting.as_label(f"slope ({self.unit})"))
         _plotting.legend_above(ax, handles, n_columns=4)
         return self
+
+    def _draw_bounds(
+        self, ax: Any, heights: np.ndarray, bounds: np.ndarray, reach: float
+    ) -> list[Any]:
+        """Thin lines with end marks behind all else; numbers beyond the reach."""
+        ends = np.clip(bounds, -reach, reach)
+        ax.hlines(heights, *ends, color=_plotting.GREY, linewidth=0.8, zorder=0.9)
+        is_beyond = np.abs(bounds) > reach
+        for side, row in zip(*np.nonzero(is_beyond), strict=True):
+            ax.text(
+                ends[side, row],
+                heights[row],
+                f"{bounds[side, row]:.2g}".replace("-", "\N{MINUS SIGN}"),
+                ha=("left", "right")[side],
+                va="center",
+                fontsize=7,
+                color=_plotting.GREY,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
+            )
+        return ax.plot(
+            np.where(is_beyond, np.nan, ends).ravel(),
+            np.tile(heights, 2),
+            "|",
+            color=_plotting.BLACK,
+            markersize=7,
+            markeredgewidth=1,
+            label="bounds",
+        )
