@@ -31,8 +31,8 @@ from ._validation import (
 )
 from ._warnings import COLLAPSED_SHARE, is_inside_search, warn_caller, warn_of_collapse
 
-# Factor from which on a loss is larger by more than chance.
-LARGE = 1.5
+# Factor from which on a loss is far above another one.
+LARGE = 2.0
 
 
 class LaiTrainingRegressor(BaseLaiRegressor):
