@@ -8,16 +8,17 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import d2_pinball_score, r2_score
 
-from ._base import BaseLaiRegressor
-from ._train.base_losses import BASE_LOSSES
+from ._base import BaseLaiRegressor, Data
+from ._train.base_losses import BASE_LOSSES, BaseLoss
+from ._train.diagnosis import hardly_varies, plain_loss
 from ._train.record import History, Model
 from ._train.setup import Recipe, resolve_device
 from ._train.stages import LaiStage, PlainStage
 from ._train.trainer import Trainer
 from ._train.training import train_lai
 from ._typing import Device, Loss, RandomState
+from ._units import Statistics, Units, statistics_of
 from ._validation import (
     BATCH_SIZE,
     BOOLEAN,
@@ -29,6 +30,9 @@ from ._validation import (
     OneOf,
 )
 from ._warnings import COLLAPSED_SHARE, is_inside_search, warn_caller, warn_of_collapse
+
+# Factor from which on a loss is larger by more than chance.
+LARGE = 1.1
 
 
 class LaiTrainingRegressor(BaseLaiRegressor):
@@ -74,6 +78,25 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             return int(seed.randint(np.iinfo(np.int32).max))
         return secrets.randbits(32) if seed is None else int(seed)
 
+    def _base_loss(self) -> BaseLoss:
+        return BASE_LOSSES[self.loss](self.huber_delta, self.quantile)
+
+    def _statistics(self, rows: Data) -> Statistics:
+        """Those of the rows; of robust losses, those of most targets."""
+        return statistics_of(*rows, robust=self._base_loss().is_robust)
+
+    def _units_of(
+        self, statistics: Statistics, dtype: np.dtype, centre: bool = True
+    ) -> Units:
+        """Units of training; those of the data have no origin of their own."""
+        return Units.of(
+            statistics,
+            standardize=self.standardize,
+            centre=centre and self.standardize,
+            names=self._feature_names(),
+            dtype=dtype,
+        )
+
     def _recipe(
         self,
         dtype: np.dtype,
@@ -84,20 +107,16 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         fit_intercept: bool = True,
     ) -> Recipe:
         """How the model is trained in the first stage, on data of this type."""
-        score = r2_score  # or its counterpart
-        if self.loss == "quantile":
-            score = partial(d2_pinball_score, alpha=self.quantile)
         return Recipe(
             activation=activation,
             fit_intercept=fit_intercept,
-            loss=BASE_LOSSES[self.loss](self.huber_delta, self.quantile),
+            loss=self._base_loss(),
             alpha=alpha,
             optimizer=optimizer,
             # NumPy's integers overflow, and torch refuses them.
             batch_size=200 if self.batch_size == "auto" else int(self.batch_size),
             shuffle=self.shuffle,
             device=resolve_device(self.device, dtype),
-            score=score,
             stage=PlainStage(int(self.max_iter), self.tol, self.n_iter_no_change),
         )
 
@@ -146,7 +165,8 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         """The second stage, with warnings of what went wrong."""
         before = trainer.model
         train_lai(trainer, stage, rng)
-        self._warn_of_collapse(trainer, stage, before)
+        if not self._warn_of_collapse(trainer, stage, before):
+            self._warn_of_large_loss(trainer, before)
         self._warn_of_no_lai_batch(trainer, stage)
 
     def _warn_of_no_convergence(self, trainer: Trainer) -> None:
@@ -173,16 +193,37 @@ class LaiTrainingRegressor(BaseLaiRegressor):
 
     def _warn_of_collapse(
         self, trainer: Trainer, stage: LaiStage, before: Model
-    ) -> None:
-        """Warn if predictions hardly vary, which did before the stage."""
+    ) -> bool:
+        """Warn if predictions hardly vary, which did before the stage, and say so."""
         if stage.fraction == 0 or stage.noise is not None:  # with noise it may be best
-            return
-        collapsed = trainer.hardly_varies(trainer.model.parameters, COLLAPSED_SHARE)
+            return False
+        collapsed = hardly_varies(trainer, trainer.model.parameters, COLLAPSED_SHARE)
         is_trained = before.history.is_warm or len(before.history.epochs) > 0
         if is_trained and collapsed.any():
-            collapsed &= ~trainer.hardly_varies(before.parameters, COLLAPSED_SHARE)
+            collapsed &= ~hardly_varies(trainer, before.parameters, COLLAPSED_SHARE)
         if collapsed.any():
             warn_of_collapse(self)
+        return bool(collapsed.any())
+
+    def _warn_of_large_loss(self, trainer: Trainer, before: Model) -> None:
+        """Warn if the model is worse than a constant, and than it was in training."""
+        parameters, history = trainer.model
+        loss = plain_loss(trainer, parameters)
+        if {history.end, history.lai_end} & {"stuck", "diverged"}:  # which is known
+            return
+        if history.lai_training:
+            has_risen = loss > LARGE * plain_loss(trainer, before.parameters)
+        else:
+            losses = [epoch.loss for epoch in history.pretraining]
+            has_risen = bool(losses) and losses[-1] > LARGE * min(losses)
+        if loss > LARGE and has_risen:
+            name = "lai_learning_rate_init" if self.lai_epochs else "learning_rate_init"
+            warn_caller(
+                f"Training ended with {loss:.3g} times the loss of a constant "
+                "prediction. Likely cause: steps too large; lower "
+                f"{name} ({getattr(self, name)}).",
+                ConvergenceWarning,
+            )
 
     def _warn_of_no_lai_batch(self, trainer: Trainer, stage: LaiStage) -> None:
         """Warn if a whole stage for the Lai loss had no batch with it."""

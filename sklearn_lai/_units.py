@@ -1,100 +1,23 @@
-"""Units: standardised for training, the caller's in the fitted weights.
-
-Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise
-Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773 (1979).
-"""
+"""Units: standardised for training, the caller's in the fitted weights."""
 
 from dataclasses import dataclass
-from functools import partial, reduce
-from operator import add
+from functools import partial
 from typing import Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ._blocks import row_blocks
+from ._statistics import ColumnStatistics
 
-# Deviations from a mean, relative to it, that are rounding errors.
-ROUNDING = 10 * np.finfo(np.float64).eps
-BLOCK_BYTES = 2**23
+# Factor between sizes of columns and numbers that the type of the data has not.
+MARGIN = 2.0**10
+# For those who search for its words.
+MLP_REGRESSOR_SAYS = (
+    '(MLPRegressor: "Solver produced non-finite parameter weights. The input data may '
+    'contain large values and need to be preprocessed.")'
+)
 
 Layers = tuple[list[np.ndarray], list[np.ndarray]]  # coefs, intercepts
-
-
-@dataclass(frozen=True)
-class ColumnStatistics:
-    """Weighted means and variances of columns, in float64, of rows that can be added.
-
-    Columns are constant if all rows are exactly equal there; their mean is that value.
-    """
-
-    weight: float
-    mean: np.ndarray
-    variance: np.ndarray
-    is_constant: np.ndarray
-
-    @classmethod
-    def of(cls, array: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
-        """Statistics of the rows of an array; without weights, each has 1."""
-        row_bytes = array.shape[1] * array.itemsize
-        return reduce(
-            add,
-            (
-                cls._of_block(
-                    array[rows], None if sample_weight is None else sample_weight[rows]
-                )
-                for rows in row_blocks(len(array), row_bytes, BLOCK_BYTES)
-            ),
-        )
-
-    @classmethod
-    def _of_block(cls, block: np.ndarray, weight: np.ndarray | None) -> Self:
-        """The same by two passes, of which the second corrects the first."""
-        if weight is None:
-            total, count = partial(np.sum, axis=0, dtype=np.float64), len(block)
-        else:
-            # Rounded as the values are, one by one and in their sums.
-            rounded = weight.astype(block.dtype, copy=False)
-            total = partial(np.matmul, rounded, dtype=np.float64)
-            of_columns = np.broadcast_to(rounded[:, None], block.shape)
-            count = of_columns.sum(axis=0, dtype=np.float64)
-        is_constant = block[0] == block[-1]
-        if is_constant.any():
-            is_constant = (block == block[0]).all(axis=0)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean = total(block) / count
-            deviation = block - mean
-            excess = total(deviation)
-            deviation *= deviation
-            variance = (total(deviation) - excess**2 / count) / count
-        return cls(
-            float(len(block) if weight is None else weight.sum()),
-            np.where(is_constant, block[0], mean),
-            variance,
-            is_constant,
-        )
-
-    def __add__(self, other: Self) -> Self:
-        """Statistics of the rows of both."""
-        weight = self.weight + other.weight
-        share, difference = other.weight / weight, other.mean - self.mean
-        within = (1 - share) * self.variance + share * other.variance
-        return type(self)(
-            weight,
-            self.mean + difference * share,
-            within + share * (1 - share) * np.square(difference),
-            self.is_constant & other.is_constant & (difference == 0),
-        )
-
-    def take(self, columns: slice) -> Self:
-        """Statistics of some of the columns."""
-        arrays = self.mean, self.variance, self.is_constant
-        return type(self)(self.weight, *(array[columns] for array in arrays))
-
-    def is_constant_but_for_rounding(self) -> np.ndarray:
-        """Columns whose deviations from their mean are rounding errors."""
-        rounding = ROUNDING * np.abs(self.mean)
-        return self.is_constant | (np.sqrt(self.variance) < rounding)
 
 
 @dataclass(frozen=True)
@@ -118,15 +41,33 @@ class Scale:
         """Mean and standard deviation, or `constant_unit` for a constant column.
 
         With an infinite unit the column is 0 in these units, and a coefficient of it
-        in the caller's. `columns` are the names of the columns of `name`, for errors.
+        in the caller's. Uncentred, the unit of a constant column is its magnitude.
+        `columns` are the names of the columns of `name`, for errors.
         """
-        mean, variance = statistics.mean, statistics.variance
-        is_constant = statistics.is_constant_but_for_rounding()
-        _check_variance(variance, is_constant, name, columns)
-        unit = np.where(is_constant, constant_unit, np.sqrt(variance))
+        _check_sizes(statistics, name, columns, centre=centre, dtype=dtype)
+        mean, is_constant = statistics.mean, statistics.is_constant_but_for_rounding()
+        of_constant = np.full_like(mean, constant_unit)
+        if not centre:
+            of_constant = np.where(mean == 0, 1.0, np.abs(mean))
+        unit = np.where(is_constant, of_constant, np.sqrt(statistics.variance))
         mean = mean if centre else np.zeros_like(mean)
         # Rounded here, so that standardising and folding use the same numbers.
         return cls(mean.astype(dtype), unit.astype(dtype))
+
+    @classmethod
+    def raw(
+        cls,
+        statistics: ColumnStatistics,
+        name: str,
+        columns: np.ndarray | None = None,
+        *,
+        centre: bool = False,
+        dtype: DTypeLike = np.float64,
+    ) -> Self:
+        """The unit 1, and the mean if centred."""
+        _check_sizes(statistics, name, columns, centre=centre, dtype=dtype)
+        mean = statistics.mean if centre else np.zeros_like(statistics.mean)
+        return cls(mean.astype(dtype), np.ones_like(mean, dtype))
 
     def standardise(self, array: np.ndarray) -> np.ndarray:
         """Fresh, C-contiguous array in these units."""
@@ -142,6 +83,18 @@ class Scale:
 Statistics = tuple[ColumnStatistics, ColumnStatistics]  # of X and y
 
 
+def statistics_of(
+    X: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None = None,
+    *,
+    robust: bool = False,
+) -> Statistics:
+    """Statistics of rows; `robust` are those of most targets, whatever the others."""
+    of_y = ColumnStatistics.of_most if robust else ColumnStatistics.of
+    return ColumnStatistics.of(X, sample_weight), of_y(y, sample_weight)
+
+
 @dataclass(frozen=True)
 class Units:
     """Units of the features and of the outputs, and the statistics they come from."""
@@ -151,54 +104,27 @@ class Units:
     statistics: Statistics | None = None
 
     @classmethod
-    def identity(cls, X: np.ndarray, y: np.ndarray) -> Self:
-        """The units of the data."""
-        rows = X[0], y[0]
-        of_X, of_y = (Scale(np.zeros_like(row), np.ones_like(row)) for row in rows)
-        return cls(of_X, of_y)
-
-    @classmethod
-    def of_rows(
-        cls,
-        X: np.ndarray,
-        y: np.ndarray,
-        sample_weight: np.ndarray | None = None,
-        *,
-        earlier: Statistics | None = None,
-        names: np.ndarray | None = None,
-        centre: bool = True,
-    ) -> Self:
-        """Standard units of these rows, together with earlier ones."""
-        statistics = (
-            ColumnStatistics.of(X, sample_weight),
-            ColumnStatistics.of(y, sample_weight),
-        )
-        if earlier is not None:
-            statistics = (earlier[0] + statistics[0], earlier[1] + statistics[1])
-        return cls.standard(statistics, names=names, centre=centre, dtype=X.dtype)
-
-    @classmethod
-    def standard(
+    def of(
         cls,
         statistics: Statistics,
         *,
-        names: np.ndarray | None = None,
+        standardize: bool = True,
         centre: bool = True,
+        names: np.ndarray | None = None,
         dtype: DTypeLike = np.float64,
     ) -> Self:
-        """Standard deviations; `names` are those of the features, for errors.
+        """Standard units of data with these statistics, or those of the data itself.
 
-        Constant features have no influence; uncentred, they are as good as any.
+        Constant features have no influence; uncentred, they are as good as any. `names`
+        are those of the features, for errors.
         """
-        X = Scale.standard(
-            statistics[0],
-            "X",
-            names,
-            centre=centre,
-            constant_unit=np.inf if centre else 1.0,
-            dtype=dtype,
-        )
-        return cls(X, Scale.standard(statistics[1], "y", centre=centre), statistics)
+        of_X, of_y = statistics
+        if not standardize:
+            raw = partial(Scale.raw, centre=centre, dtype=dtype)
+            return cls(raw(of_X, "X", names), raw(of_y, "y"))
+        standard = partial(Scale.standard, centre=centre, dtype=dtype)
+        X = standard(of_X, "X", names, constant_unit=np.inf)
+        return cls(X, standard(of_y, "y"), statistics)
 
     def fold(self, layers: Layers) -> Layers:
         """Weights, given in these units, of the same function in the caller's.
@@ -226,16 +152,33 @@ class Units:
         return _cast((coefs, intercepts), self.X.unit.dtype)
 
 
-def _check_variance(
-    variance: np.ndarray, is_constant: np.ndarray, name: str, columns: np.ndarray | None
+def _check_sizes(
+    statistics: ColumnStatistics,
+    name: str,
+    columns: np.ndarray | None,
+    *,
+    centre: bool,
+    dtype: DTypeLike,
 ) -> None:
-    is_wrong = ~np.isfinite(variance) | (variance < np.finfo(variance.dtype).tiny)
-    for column in np.flatnonzero(is_wrong & ~is_constant):
-        problem = "small" if np.isfinite(variance[column]) else "large"
+    """Raise an error that names a column too small or large to compute with."""
+    what = "variance" if centre else "mean square"
+    square = statistics.variance if centre else statistics.power
+    matters = ~statistics.is_constant_but_for_rounding()
+    if not centre:
+        matters |= statistics.mean != 0
+    info, size = np.finfo(dtype), np.sqrt(square)
+    largest = float(info.max) / MARGIN
+    is_small = (square < np.finfo(np.float64).tiny) | (size < MARGIN * info.tiny)
+    is_large = ~np.isfinite(square) | (np.maximum(size, statistics.mean) > largest)
+    is_large |= statistics.mean < -largest
+    for column in np.flatnonzero((is_small | is_large) & matters):
         which = column if columns is None else repr(columns[column])
+        problem, more = "small", ""
+        if is_large[column]:
+            problem, more = "large", f" {MLP_REGRESSOR_SAYS}"
         raise ValueError(
             f"The values in column {which} of {name} are too {problem} for their "
-            "variance to be a normal number; rescale the column."
+            f"{what} to be a normal number in {info.dtype}; rescale the column.{more}"
         )
 
 

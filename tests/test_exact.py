@@ -366,3 +366,41 @@ def test_full_batches_of_adam_weigh_samples_as_often_as_they_are_repeated():
     repeated = model.fit(X.repeat(weight, axis=0), y.repeat(weight)).coef_
     np.testing.assert_allclose(weighted, repeated, rtol=1e-9)
     assert not np.allclose(weighted, model.fit(X, y).coef_)
+
+
+def lai_objective(data, target, coef, k, lai_fraction):
+    """In the units of training, from the rows, in more digits than float64 has."""
+    sds, unit = data.std(axis=0), target.std()
+    X, y = (data - data.mean(axis=0)) / sds, (target - target.mean()) / unit
+    coef = np.array(coef, dtype=np.longdouble) * sds / unit
+    losses = np.maximum(np.square(coef), k**2) / (1 + np.square(coef)) / k**2
+    mse = np.square(y - X @ coef).mean()
+    return float(mse * (1 - lai_fraction + lai_fraction * losses.sum()))
+
+
+@pytest.mark.parametrize("distance", [1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize("noise", [1e-2, 1e-4, 1e-6, 1e-8])
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_little_noise_is_told_from_none(distance, noise, offset):
+    rng = np.random.default_rng(0)
+    x, z, e = rng.normal(size=(3, 200))
+    data, target = np.column_stack([x, x + distance * z]), offset + x + noise * e
+    model = exact(k=0.1, lai_fraction=0.5).fit(data, target)
+    there = lai_objective(data, target, model.coef_, 0.1, 0.5)
+    assert there <= lai_objective(data, target, [0.5, 0.5], 0.1, 0.5) * (1 + 1e-9)
+    assert 0 < model.objective_ == pytest.approx(there, rel=1e-3)
+    # Of the moments alone there is no more to be had than their rounding leaves.
+    parts = exact(k=0.1, lai_fraction=0.5).partial_fit(data, target)
+    in_parts = lai_objective(data, target, parts.coef_, 0.1, 0.5)
+    assert in_parts <= 1.001 * parts.objective_
+    assert parts.objective_ <= max(1.01 * there, 1e-11)
+
+
+def test_parts_of_few_rows_give_what_fit_gives():
+    data, target = exactly_fitted()
+    with pytest.warns(UserWarning, match=EXACT):
+        whole = exact(k=0.1).fit(data, target)
+    parts = exact(k=0.1).partial_fit(data[:7], target[:7])
+    parts.partial_fit(data[7:], target[7:])
+    np.testing.assert_allclose(parts.coef_, whole.coef_, rtol=1e-8)
+    assert parts.objective_ == whole.objective_ == 0

@@ -77,7 +77,7 @@ def test_early_stopping_takes_the_best_weights_and_scores_both_stages():
 def test_a_score_that_is_no_number_is_never_the_best(monkeypatch):
     scores = iter([np.nan, 0.1, 0.3, np.nan, 0.2])
     monkeypatch.setattr(
-        "sklearn_lai._lai_training.r2_score", lambda *args, **kwargs: next(scores)
+        "sklearn_lai._train.score.Score.__call__", lambda *arguments: next(scores)
     )
     model = mlp(early_stopping=True, max_iter=5, lai_epochs=0).fit(X, y)
     monkeypatch.undo()

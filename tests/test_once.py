@@ -7,9 +7,10 @@ import pytest
 from common import X, quick, y
 
 from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor, LaiMLPRegressorCV
+from sklearn_lai._statistics import ColumnStatistics
 from sklearn_lai._train import setup
 from sklearn_lai._train.network import Network
-from sklearn_lai._units import ColumnStatistics, Scale
+from sklearn_lai._units import Scale
 
 
 @pytest.fixture

@@ -232,3 +232,13 @@ def test_standardize_must_not_change_between_calls():
     raw = passes(mlp(standardize=False, lai_epochs=0), 2)
     with pytest.raises(ValueError, match=r"standardize must stay .*=True"):
         passes(raw.set_params(standardize=True), 1)
+
+
+def test_passes_without_a_varying_feature_are_those_of_the_first_stage():
+    constant = np.ones_like(X)
+    ours = LaiMLPRegressor(random_state=0).partial_fit(constant, y)
+    plain = LaiMLPRegressor(random_state=0, lai_epochs=0).partial_fit(constant, y)
+    np.testing.assert_array_equal(ours.predict(X), plain.predict(X))
+    assert ours.lai_loss_curve_ == []
+    ours.partial_fit(X, y)
+    assert len(ours.lai_loss_curve_) == 1

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from common import X, Y, fitted_state, mlp, y
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_predict, train_test_split
 
 from sklearn_lai import LaiLinearRegressor
+from sklearn_lai._statistics import ColumnStatistics
 from sklearn_lai._train import trainer
 from sklearn_lai._train.batches import Batches
 from sklearn_lai.loss import BASE_LOSSES
@@ -30,7 +32,9 @@ def mean_errors(monkeypatch):
 
 def assert_has_mean_loss(mean_error, pretrained, rows, target, weights, **parameters):
     """Whether the loss of the error is the mean loss of a model, in standard units."""
-    unit = np.sqrt(np.cov(target.T, aweights=weights, bias=True).diagonal())
+    is_robust = parameters["loss"] != "squared_error"
+    of_y = ColumnStatistics.of_most if is_robust else ColumnStatistics.of
+    unit = np.sqrt(of_y(target, weights).variance)
     errors = torch.from_numpy((pretrained.predict(rows) - target) / unit)
     loss = BASE_LOSSES[parameters["loss"]]
     options = parameters.get("huber_delta", 1.0), parameters.get("quantile", 0.5)
@@ -182,3 +186,24 @@ def test_an_interruption_before_the_second_stage_keeps_the_first(monkeypatch):
     with pytest.warns(UserWarning, match=r"after 3 epoch\(s\), 3 of them pretraining"):
         model.fit(X, y)
     np.testing.assert_array_equal(model.predict(X), expected)
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_a_stage_that_ends_worse_than_a_constant_is_told(loss, recwarn):
+    model = mlp(loss=loss, activation="tanh", max_iter=50, lai_epochs=10)
+    model.fit(X, y)
+    assert not [w for w in recwarn if "of a constant" in str(w.message)]
+    model.set_params(lai_learning_rate_init=1.0, average=False)
+    with pytest.warns(
+        ConvergenceWarning, match=r"times the loss of a constant.*\(1\.0"
+    ):
+        model.fit(X, y)
+    assert model.score(X, y) < 0
+
+
+def test_a_first_stage_alone_that_ends_worse_than_a_constant_is_told():
+    model = mlp(loss="huber", activation="tanh", max_iter=50, lai_epochs=0)
+    model.set_params(learning_rate_init=10.0, tol=0.0)
+    with pytest.warns(ConvergenceWarning, match=r"a constant.* learning_rate_init"):
+        model.fit(X, y)
+    assert model.score(X, y) < 0

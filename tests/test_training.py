@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import huber
+from scipy.stats import median_abs_deviation
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, QuantileRegressor
@@ -22,6 +23,8 @@ from sklearn.preprocessing import scale
 
 from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
 from sklearn_lai._train.schedule import Plateau, lai_schedule
+
+ROBUST_UNIT = median_abs_deviation(y, scale="normal")
 
 
 class HuberLine:
@@ -172,6 +175,31 @@ def test_the_same_seed_gives_the_model_of_mlp_regressor(parameters, seed):
     if theirs.solver != "lbfgs":  # which leaves no record there
         assert ours.loss_curve_ == pytest.approx(theirs.loss_curve_)
         assert ours.validation_scores_ == pytest.approx(theirs.validation_scores_)
+    np.testing.assert_allclose(ours.predict(data), theirs.predict(data), rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_warm_starts_are_as_patient_as_those_of_mlp_regressor(solver):
+    parameters = {
+        "solver": solver,
+        "warm_start": True,
+        "n_iter_no_change": 8,
+        "tol": 0.02,
+        "random_state": 0,
+    }
+    data, target = scale(X), scale(y)
+    ours = LaiMLPRegressor(**parameters, lai_epochs=0)
+    theirs = MLPRegressor(**parameters)
+    lengths = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for max_iter in (5, 200, 200):
+            for model in (theirs, ours):
+                model.set_params(max_iter=max_iter).fit(data, target)
+            lengths.append(ours.n_iter_)
+            assert ours.loss_curve_ == pytest.approx(theirs.loss_curve_)
+    assert lengths[1] < 200
+    assert lengths[2] == 1  # nothing is left of the patience
     np.testing.assert_allclose(ours.predict(data), theirs.predict(data), rtol=1e-6)
 
 
@@ -480,7 +508,7 @@ def test_base_loss_decides_between_mean_and_quantiles(parameters, expected):
             {"loss": "quantile", "quantile": 0.8},
             QuantileRegressor(quantile=0.8, alpha=0),
         ),
-        ({"loss": "huber", "huber_delta": 0.5}, HuberLine(delta=0.5 * y.std())),
+        ({"loss": "huber", "huber_delta": 0.5}, HuberLine(delta=0.5 * ROBUST_UNIT)),
     ],
     ids=["quantile", "huber"],
 )
@@ -488,8 +516,8 @@ def test_robust_losses_agree_with_a_general_solver(parameters, reference):
     model = quick(
         LaiLinearRegressor,
         lai_fraction=0,
-        max_iter=2000,
-        learning_rate_init=0.003,
+        max_iter=4000,
+        learning_rate_init=0.001,
         batch_size=len(X),
         **parameters,
     ).fit(X, y)

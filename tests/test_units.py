@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import random_layers
 
-from sklearn_lai import _units
+from sklearn_lai import _statistics
 from sklearn_lai._inference import predict
-from sklearn_lai._units import ColumnStatistics, Scale, Units
+from sklearn_lai._statistics import ColumnStatistics
+from sklearn_lai._units import Scale, Units, statistics_of
 
 
 def standard(array, **options):
@@ -30,7 +31,7 @@ def test_folded_weights_are_the_same_function_in_the_callers_units(
     rng = np.random.default_rng(seed)
     X = rng.normal(3, [1, 10, 0.1], (20, 3))
     y = rng.normal(-5, 7, (20, n_outputs))
-    units = Units.of_rows(X, y, centre=centre)
+    units = Units.of(statistics_of(X, y), centre=centre)
     layers = random_layers([3, *hidden, n_outputs], seed)
     inside = predict(units.X.standardise(X), *layers, "tanh")
     outside = predict(X, *units.fold(layers), "tanh")
@@ -76,7 +77,7 @@ def test_a_constant_column_of_infinite_unit_vanishes(value):
 def test_blocks_of_rows_give_the_moments_of_the_whole(monkeypatch):
     X = np.random.default_rng(0).normal(1e6, 1, (1000, 3))
     whole = standard(X)
-    monkeypatch.setattr(_units, "BLOCK_BYTES", 7 * X[0].nbytes)
+    monkeypatch.setattr(_statistics, "BLOCK_BYTES", 7 * X[0].nbytes)
     blocks = standard(X)
     np.testing.assert_allclose(blocks.mean, whole.mean, rtol=1e-14)
     np.testing.assert_allclose(blocks.unit, whole.unit, rtol=1e-9)

@@ -34,6 +34,11 @@ class Gram:
         kept = values > len(values) * EPSILON * values[-1]
         return values[kept], vectors[:, kept]
 
+    @property
+    def rank(self) -> int:
+        """Rank of the matrix."""
+        return len(self.eigen[0])
+
     @cached_property
     def condition(self) -> float:
         """Condition number of the matrix on that scale, zeros left out."""
@@ -74,13 +79,15 @@ class Quadratic:
 
     `correlation` has the mean products of features and target, shape (n_features,),
     `power` is the mean square of the target. `correction` is what the rounding of the
-    moments took from the coefficients of least squares, if that is known, else 0.
+    moments took from the coefficients of least squares, if that is known, else 0, and
+    `residual` is the error that least squares leaves, where rows and not moments tell.
     """
 
     gram: Gram
     correlation: np.ndarray
     power: float
     correction: np.ndarray
+    residual: float | None = None
 
     @cached_property
     def goal(self) -> np.ndarray:
@@ -99,13 +106,32 @@ class Quadratic:
 
     @cached_property
     def least(self) -> float:
-        """Mean squared error of least squares; 0 if it is rounding."""
-        least = self.power - self.goal @ self.goal
-        # What relative rounding of the moments changes the error by.
+        """Mean squared error of least squares.
+
+        What moments cannot tell from 0 is taken to be as much as it may be.
+        """
+        return max(self._least, self._rounding)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether least squares leaves no error, as far as can be told."""
+        return self._least <= self._rounding
+
+    @cached_property
+    def _least(self) -> float:
+        if self.residual is not None:
+            return self.residual
+        return max(float(self.power - self.goal @ self.goal), 0.0)
+
+    @cached_property
+    def _rounding(self) -> float:
+        """What relative rounding of the moments changes the error by."""
+        if self.residual is not None:
+            return 0.0
         values, _ = self.gram.eigen
         length = np.square(self.minimum * self.gram.unit).sum()
-        moved = EPSILON * (self.power + values.max(initial=0) * length)
-        return float(least) if least > EXACT * moved else 0.0
+        moved = EXACT * EPSILON * (self.power + values.max(initial=0) * length)
+        return float(min(moved, self.power))
 
     def explained(self, coef: np.ndarray) -> float:
         """Mean square of the predictions of one vector of coefficients."""

@@ -6,10 +6,10 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from .._units import Scale, Units
+from .._units import Units
 from .._warnings import COLLAPSED_SHARE, warn_caller
-from .error import Gram, Quadratic
-from .moments import Moments, residual_products
+from .error import EXACT, Gram, Quadratic
+from .moments import Moments, Residuals
 from .objective import Problem
 from .solver import Solution
 
@@ -60,21 +60,29 @@ class Regression:
     ) -> Self:
         """Regression on moments; `names` are those of the features, for errors."""
         n_features = moments.n_features
-        if standardize:
-            statistics = moments.features, moments.outputs
-            units = Units.standard(statistics, names=names, centre=fit_intercept)
-        else:
-            units = _raw_units(moments, centre=fit_intercept)
+        # In the units of the data, too, means are centred: the intercept is solved for.
+        units = Units.of(
+            (moments.features, moments.outputs),
+            standardize=standardize,
+            centre=fit_intercept,
+            names=names,
+        )
         unit = np.append(units.X.unit, units.y.unit)
         products = moments.mean_products(centre=fit_intercept)
         # Divided one after the other: the product of two units may overflow.
         products = products / unit[:, None] / unit
         gram = Gram(products[:n_features, :n_features])
+        # As many parameters as rows leave no error.
+        residual = 0.0 if moments.n_rows <= gram.rank + fit_intercept else None
         return cls(
             units,
             [
                 Quadratic(
-                    gram, products[:n_features, j], products[j, j], np.zeros(n_features)
+                    gram,
+                    correlation=products[:n_features, j],
+                    power=products[j, j],
+                    correction=np.zeros(n_features),
+                    residual=residual,
                 )
                 for j in range(n_features, len(products))
             ],
@@ -84,7 +92,7 @@ class Regression:
     def under(self, noise: np.ndarray) -> Self:
         """The same, not yet refined, under noise."""
         gram = Gram(self.errors[0].gram.matrix + np.diag(np.square(noise)))
-        errors = [replace(mse, gram=gram) for mse in self.errors]
+        errors = [replace(mse, gram=gram, residual=None) for mse in self.errors]
         return replace(self, errors=errors, noise=noise)
 
     def refined(
@@ -92,17 +100,17 @@ class Regression:
     ) -> Self:
         """Least squares corrected by further passes over the data, if it needs that.
 
-        Moments lose twice the digits that the data's condition number costs.
+        Moments lose twice the digits that the data's condition number costs, and half
+        of them in the error that is left.
         """
-        errors = self.errors
-        if errors[0].gram.condition < ILL_CONDITIONED:
+        is_small = [mse.is_exact and mse.residual is None for mse in self.errors]
+        if self.errors[0].gram.condition < ILL_CONDITIONED and not any(is_small):
             return self
+        errors = self.errors
         for _ in range(MAX_CORRECTIONS):
-            coef = np.stack([mse.minimum for mse in errors], axis=1)
-            products = residual_products(
-                X, y, sample_weight, self.units.X.mean, *self._fold(coef)
-            )
-            products = products / self.units.X.unit[:, None] / self.units.y.unit
+            coef, residuals = self._residuals(errors, X, y, sample_weight)
+            products = residuals.products / self.units.X.unit[:, None]
+            products = products / self.units.y.unit
             products -= (np.square(self.noise) * coef.T).T
             change = errors[0].gram.inverse @ products
             errors = [
@@ -111,7 +119,28 @@ class Regression:
             ]
             if (np.abs(change) <= CORRECTED * np.abs(coef)).all():
                 break
+        if any(is_small):
+            coef, residuals = self._residuals(errors, X, y, sample_weight)
+            is_rounding = residuals.squares <= EXACT * residuals.roundings
+            left = np.where(is_rounding, 0, residuals.squares) / self.units.y.unit**2
+            left += np.square(np.atleast_1d(self.noise)[:, None] * coef).sum(axis=0)
+            errors = [
+                replace(mse, residual=float(error)) if small else mse
+                for mse, error, small in zip(errors, left, is_small, strict=True)
+            ]
         return replace(self, errors=errors)
+
+    def _residuals(
+        self,
+        errors: Sequence[Quadratic],
+        X: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+    ) -> tuple[np.ndarray, Residuals]:
+        """Coefficients of least squares, and the residuals that they leave."""
+        coef = np.stack([mse.minimum for mse in errors], axis=1)
+        fitted = self._fold(coef)
+        return coef, Residuals.of(X, y, sample_weight, self.units.X.mean, *fitted)
 
     def problems(
         self, k: np.ndarray, lai_fraction: float, l1_ratio: float
@@ -180,13 +209,6 @@ def mean_squared_errors(moments: Moments, fits: Sequence[Fit]) -> np.ndarray:
     residual = np.concatenate([-coef, identity], axis=1)
     variance = (residual * (products @ residual)).sum(axis=1)
     return np.maximum(variance, 0) + np.square(bias)
-
-
-def _raw_units(moments: Moments, *, centre: bool) -> Units:
-    """The units of the data, centred all the same: the intercept is solved for."""
-    mean = moments.columns.mean if centre else np.zeros_like(moments.columns.mean)
-    n, unit = moments.n_features, np.ones_like(mean)
-    return Units(Scale(mean[:n], unit[:n]), Scale(mean[n:], unit[n:]))
 
 
 def _collapses(mse: Quadratic, solution: Solution) -> bool:

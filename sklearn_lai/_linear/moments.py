@@ -8,17 +8,18 @@ Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773 (1979), for `
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from .._blocks import row_blocks
-from .._units import ColumnStatistics
+from .._statistics import ColumnStatistics
 
 # Rows spread over the data whose mean is near enough to that of all.
 SAMPLE_ROWS = 1000
 # Size of a block of rows, about that of a cache.
 BLOCK_BYTES = 2**20
+EPSILON = np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,12 @@ class Moments:
         """Moments of the rows of both."""
         if self.n_rows == 0 or other.n_rows == 0:
             return self if other.n_rows == 0 else other
-        columns = self.columns + other.columns
-        difference = other.columns.mean - self.columns.mean
-        spread = self.columns.weight * (other.columns.weight / columns.weight)
-        scatter = self.scatter + other.scatter
-        scatter = scatter + spread * np.outer(difference, difference)
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = self.columns + other.columns
+            difference = other.columns.mean - self.columns.mean
+            spread = self.columns.weight * (other.columns.weight / columns.weight)
+            scatter = self.scatter + other.scatter
+            scatter = scatter + spread * np.outer(difference, difference)
         n_rows = self.n_rows + other.n_rows
         return type(self)(self.n_features, n_rows, columns, scatter)._with_variances()
 
@@ -113,29 +115,45 @@ class Moments:
     def mean_products(self, *, centre: bool) -> np.ndarray:
         """Mean products of pairs of columns, of deviations from the mean if centred."""
         products, mean = self.scatter / self.columns.weight, self.columns.mean
-        return products if centre else products + np.outer(mean, mean)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return products if centre else products + np.outer(mean, mean)
 
 
-def residual_products(
-    X: np.ndarray,
-    y: np.ndarray,
-    sample_weight: np.ndarray | None,
-    mean: np.ndarray,
-    coef: np.ndarray,
-    intercept: np.ndarray,
-) -> np.ndarray:
-    """Mean products of the features' deviations from `mean` and a model's residuals."""
-    total, weight, at_mean = np.zeros_like(coef), 0.0, intercept + mean @ coef
-    for rows in row_blocks(len(X), 8 * X.shape[1], BLOCK_BYTES):
-        deviation = X[rows] - mean
-        residual = y[rows] - at_mean - deviation @ coef
-        if sample_weight is None:
-            weight += len(residual)
-        else:
-            residual *= sample_weight[rows, None]
-            weight += sample_weight[rows].sum()
-        total += deviation.T @ residual
-    return total / weight
+class Residuals(NamedTuple):
+    """Weighted means over the rows, of the residuals of linear models.
+
+    `products` are those with the features' deviations, (n_features, n_outputs);
+    `squares`, by output, their own, and `roundings` what rounding adds to those.
+    """
+
+    products: np.ndarray
+    squares: np.ndarray
+    roundings: np.ndarray
+
+    @classmethod
+    def of(
+        cls,
+        X: np.ndarray,
+        y: np.ndarray,
+        sample_weight: np.ndarray | None,
+        mean: np.ndarray,
+        coef: np.ndarray,
+        intercept: np.ndarray,
+    ) -> Self:
+        """Those of models; deviations are from `mean`."""
+        products, zeros = np.zeros_like(coef), np.zeros_like(intercept)
+        squares, roundings, total, at_mean = zeros, zeros, 0.0, intercept + mean @ coef
+        for rows in row_blocks(len(X), 8 * X.shape[1], BLOCK_BYTES):
+            deviation = X[rows] - mean
+            residual = y[rows] - at_mean - deviation @ coef
+            size = np.abs(y[rows]) + np.abs(at_mean) + np.abs(deviation) @ np.abs(coef)
+            weight = np.ones(1) if sample_weight is None else sample_weight[rows, None]
+            weighted = residual * weight
+            products += deviation.T @ weighted
+            squares = squares + (residual * weighted).sum(axis=0)
+            roundings = roundings + (np.square(EPSILON * size) * weight).sum(axis=0)
+            total += len(residual) * weight.mean()
+        return cls(products / total, squares / total, roundings / total)
 
 
 def _origin(X: np.ndarray, y: np.ndarray) -> np.ndarray:

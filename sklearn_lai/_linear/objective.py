@@ -45,10 +45,21 @@ class Problem:
         """Whether J has no Lai loss, so that least squares is the solution."""
         return self.lai_fraction == 0 or not self.scale.any()
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether there is a Lai loss, but no error that it could multiply."""
+        return self.mse.is_exact and not self.is_plain
+
     def objective(self, coef: np.ndarray) -> np.ndarray:
         """Values of J, of one or more vectors of coefficients."""
         coef = np.asarray(coef)
         return self._alone.objective(coef).reshape(coef.shape[:-1])
+
+    def factor(self, coef: np.ndarray) -> np.ndarray:
+        """Values of the second factor of J."""
+        coef = np.asarray(coef)
+        losses = self._alone.direction_losses(coef)
+        return self._alone.factor(losses).reshape(coef.shape[:-1])
 
     @cached_property
     def _alone(self) -> "Batch":

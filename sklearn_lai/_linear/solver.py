@@ -24,14 +24,14 @@ MAX_JUMPS = 100
 class Solution(NamedTuple):
     """What `solve` found; `optimality` is as in `Local`.
 
-    It is exact if least squares leaves no error, so that no Lai loss changes anything.
+    It is exact if least squares leaves no error that a Lai loss could multiply.
     """
 
     coef: np.ndarray
     objective: float
     optimality: float
     n_iter: int
-    is_exact: bool = False
+    is_exact: bool
 
 
 def solve(problem: Problem) -> Solution:
@@ -56,21 +56,22 @@ def solve_all(paths: Sequence[Sequence[Problem]]) -> list[list[Solution]]:
 
 def _least_squares(problem: Problem) -> Solution:
     """The solution of a problem that least squares solves."""
-    coef, has_no_error = problem.mse.minimum, problem.mse.least == 0
-    objective = 0.0 if has_no_error else float(problem.objective(coef))
-    is_exact = has_no_error and not problem.is_plain
-    return Solution(coef, objective, optimality=0.0, n_iter=0, is_exact=is_exact)
+    coef, optimality, n_iter = problem.mse.minimum, 0.0, 0
+    objective = problem.mse.least * float(problem.factor(coef))
+    return Solution(coef, objective, optimality, n_iter, problem.is_exact)
 
 
 def _solve_by_descents(paths: Sequence[Sequence[Problem]]) -> list[list[Solution]]:
     """Solutions of problems that least squares does not solve."""
-    minima = Minima(Batch.of([problem for path in paths for problem in path]))
+    problems = [problem for path in paths for problem in path]
+    minima = Minima(Batch.of(problems))
     minima.improve(*further_starts(minima.batch, minima.objective), minima.coef)
     _leave_for_lower_points(minima, np.arange(len(minima.coef)))
     _follow_neighbours(minima, [len(path) for path in paths])
     optimality = Local(minima.batch, minima.coef).optimality
     columns = minima.objective.tolist(), optimality.tolist(), minima.n_iter.tolist()
-    solutions = map(Solution, minima.coef, *columns)
+    is_exact = [problem.is_exact for problem in problems]
+    solutions = map(Solution, minima.coef, *columns, is_exact)
     return [list(islice(solutions, len(path))) for path in paths]
 
 

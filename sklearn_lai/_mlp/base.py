@@ -8,7 +8,7 @@ from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
 from os import PathLike, fspath
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -23,7 +23,7 @@ from .._lai_training import LaiTrainingRegressor
 from .._train.lbfgs import LBFGS
 from .._train.optimizers import SGD, Adam
 from .._train.randomness import RandomState, resumed, state_of
-from .._train.record import History
+from .._train.record import WHOLE, History, Patience
 from .._train.setup import Recipe, Stopped, TrainingData, run_pretraining
 from .._train.stages import LaiStage
 from .._train.trainer import Trainer
@@ -58,6 +58,12 @@ NOTHING_LOWER = (
     "values too large for its type. With reach=0, take a smooth activation, such as "
     "'tanh' or 'silu'; keep standardize=True."
 )
+
+
+class FirstOptimizer(NamedTuple):
+    """The optimiser at the end of the first stage; NaN without step sizes."""
+
+    learning_rate: float
 
 
 class BaseLaiMLP(LaiTrainingRegressor):
@@ -98,6 +104,9 @@ class BaseLaiMLP(LaiTrainingRegressor):
     best_validation_score_: float | None
 
     _split_state: Mapping[str, Any] | None
+    # By MLPRegressor's names, since its users look at them.
+    _no_improvement_count: int = 0
+    _optimizer: FirstOptimizer
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the targets.
@@ -226,9 +235,11 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
     def _units(self, data: Data, earlier: Statistics | None = None) -> Units:
         """Units of training of these rows, together with earlier ones."""
-        if not self.standardize:
-            return Units.identity(data.X, data.y)
-        return Units.of_rows(*data, earlier=earlier, names=self._feature_names())
+        statistics = self._statistics(data)
+        if earlier is not None:
+            of_X, of_y = statistics
+            statistics = earlier[0] + of_X, earlier[1] + of_y
+        return self._units_of(statistics, data.X.dtype)
 
     def _from_new_weights(
         self, data: Data, validation: Data | None, rng: RandomState
@@ -255,7 +266,23 @@ class BaseLaiMLP(LaiTrainingRegressor):
             )
         units = self._units(data, earlier)
         layers = units.unfold((self.coefs_, self.intercepts_))
-        return TrainingData(*data, units, layers, validation, True, self.t_)
+        return TrainingData(
+            *data,
+            units,
+            layers,
+            validation,
+            is_warm=True,
+            n_seen=self.t_,
+            patience=self._patience(),
+        )
+
+    def _patience(self) -> Patience:
+        """That of the last fit, if it looked at the same score."""
+        best = self.best_validation_score_ if self._stops_early() else self.best_loss_
+        if best is None:
+            return WHOLE
+        best = best if self._stops_early() else -best
+        return Patience(best, self._no_improvement_count)
 
     def _mlp_recipe(self, data: TrainingData) -> Recipe:
         recipe = self._recipe(
@@ -317,7 +344,10 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _set_fitted(self, trainer: Trainer) -> None:
         """Set what training gave and recorded; records go on if warm."""
         self._set_model(trainer)
-        self._record(trainer.model.history)
+        history = trainer.model.history
+        self._record(history)
+        self._no_improvement_count = history.patience.waited
+        self._optimizer = FirstOptimizer(history.learning_rate)
         self.t_ = trainer.n_seen
 
     def _set_model(self, trainer: Trainer) -> None:

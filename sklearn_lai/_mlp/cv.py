@@ -13,6 +13,7 @@ from .. import _typing as types
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._folds import list_folds
+from .._train.setup import training
 from .._train.watch import Watch
 from .._validation import NONE, AnyOf, Number
 from .assessment import Assessment
@@ -400,13 +401,15 @@ class LaiMLPRegressorCV(PathMLP):
             folds = list_folds(self.cv, *rows, groups, self.tolerance)
             self._resolve_k(1.0)  # errors come before training
             scorer, seed = self._scorer(), self._seed()
-            start = self._pretrained(rows.with_weight(), seed, watch)
-            self._warn_of_no_convergence(start.trainer)
-            self.ks_ = self._resolve_ks(start)
-            unit = np.ones(1) if rows.y.shape[1] == 1 else start.data.units.y.unit
+            plan = self._plan(rows.with_weight(), seed)
+            unit = np.ones(1) if rows.y.shape[1] == 1 else plan.data.units.y.unit
             assess = partial(self._assess_fold, rows, X, scorer, unit, seed)
-            chosen = self._choose(self._assess_folds(assess, folds, watch))
-            self._keep_path(start, chosen)
+            with training(plan.data, plan.recipe, watch) as trainer:
+                start = self._pretrained(trainer, plan)
+                self._warn_of_no_convergence(trainer)
+                self.ks_ = self._resolve_ks(start)
+                chosen = self._choose(self._assess_folds(assess, folds, watch))
+                self._keep_path(start, chosen)
         return self
 
     def _assess_folds(

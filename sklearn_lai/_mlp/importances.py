@@ -3,8 +3,9 @@
 import numpy as np
 
 from .._inference import input_gradient
+from .._statistics import ColumnStatistics
 from .._train.setup import TrainingData
-from .._units import ColumnStatistics, Layers
+from .._units import Layers
 
 
 def mean_slopes(

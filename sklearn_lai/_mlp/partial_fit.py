@@ -13,7 +13,7 @@ from .._callbacks import available_if
 from .._feature_k import K
 from .._train.randomness import random_streams, resumed, state_of
 from .._train.record import Epoch
-from .._train.setup import TrainingData, make_trainer
+from .._train.setup import TrainingData, training
 from .._train.stages import PlainStage
 from .._train.trainer import Trainer
 from .._train.training import pretrain, train_lai
@@ -62,8 +62,9 @@ class PartialFitMLP(BaseLaiMLP):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one pass over a chunk of data, from the weights so far.
 
-        Every pass is one of Lai Training, with `lai_learning_rate_init`; with
-        ``lai_epochs=0`` it is one of the first stage, as that of MLPRegressor. So data
+        Every pass is one of Lai Training, with `lai_learning_rate_init`. With
+        ``lai_epochs=0``, or while no feature varies, it is one of the first stage, as
+        that of MLPRegressor. So data
         larger than memory trains chunk by chunk, several times over. The
         standardisation is that of all rows seen, and its change leaves the function
         learned so far as it is. The optimiser goes on from the call before. Weights are
@@ -117,20 +118,19 @@ class PartialFitMLP(BaseLaiMLP):
             else:
                 progress = self._progress
                 data = self._of_further_rows(rows, progress)
-            trainer = make_trainer(
-                data, self._mlp_recipe(data), Watch(verbose=bool(self.verbose))
-            )
-            self._progress = replace(
-                self._run_pass(trainer, progress),
-                statistics=data.units.statistics,
-                optimizer=trainer.optimizer.state(),
-            )
-            self._set_model(trainer)
+            watch = Watch(verbose=bool(self.verbose))
+            with training(data, self._mlp_recipe(data), watch) as trainer:
+                self._progress = replace(
+                    self._run_pass(trainer, progress),
+                    statistics=data.units.statistics,
+                    optimizer=trainer.optimizer.state(),
+                )
+                self._set_model(trainer)
+                self._record_pass(trainer)
             seen = Box.of(rows.X)
             if not is_first:
                 seen = seen.joined(Box(self.X_min_, self.X_max_))
             self._set_range(seen)
-            self._record_pass(trainer)
             self._set_importances(data, N_SLOPES_OF_PASS)
         return self
 
@@ -149,7 +149,7 @@ class PartialFitMLP(BaseLaiMLP):
         """Train for an epoch; returns what it changes of randomness and schedule."""
         if progress.optimizer is not None:
             trainer.optimizer.resume(progress.optimizer)
-        is_lai = self.lai_epochs > 0
+        is_lai = self.lai_epochs > 0 and not trainer.is_constant.all()
         states = [*progress.rng_states]
         rng = resumed(states[is_lai])
         if is_lai:

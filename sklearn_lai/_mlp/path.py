@@ -19,7 +19,7 @@ from .._box import Box
 from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
 from .._noise import boundary_ratio, multiples
 from .._train.randomness import RandomState, random_streams, state_of
-from .._train.setup import TrainingData, make_trainer
+from .._train.setup import Recipe, TrainingData, training
 from .._train.stages import LaiStage
 from .._train.trainer import Trainer
 from .._train.training import train_lai
@@ -38,10 +38,23 @@ LEAST_NOISE, LARGEST_NOISE, LARGEST_FRACTION = 0.05, 1.5, 0.5
 N_COPIES = 5
 
 
+class Plan(NamedTuple):
+    """What is trained on, and how, with the random streams of the stages.
+
+    `seen` is the range of all rows, those that are held out among them.
+    """
+
+    data: TrainingData
+    recipe: Recipe
+    rng: RandomState
+    lai_rng: np.random.Generator
+    seen: Box
+
+
 class Start(NamedTuple):
     """A pretrained network: its trainer, what that trains on, the random streams.
 
-    `seen` is the range of all rows, those that are held out among them.
+    `seen` is as in `Plan`.
     """
 
     trainer: Trainer
@@ -56,14 +69,17 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
 
     path_epochs: Annotated[int | None, AnyOf(NONE, Number(Integral, 1))]
 
-    def _pretrained(self, rows: Data, seed: int, watch: Watch) -> Start:
-        """The network of these rows after the first stage."""
+    def _plan(self, rows: Data, seed: int) -> Plan:
+        """How the network of these rows is trained."""
         rng, lai_rng = random_streams(seed)
         data = self._from_new_weights(rows, None, rng)
-        recipe = self._mlp_recipe(data)
-        trainer = make_trainer(data, recipe, watch)
+        return Plan(data, self._mlp_recipe(data), rng, lai_rng, Box.of(rows.X))
+
+    def _pretrained(self, trainer: Trainer, plan: Plan) -> Start:
+        """The network after the first stage."""
+        data, recipe, rng, lai_rng, seen = plan
         self._pretrain(trainer, data, recipe, rng)
-        return Start(trainer, data, rng, lai_rng, Box.of(rows.X))
+        return Start(trainer, data, rng, lai_rng, seen)
 
     def _follow_path(self, start: Start) -> Iterator[tuple[int, LaiStage]]:
         """Train for every `k`; yields its place in `ks_` and its stage once it ends."""
@@ -148,18 +164,20 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         """
         train, test = fold
         held_out = rows.take(test)
-        start = self._pretrained(rows.take(train), seed, Watch())
-        copies = list(self._copies(held_out.X, start.data))
+        plan = self._plan(rows.take(train), seed)
+        copies = list(self._copies(held_out.X, plan.data))
         found = {}
-        for place, _ in self._follow_path(start):
-            predict = partial(
-                _predict, layers=start.trainer.layers(), activation=self.activation
-            )
-            found[place] = assess(predict, held_out, copies, self._error(), unit)
-            if scorer is not None:
-                model = self._fitted_model(self.ks_[place], start)
-                score = score_on(scorer, model, X, rows, test)
-                found[place] = found[place]._replace(score=score)
+        with training(plan.data, plan.recipe, Watch()) as trainer:
+            start = self._pretrained(trainer, plan)
+            for place, _ in self._follow_path(start):
+                predict = partial(
+                    _predict, layers=trainer.layers(), activation=self.activation
+                )
+                found[place] = assess(predict, held_out, copies, self._error(), unit)
+                if scorer is not None:
+                    model = self._fitted_model(self.ks_[place], start)
+                    score = score_on(scorer, model, X, rows, test)
+                    found[place] = found[place]._replace(score=score)
         return [found[place] for place in range(len(self.ks_))]
 
     def _copies(self, X: np.ndarray, data: TrainingData) -> Iterator[np.ndarray]:

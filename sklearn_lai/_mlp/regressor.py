@@ -10,7 +10,7 @@ from .._base import Data, all_or_nothing, check_data
 from .._box import Box
 from .._callbacks import watched, with_callbacks
 from .._train.randomness import random_streams, state_of
-from .._train.setup import make_trainer
+from .._train.setup import training
 from .._validation import BOOLEAN
 from .partial_fit import PartialFitMLP, Progress
 
@@ -419,19 +419,20 @@ class LaiMLPRegressor(PartialFitMLP):
             else:
                 data = self._from_new_weights(rows, validation, rng)
             recipe = self._mlp_recipe(data)
-            trainer = make_trainer(data, recipe, watch)
-            self._run_stages(
-                trainer,
-                partial(self._pretrain, trainer, data, recipe, rng),
-                self._lai_recipe(self.feature_k_),
-                lai_rng,
-            )
-            self._set_fitted(trainer)
+            with training(data, recipe, watch) as trainer:
+                self._run_stages(
+                    trainer,
+                    partial(self._pretrain, trainer, data, recipe, rng),
+                    self._lai_recipe(self.feature_k_),
+                    lai_rng,
+                )
+                self._set_fitted(trainer)
+                optimizer = trainer.optimizer.state()
             self._set_range(seen)
             self._set_importances(data)
             states = [state_of(rng), state_of(lai_rng)]
             self._progress = Progress(
-                states, data.units.statistics, optimizer=trainer.optimizer.state()
+                states, data.units.statistics, optimizer=optimizer
             )
         return self
 

@@ -11,10 +11,12 @@ from torch import Tensor
 class BaseLoss:
     """A loss of an error, prediction minus target.
 
-    `degree` is that of its homogeneity, None if it is not homogeneous.
+    `degree` is that of its homogeneity, None if it is not homogeneous. A robust loss is
+    linear in large errors.
     """
 
     degree: ClassVar[int | None]
+    is_robust: ClassVar[bool] = True
 
     def derivative(self, error: Tensor) -> Tensor:
         """Derivative of the loss."""
@@ -48,6 +50,7 @@ class SquaredError(BaseLoss):
     """
 
     degree = 2
+    is_robust = False
 
     def derivative(self, error: Tensor) -> Tensor:
         return error

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import repeat
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -51,6 +51,12 @@ class Batches:
         """Rows of each batch of an epoch."""
         starts = np.arange(0, len(self.X), self.batch_size)
         return np.diff(starts, append=len(self.X))
+
+    def some(self, n_rows: int) -> Self:
+        """Batches of at most so many rows, evenly spread, in their own order."""
+        every = slice(None, None, math.ceil(len(self.X) / n_rows))
+        weight = None if self.weight is None else self.weight[every]
+        return replace(self, X=self.X[every], y=self.y[every], weight=weight)
 
     def epoch(self, rng: Orders) -> Iterator[Batch]:
         """Pass over all rows once, in a new order if shuffled."""

@@ -37,8 +37,7 @@ class LBFGS(Optimizer):
 def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
     """Stage 1, until no derivative is above `tol`, or the loss hardly falls."""
     trainer.watch.begin_stage("pretraining", stage.epochs)
-    with trainer.threads():
-        status = _minimise(_FullLoss(trainer), stage.epochs, stage.tol)
+    status = _minimise(_FullLoss(trainer), stage.epochs, stage.tol)
     trainer.watch.end_stage()
     if status not in (CONVERGED, STOPPED):
         trainer.note(end="limit" if status == AT_LIMIT else "stuck")
@@ -48,11 +47,10 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
 def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
     """Stage 2: the mixture on all rows, with steps that are drawn once."""
     n_earlier = len(trainer.model.history.lai_training)
-    with trainer.threads():
-        trainer.set_lai_loss(stage)
-        trainer.watch.begin_stage("Lai Training", stage.epochs)
-        loss = _FullLoss(trainer, stage.fraction, int(rng.integers(2**63)))
-        status = _minimise(loss, stage.epochs, tol=0)
+    trainer.set_lai_loss(stage)
+    trainer.watch.begin_stage("Lai Training", stage.epochs)
+    loss = _FullLoss(trainer, stage.fraction, int(rng.integers(2**63)))
+    status = _minimise(loss, stage.epochs, tol=0)
     trainer.watch.end_stage()
     n_epochs = len(trainer.model.history.lai_training) - n_earlier
     is_early = n_epochs < stage.epochs and status not in (CONVERGED, STOPPED)

@@ -1,5 +1,6 @@
 """What training has made and recorded so far."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -17,18 +18,33 @@ class Epoch(NamedTuple):
     score: float | None = None
 
 
+class Patience(NamedTuple):
+    """The best score of the epochs so far, and how many went by since it was reached.
+
+    The score is that of validation data, else the negative loss.
+    """
+
+    best: float = -math.inf
+    waited: int = 0
+
+
+WHOLE = Patience()  # before the first epoch
+
+
 @dataclass(frozen=True)
 class History:
     """Epochs in their order, those of the first stage before those of the second.
 
     `is_warm` is whether an earlier fit went before. `end` is how the first stage ended:
-    by itself, at a limit, where no step led lower, or because it diverged. `lai_end` is
-    how the second did.
+    by itself, at a limit, where no step led lower, or because it diverged; `patience`
+    and `learning_rate` are those at its end. `lai_end` is how the second ended.
     """
 
     epochs: tuple[Epoch, ...] = ()
     is_warm: bool = False
     end: Literal["converged", "limit", "stuck", "diverged"] = "converged"
+    patience: Patience = WHOLE
+    learning_rate: float = math.nan
     lai_end: Literal["whole", "limit", "stuck"] = "whole"
 
     @property

@@ -1,8 +1,8 @@
 """When a stage ends, and which of its batches have the Lai loss."""
 
-import math
-
 import numpy as np
+
+from .record import WHOLE, Patience
 
 
 class Plateau:
@@ -12,21 +12,21 @@ class Plateau:
     row it was not better than the best before by `tol`.
     """
 
-    def __init__(self, tol: float, n_iter_no_change: float):
+    def __init__(self, tol: float, n_iter_no_change: float, patience: Patience = WHOLE):
         self._tol = tol
-        self._patience = n_iter_no_change
-        self._best = -math.inf
-        self._waited = 0
+        self._n_iter_no_change = n_iter_no_change
+        self.patience = patience
 
     def reached(self, score: float) -> bool:
         """Take the score of an epoch, the higher the better."""
-        self._waited = self._waited + 1 if score < self._best + self._tol else 0
-        self._best = max(self._best, score)
-        return self._waited > self._patience
+        best, waited = self.patience
+        waited = waited + 1 if score < best + self._tol else 0
+        self.patience = Patience(max(best, score), waited)
+        return waited > self._n_iter_no_change
 
     def wait_again(self) -> None:
         """Count from 0."""
-        self._waited = 0
+        self.patience = self.patience._replace(waited=0)
 
 
 def lai_schedule(

@@ -1,7 +1,8 @@
 """From arrays to a trainer, and from its parameters back to arrays."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,8 +18,10 @@ from .base_losses import BaseLoss
 from .batches import Batches
 from .network import Network
 from .randomness import resumed
-from .record import Snapshot
+from .record import WHOLE, History, Patience, Snapshot
+from .score import Score, constant_losses
 from .stages import PlainStage
+from .threads import suitable_threads
 from .trainer import Trainer
 from .training import pretrain
 from .watch import Watch
@@ -30,7 +33,8 @@ class TrainingData:
 
     `y` has shape (n_samples, n_outputs), `sample_weight` None or (n_samples,).
     `layers` are the initial weights, in `units`, the units of training; `is_warm` says
-    whether they are those of an earlier fit, which has seen `n_seen` samples.
+    whether they are those of an earlier fit, which has seen `n_seen` samples and left
+    some `patience`.
     `validation` has X, y and weights, too.
     """
 
@@ -42,15 +46,15 @@ class TrainingData:
     validation: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
     is_warm: bool = False
     n_seen: int = 0
+    patience: Patience = WHOLE
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How the model is trained, but for the second stage.
 
-    `score` is that of validation data: of a target and its predictions, with
-    `sample_weight`, as those of sklearn.metrics. `version` is that of the package: what
-    another one has left in `memory` is not taken.
+    `version` is that of the package: what another one has left in `memory` is not
+    taken.
     """
 
     activation: str
@@ -61,7 +65,6 @@ class Recipe:
     batch_size: int
     shuffle: bool
     device: str
-    score: Callable[..., float]
     stage: PlainStage
     version: str = __version__
 
@@ -70,8 +73,16 @@ class Stopped(Exception):  # noqa: N818 - no error, as StopIteration
     """The watch ended pretraining, so that its result is not to be kept in `memory`."""
 
 
-def make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
-    """The trainer of a fit; the only place where data becomes tensors."""
+@contextmanager
+def training(data: TrainingData, recipe: Recipe, watch: Watch) -> Iterator[Trainer]:
+    """The trainer of a fit, not to be used outside, where torch has other threads."""
+    n_parameters = sum(array.size for arrays in data.layers for array in arrays)
+    with suitable_threads(min(recipe.batch_size, len(data.X)) * n_parameters):
+        yield _make_trainer(data, recipe, watch)
+
+
+def _make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
+    """The trainer; the only place where data becomes tensors."""
     to_tensor = partial(_to_tensor, device=recipe.device)
     coefs, intercepts = (list(map(to_tensor, arrays)) for arrays in data.layers)
     network = Network(
@@ -87,7 +98,7 @@ def make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
         alpha=recipe.alpha if weight is None else recipe.alpha / weight.mean(),
         score=_score_of(data, recipe, network),
         fold=partial(_fold, data.units, recipe, network),
-        is_warm=data.is_warm,
+        history=History(is_warm=data.is_warm, patience=data.patience),
         n_seen=data.n_seen,
         watch=watch,
     )
@@ -181,12 +192,25 @@ def _score_of(
         return None
     X, y, sample_weight = data.validation
     X, y = data.units.X.standardise(X), data.units.y.standardise(y)
+    y_train = data.units.y.standardise(data.y)
+    _check_validation_targets(y)
+    score = Score(
+        recipe.loss, constant_losses(recipe.loss, y_train, data.sample_weight)
+    )
 
     def score_of(parameters: Tensor) -> float:
         y_pred = predict(X, *_layers(network, parameters), recipe.activation)
-        if not np.isfinite(y_pred).all():
-            return np.nan
-        with np.errstate(over="ignore"):
-            return recipe.score(y, y_pred, sample_weight=sample_weight)
+        return score(y, y_pred, sample_weight) if np.isfinite(y_pred).all() else np.nan
 
     return score_of
+
+
+def _check_validation_targets(y: np.ndarray) -> None:
+    """Raise an error if squares of targets, in units of training, are no numbers."""
+    with np.errstate(over="ignore"):
+        total = np.square(y, dtype=np.float64).sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            "y_val has values too far from those of y to compare them: up to "
+            f"{np.abs(y).max():.3g} standard deviations of y from its mean."
+        )

@@ -9,7 +9,7 @@ from torch import Tensor
 from .batches import Batch
 from .directions import DrawnDirections
 from .network import Network
-from .objective import LaiObjective
+from .objective import Mixture
 
 
 class Derivative:
@@ -21,7 +21,7 @@ class Derivative:
     def backpropagate(
         self,
         network: Network,
-        objective: LaiObjective,
+        objective: Mixture,
         batch: Batch,
         plain_weight: float,
         lai_weight: float,
@@ -69,7 +69,7 @@ class FiniteDifference:
     def backpropagate(
         self,
         network: Network,
-        objective: LaiObjective,
+        objective: Mixture,
         batch: Batch,
         plain_weight: float,
         lai_weight: float,

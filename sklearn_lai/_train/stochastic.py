@@ -18,35 +18,37 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
     """
     network, watch, orders = trainer.network, trainer.watch, Reshuffled(rng)
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
-    plateau = Plateau(stage.tol, stage.n_iter_no_change)
+    plateau = Plateau(stage.tol, stage.n_iter_no_change, trainer.model.history.patience)
     best, n_seen, is_stopped = _score_to_beat(trainer), trainer.n_seen, False
     watch.begin_stage("pretraining", stage.epochs)
-    with trainer.threads():
-        for _ in range(stage.epochs):
-            watch.begin_epoch()
-            try:
-                loss, _ = trainer.run_epoch(weights, orders)
-            except DivergenceError:
-                if best == -math.inf:  # nothing to go back to
-                    raise
-                _go_back(trainer)
-                break
-            score = trainer.validate(network.parameters)
-            # Without validation data, the last weights are those of the model.
-            is_kept = score is None or score > best
-            kept = network.parameters.clone() if is_kept else trainer.model.parameters
-            best = best if score is None else max(best, score)
-            trainer.keep(kept, Epoch(loss, score=score))
-            n_seen += len(trainer.batches.X)
-            trainer.optimizer.end_epoch(n_seen)
-            is_plateau = plateau.reached(-loss if score is None else score)
-            is_end = is_plateau and not _tries_on(trainer, plateau, stage)
-            is_stopped = watch.end_epoch(trainer.layers)
-            if is_stopped or is_end:
-                break
-        else:
-            trainer.note(end="limit" if stage.epochs else "converged")
+    for _ in range(stage.epochs):
+        watch.begin_epoch()
+        try:
+            loss, _ = trainer.run_epoch(weights, orders)
+        except DivergenceError:
+            if best == -math.inf:  # nothing to go back to
+                raise
+            _go_back(trainer)
+            break
+        score = trainer.validate(network.parameters)
+        # Without validation data, the last weights are those of the model.
+        is_kept = score is None or score > best
+        kept = network.parameters.clone() if is_kept else trainer.model.parameters
+        best = best if score is None else max(best, score)
+        trainer.keep(kept, Epoch(loss, score=score))
+        n_seen += len(trainer.batches.X)
+        trainer.optimizer.end_epoch(n_seen)
+        is_plateau = plateau.reached(-loss if score is None else score)
+        is_end = is_plateau and not _tries_on(trainer, plateau, stage)
+        is_stopped = watch.end_epoch(trainer.layers)
+        if is_stopped or is_end:
+            break
+    else:
+        trainer.note(end="limit" if stage.epochs else "converged")
     watch.end_stage()
+    trainer.note(
+        patience=plateau.patience, learning_rate=trainer.optimizer.learning_rate
+    )
     network.parameters.copy_(trainer.model.parameters)
     return is_stopped
 
@@ -89,26 +91,25 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
     """
     network, watch, n_batches = trainer.network, trainer.watch, len(trainer.batches)
     n_before_average = stage.epochs // 2 if stage.average else stage.epochs
-    with trainer.threads():
-        trainer.set_lai_loss(stage)
-        if stage.epochs > 0:
-            trainer.optimizer.begin_second_stage(stage.learning_rate)
-        weights = lai_schedule(
-            stage.epochs * n_batches,
-            stage.fraction,
-            stage.interval,
-            rng,
-            n_earlier=stage.n_earlier,
-        )
-        watch.begin_stage("Lai Training", stage.epochs)
-        for i in range(stage.epochs):
-            watch.begin_epoch()
-            of_epoch = slice(i * n_batches, (i + 1) * n_batches)
-            loss, lai_loss = trainer.run_epoch(weights[of_epoch], rng)
-            watch.say("Lai loss = %.8f", lai_loss)
-            share = 1 / max(1, i + 1 - n_before_average)
-            kept = trainer.model.parameters.lerp(network.parameters, share)
-            trainer.keep(kept, Epoch(loss, lai_loss, trainer.validate(kept)))
-            if watch.end_epoch(trainer.layers):
-                break
+    trainer.set_lai_loss(stage)
+    if stage.epochs > 0:
+        trainer.optimizer.begin_second_stage(stage.learning_rate)
+    weights = lai_schedule(
+        stage.epochs * n_batches,
+        stage.fraction,
+        stage.interval,
+        rng,
+        n_earlier=stage.n_earlier,
+    )
+    watch.begin_stage("Lai Training", stage.epochs)
+    for i in range(stage.epochs):
+        watch.begin_epoch()
+        of_epoch = slice(i * n_batches, (i + 1) * n_batches)
+        loss, lai_loss = trainer.run_epoch(weights[of_epoch], rng)
+        watch.say("Lai loss = %.8f", lai_loss)
+        share = 1 / max(1, i + 1 - n_before_average)
+        kept = trainer.model.parameters.lerp(network.parameters, share)
+        trainer.keep(kept, Epoch(loss, lai_loss, trainer.validate(kept)))
+        if watch.end_epoch(trainer.layers):
+            break
     watch.end_stage()

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -15,16 +14,16 @@ from .base_losses import BaseLoss
 from .batches import Batch, Batches
 from .network import Network
 from .noise import boundary_change, loss_under_noise
-from .objective import LaiObjective, Objective, make_objective
+from .objective import Mixture, Objective, make_objective
 from .optimizers import Optimizer
+from .outliers import BoundedErrors, outlier_bound
 from .record import Epoch, History, Model, Snapshot
 from .slopes import Derivative, SlopeMeasure, make_slope_measure
 from .stages import LaiStage
-from .threads import suitable_threads
 from .watch import Watch
 
-# Rows that are enough to tell how much predictions vary.
-VARIANCE_ROWS = 5_000
+# Rows that are enough to tell what errors are like.
+SOME_ROWS = 5_000
 
 
 class DivergenceError(ValueError):
@@ -39,12 +38,12 @@ class Trainer:
     influence. `boundary`, by output, is where a stage for noise divides changes.
     `alpha` is the strength of the L2 penalty, which is divided by the batch size as
     MLPRegressor does. `score` is that of parameters on validation data, if there is
-    some; `fold` makes layers of them, in the units of the data. `n_seen` samples were
-    seen before.
+    some; `fold` makes layers of them, in the units of the data. Before there were
+    `n_seen` samples, and what `history` starts with.
     """
 
     boundary: np.ndarray | None = None
-    _lai_objective: LaiObjective
+    _lai_objective: Mixture
     _slope_measure: SlopeMeasure
 
     def __init__(
@@ -59,7 +58,7 @@ class Trainer:
         score: Callable[[Tensor], float] | None,
         fold: Callable[[Tensor], Layers],
         watch: Watch,
-        is_warm: bool = False,
+        history: History,
         n_seen: int = 0,
     ):
         self.network = network
@@ -71,7 +70,7 @@ class Trainer:
         self.score = score
         self._fold = fold
         self._n_seen_before = n_seen
-        self.model = Model(network.parameters.clone(), History(is_warm=is_warm))
+        self.model = Model(network.parameters.clone(), history)
         self._objective = Objective(loss, network.parameters)
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
@@ -107,7 +106,7 @@ class Trainer:
             like = self.network.parameters
             candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
             self._slope_measure = make_slope_measure(stage.reach, candidates, like)
-            self._lai_objective = make_objective(
+            objective = make_objective(
                 self.loss,
                 stage.norm,
                 stage.l1_ratio,
@@ -115,6 +114,9 @@ class Trainer:
                 reach=stage.reach,
                 mean_error=self._reference(stage) if stage.error == "mean" else None,
             )
+            self._lai_objective = objective
+            if stage.error == "own" and self.loss.is_robust:
+                self._lai_objective = BoundedErrors(objective, self._outlier_bound())
         else:
             mean_error = self._reference(stage)
             noise = np.where(self.is_constant, 0, stage.noise)
@@ -138,11 +140,6 @@ class Trainer:
     def layers(self) -> Layers:
         """The model in the units of the data."""
         return self._fold(self.model.parameters)
-
-    def threads(self) -> AbstractContextManager[None]:
-        """As many threads as suit a batch."""
-        n_parameters = len(self.network.parameters)
-        return suitable_threads(self.batches.batch_size * n_parameters)
 
     def run_epoch(self, weights: np.ndarray, rng: Any) -> tuple[float, float]:
         """Train for an epoch; returns the plain and the Lai loss, NaN if there is none.
@@ -170,46 +167,40 @@ class Trainer:
 
     @torch.inference_mode()
     def mean_error(self) -> Tensor:
-        """Error whose loss is the mean plain loss over the data, of each output."""
+        """Error whose loss is the mean plain loss over the data, of each output.
+
+        To a robust loss outliers have the error from which on they are outliers.
+        """
         total = torch.zeros((), dtype=torch.float64, device="cpu")
+        bound = self._outlier_bound() if self.loss.is_robust else None
         for X, y, weight in self.batches.in_order():
             error = self.network.forward(X).sub_(y)
+            if bound is not None:
+                error = error.clamp(-bound, bound)
             losses = self.loss.derivative(error) * self.loss.lever(error)
             if weight is not None:
                 losses = losses * weight[:, None]
             total = total + losses.sum(0).cpu().double()
         return self.loss.inverse(total / len(self.batches.X)).to(self._nothing)
 
+    @torch.inference_mode()
+    def errors_of_some(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Targets, errors and weights of some rows, which take little time."""
+        rows = self.batches.some(SOME_ROWS)
+        errors = [self.network.forward(X) - y for X, y, _ in rows.in_order()]
+        weight = None if rows.weight is None else rows.weight.cpu().numpy()
+        return rows.y.cpu().numpy(), torch.cat(errors).cpu().numpy(), weight
+
+    def _outlier_bound(self) -> Tensor:
+        """Magnitude of the errors from which on rows are outliers, by output."""
+        _, error, weight = self.errors_of_some()
+        return self.network.parameters.new_tensor(outlier_bound(error, weight))
+
     def _reference(self, stage: LaiStage) -> Tensor:
         """The mean error that the Lai loss of a stage has."""
         if stage.mean_error is None:
             return self.mean_error()
         return self.network.parameters.new_tensor(stage.mean_error)
-
-    @torch.inference_mode()
-    def hardly_varies(self, parameters: Tensor, share: float) -> np.ndarray:
-        """Outputs with less than this share of y's variance, on some of the rows.
-
-        The rows not yet seen only add to the sum of squares, so the first batch of a
-        model that does vary most often decides.
-        """
-        step = math.ceil(len(self.batches.X) / VARIANCE_ROWS)
-        X, y = self.batches.X[::step], self.batches.y[::step]
-        rows = replace(self.batches, X=X, y=y, weight=None)
-        floor = share * self.batches.y.var(0, correction=0)
-        outputs, n_seen = torch.empty_like(y), 0
-        current = self.network.parameters.clone()
-        self.network.parameters.copy_(parameters)
-        with self.threads():
-            for X, _, _ in rows.in_order():
-                self.network.forward(X, out=outputs[n_seen : n_seen + len(X)])
-                n_seen += len(X)
-                variance = outputs[:n_seen].var(0, correction=0)
-                is_low = variance * (n_seen / len(outputs)) < floor
-                if not is_low.any():
-                    break
-        self.network.parameters.copy_(current)
-        return is_low.cpu().numpy()
 
     @torch.inference_mode()
     def _run(

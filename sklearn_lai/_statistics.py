@@ -1,0 +1,158 @@
+"""Statistics of the columns of data, of parts of it that can be added.
+
+Source: T. F. Chan, G. H. Golub, R. J. LeVeque, "Updating Formulae and a Pairwise
+Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773 (1979).
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+from operator import add
+from typing import Self
+
+import numpy as np
+
+from ._blocks import row_blocks
+
+# Deviations from a mean, relative to it, that are rounding errors.
+ROUNDING = 2 * np.finfo(np.float64).eps
+BLOCK_BYTES = 2**23
+# Standard deviations of a normal distribution in a median absolute deviation.
+NORMAL_SHARE = 1.482602218505602
+
+
+@dataclass(frozen=True)
+class ColumnStatistics:
+    """Weighted means and variances of columns, in float64, of rows that can be added.
+
+    Columns are constant if all rows are exactly equal there; their mean is that value.
+    """
+
+    weight: float
+    mean: np.ndarray
+    variance: np.ndarray
+    is_constant: np.ndarray
+
+    @classmethod
+    def of(cls, array: np.ndarray, sample_weight: np.ndarray | None = None) -> Self:
+        """Statistics of the rows of an array; without weights, each has 1."""
+        row_bytes = array.shape[1] * array.itemsize
+        return reduce(
+            add,
+            (
+                cls._of_block(
+                    array[rows], None if sample_weight is None else sample_weight[rows]
+                )
+                for rows in row_blocks(len(array), row_bytes, BLOCK_BYTES)
+            ),
+        )
+
+    @classmethod
+    def of_most(
+        cls, array: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> Self:
+        """The same of most rows, whatever the others are: medians in place of means.
+
+        The variance is the square of the median deviation from the median, of rows that
+        deviate, times what makes it that of a normal distribution.
+        """
+        weight = np.ones(len(array)) if sample_weight is None else sample_weight
+        columns = []
+        for column in array.T.astype(np.float64):
+            median = weighted_quantile(column, weight)
+            deviation = np.abs(column - median)
+            deviates = deviation > 0
+            unit = 0.0
+            if deviates.any():
+                typical = weighted_quantile(deviation[deviates], weight[deviates])
+                unit = NORMAL_SHARE * typical
+            columns.append((median, unit))
+        medians, units = np.array(columns).T
+        with np.errstate(over="ignore", under="ignore"):
+            variance = np.square(units)
+        is_constant = (array == array[0]).all(axis=0)
+        return cls(float(weight.sum()), medians, variance, is_constant)
+
+    @classmethod
+    def _of_block(cls, block: np.ndarray, weight: np.ndarray | None) -> Self:
+        """The same by two passes, of which the second corrects the first."""
+        if weight is None:
+            total, count = partial(np.sum, axis=0, dtype=np.float64), len(block)
+        else:
+            # Rounded as the values are, one by one and in their sums.
+            rounded = weight.astype(block.dtype, copy=False)
+            total = partial(np.matmul, rounded, dtype=np.float64)
+            of_columns = np.broadcast_to(rounded[:, None], block.shape)
+            count = of_columns.sum(axis=0, dtype=np.float64)
+        is_constant = block[0] == block[-1]
+        if is_constant.any():
+            is_constant = (block == block[0]).all(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = total(block) / count
+            deviation = block - mean
+            excess = total(deviation)
+            deviation *= deviation
+            variance = (total(deviation) - excess**2 / count) / count
+        return cls(
+            float(len(block) if weight is None else weight.sum()),
+            np.where(is_constant, block[0], mean),
+            np.where(is_constant, 0, np.maximum(variance, 0)),  # but for rounding
+            is_constant,
+        )
+
+    def __add__(self, other: Self) -> Self:
+        """Statistics of the rows of both."""
+        weight = self.weight + other.weight
+        share, difference = other.weight / weight, other.mean - self.mean
+        within = (1 - share) * self.variance + share * other.variance
+        return type(self)(
+            weight,
+            self.mean + difference * share,
+            within + share * (1 - share) * np.square(difference),
+            self.is_constant & other.is_constant & (difference == 0),
+        )
+
+    def take(self, columns: slice) -> Self:
+        """Statistics of some of the columns."""
+        arrays = self.mean, self.variance, self.is_constant
+        return type(self)(self.weight, *(array[columns] for array in arrays))
+
+    def is_constant_but_for_rounding(self) -> np.ndarray:
+        """Columns whose deviations from their mean are rounding errors.
+
+        Where variances so small are no normal numbers, nothing is known of it.
+        """
+        with np.errstate(over="ignore"):
+            rounding = np.square(ROUNDING * self.mean)
+        is_known = rounding >= np.finfo(np.float64).tiny
+        return self.is_constant | (is_known & (self.variance < rounding))
+
+    @property
+    def power(self) -> np.ndarray:
+        """Mean squares of columns."""
+        with np.errstate(over="ignore"):
+            return self.variance + np.square(self.mean)
+
+    def where_constant(self, earlier: Self) -> Self:
+        """The same, constant columns with the variances of earlier rows."""
+        return replace(
+            self,
+            variance=np.where(self.is_constant, earlier.variance, self.variance),
+            is_constant=self.is_constant & earlier.is_constant,
+        )
+
+
+def weighted_quantile(
+    values: np.ndarray, weight: np.ndarray, quantile: float = 0.5
+) -> float:
+    """Least value up to which there is that share of the weight.
+
+    Of two middle values the mean, so that a median is that of its mirror image.
+    """
+    order = np.argsort(values, kind="stable")
+    values, weight = values[order], weight[order]
+    reached = np.cumsum(weight)
+    share = quantile * reached[-1]
+    place = min(int(np.searchsorted(reached, share)), len(values) - 1)
+    if reached[place] == share and place + 1 < len(values):
+        return float(values[place] / 2 + values[place + 1] / 2)
+    return float(values[place])

@@ -1,0 +1,53 @@
+"""What is wrong with a network after training, from some of the rows."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._statistics import ColumnStatistics
+from .score import constant_losses, mean_losses
+from .trainer import SOME_ROWS, Trainer
+
+
+@torch.inference_mode()
+def hardly_varies(trainer: Trainer, parameters: Tensor, share: float) -> np.ndarray:
+    """Outputs with less than this share of y's variance.
+
+    The rows not yet seen only add to the sum of squares, so the first batch of a model
+    that does vary most often decides.
+    """
+    rows, network = trainer.batches.some(SOME_ROWS), trainer.network
+    of_y = ColumnStatistics.of_most if trainer.loss.is_robust else ColumnStatistics.of
+    floor = rows.y.new_tensor(share * of_y(rows.y.cpu().numpy()).variance)
+    outputs, n_seen = torch.empty_like(rows.y), 0
+    current = network.parameters.clone()
+    network.parameters.copy_(parameters)
+    for X, _, _ in rows.in_order():
+        network.forward(X, out=outputs[n_seen : n_seen + len(X)])
+        n_seen += len(X)
+        variance = outputs[:n_seen].var(0, correction=0)
+        is_low = variance * (n_seen / len(outputs)) < floor
+        if not is_low.any():
+            break
+    network.parameters.copy_(current)
+    return is_low.cpu().numpy()
+
+
+@torch.inference_mode()
+def plain_loss(trainer: Trainer, parameters: Tensor) -> float:
+    """Mean plain loss of these parameters, as a share of that of the best constant.
+
+    NaN if no target varies.
+    """
+    network = trainer.network
+    current = network.parameters.clone()
+    network.parameters.copy_(parameters)
+    y, error, weight = trainer.errors_of_some()
+    network.parameters.copy_(current)
+    of_constants = constant_losses(trainer.loss, y, weight)
+    losses = mean_losses(trainer.loss, error, weight)[of_constants > 0]
+    return (
+        float((losses / of_constants[of_constants > 0]).mean())
+        if losses.size
+        else np.nan
+    )

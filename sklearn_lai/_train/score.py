@@ -1,0 +1,69 @@
+"""Score of predictions on validation data: 1 is right, 0 as good as a constant.
+
+It is the coefficient of determination, or for other losses than the squared error its
+counterpart, the share of the loss of the best constant that predictions spare.
+
+Source: R. Koenker, J. A. F. Machado, "Goodness of Fit and Related Inference Processes
+for Quantile Regression", JASA 94 (1999), for quantiles.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .._statistics import weighted_quantile
+from .base_losses import BaseLoss, Quantile, SquaredError
+
+# Share of the loss of constants in training from which on validation targets vary.
+VARIES = 1e-6
+
+
+@dataclass(frozen=True)
+class Score:
+    """Score by a loss, the mean over the outputs whose targets vary in training.
+
+    `in_training` is the loss of the best constants there, shape (n_outputs,): the
+    measure of errors where the validation targets of an output do not vary.
+    """
+
+    loss: BaseLoss
+    in_training: np.ndarray
+
+    def __call__(
+        self, y: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None
+    ) -> float:
+        """Score of predictions, of shape (n_samples, n_outputs)."""
+        of_constants = constant_losses(self.loss, y, sample_weight)
+        varies = of_constants > VARIES * self.in_training
+        measure = np.where(varies, of_constants, self.in_training)
+        counts = self.in_training > 0
+        if not counts.any():
+            return 0.0
+        losses = mean_losses(self.loss, y_pred - y, sample_weight)
+        return float(np.mean(1 - losses[counts] / measure[counts]))
+
+
+def constant_losses(
+    loss: BaseLoss, y: np.ndarray, sample_weight: np.ndarray | None
+) -> np.ndarray:
+    """Mean losses of the best constants, of the Huber loss about the median."""
+    weight = np.ones(len(y)) if sample_weight is None else sample_weight
+    if isinstance(loss, SquaredError):
+        constants = np.average(y, axis=0, weights=weight)
+    else:
+        share = loss.quantile if isinstance(loss, Quantile) else 0.5
+        quantiles = [weighted_quantile(column, weight, share) for column in y.T]
+        constants = np.array(quantiles)
+    is_constant = (y == y[0]).all(axis=0)
+    return np.where(is_constant, 0.0, mean_losses(loss, constants - y, sample_weight))
+
+
+def mean_losses(
+    loss: BaseLoss, error: np.ndarray, sample_weight: np.ndarray | None
+) -> np.ndarray:
+    """Weighted mean losses of errors, by output."""
+    errors = torch.from_numpy(np.asarray(error, dtype=np.float64))
+    with np.errstate(over="ignore"):
+        losses = (loss.derivative(errors) * loss.lever(errors)).numpy()
+    return np.average(losses, axis=0, weights=sample_weight)
