@@ -214,7 +214,10 @@ def _check_form(estimator: BaseEstimator, X: Any, y: Any, suffix: str) -> None:
             f"{shown(y)}."
         )
     if targets.dtype.kind == "c":
-        raise ValueError(f"y{suffix} must have real numbers, got {shown(y)}.")
+        raise ValueError(
+            f"Complex data not supported: y{suffix} must have real numbers, got "
+            f"{shown(y)}."
+        )
 
 
 @contextmanager
