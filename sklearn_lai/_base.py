@@ -180,22 +180,7 @@ def check_data(
     The estimator takes the names of the features, if `reset`, or has them checked.
     `suffix` is that of the names of the data.
     """
-    if y is None:
-        raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            "None."
-        )
-    check_data_is_numeric("X" + suffix, X)
-    check_data_is_numeric("y" + suffix, y)
-    if hasattr(y, "tocsr"):
-        raise TypeError(f"y{suffix} must be dense, got sparse data; pass y.toarray().")
-    shape = np.asarray(y).shape
-    is_only_y_empty = 0 in shape[:1] and 0 not in np.shape(X)[:1]
-    if len(shape) not in (1, 2) or is_only_y_empty:
-        raise ValueError(
-            f"y{suffix} must have shape (n_samples,) or (n_samples, n_outputs), got "
-            f"{shown(y)}."
-        )
+    _check_form(estimator, X, y, suffix)
     with _naming_data(suffix), np.errstate(over="ignore"):
         X, y = validate_data(
             estimator,
@@ -213,6 +198,31 @@ def check_data(
     # Once more: what was None, or finite in a longer type.
     assert_all_finite(y, input_name="y" + suffix)
     return Data(X, y, _check_weight(sample_weight, X, "sample_weight" + suffix))
+
+
+def _check_form(estimator: BaseEstimator, X: Any, y: Any, suffix: str) -> None:
+    """Check what scikit-learn does not, or says without the name of the data."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None."
+        )
+    for name, data in {"X": X, "y": y}.items():
+        check_data_is_numeric(name + suffix, data)
+    if hasattr(y, "tocsr"):
+        raise TypeError(f"y{suffix} must be dense, got sparse data; pass y.toarray().")
+    targets = np.asarray(y)
+    is_only_y_empty = 0 in targets.shape[:1] and 0 not in np.shape(X)[:1]
+    if targets.ndim not in (1, 2) or is_only_y_empty:
+        raise ValueError(
+            f"y{suffix} must have shape (n_samples,) or (n_samples, n_outputs), got "
+            f"{shown(y)}."
+        )
+    if targets.dtype.kind == "c":
+        raise ValueError(
+            f"Complex data not supported: y{suffix} must have real numbers, got "
+            f"{shown(y)}."
+        )
 
 
 @contextmanager

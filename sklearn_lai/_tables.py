@@ -110,8 +110,8 @@ def check_weight(
         values = np.full(n_samples, values)
     if values.shape != (n_samples,):
         raise ValueError(
-            f"{name} must have one weight per sample, shape ({n_samples},), or be one "
-            f"number, got shape {values.shape}."
+            f"{name} must have one weight per sample, shape ({n_samples},), got shape "
+            f"{values.shape}; or pass one number."
         )
     if values.dtype.kind == "c":
         raise ValueError(f"{name} must have real numbers, got {shown(sample_weight)}.")

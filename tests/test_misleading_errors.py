@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from common import FRAME, X, estimators, models, quick, y
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_regression
 from sklearn.linear_model import Ridge
@@ -65,6 +66,8 @@ DATA = [
     ("X", FRAME.assign(b=pd.Timedelta(5)), "Column 'b' of X must have numbers, got d"),
     ("X", pl.DataFrame(FRAME).lazy(), r"X must be in memory.*pass X\.collect\(\)"),
     ("X", Lazy(), r"X must be in memory.*pass X\.compute\(\)"),
+    ("y", y * 1j, "y must have real numbers"),
+    ("y", csr_array(y[:, None]), "y must be dense"),
     ("X", X[:, 0], "X: Expected 2D array"),
     ("sample_weight", np.full(len(X), 1e200), "sample_weight must have weights of at"),
     ("sample_weight", y.astype(str), "sample_weight must have numbers, got text"),
@@ -156,6 +159,14 @@ def test_no_odd_number_or_array_passes_for_a_parameter(Estimator, name, value):
     assert len(str(caught.value)) < 1000
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.longdouble])
+def test_a_reach_may_be_of_any_float_type(dtype):
+    model = quick(LaiMLPRegressor, lai_interval=1)
+    expected = clone(model).set_params(reach=0.5).fit(X, y).predict(X)
+    found = clone(model).set_params(reach=dtype(0.5)).fit(X, y).predict(X)
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("name", ["solver", "loss"])
 @pytest.mark.parametrize("method", ["partial_fit", "fit"])
 @pytest.mark.parametrize("Estimator", [LaiMLPRegressor, LaiLinearRegressor])
@@ -240,7 +251,7 @@ def test_a_linear_search_that_overflows_names_the_fold():
 
 def test_a_merge_with_another_loss_names_it():
     huber = LaiLinearRegressor(loss="huber", max_iter=5).fit(X, y)
-    with pytest.raises(ValueError, match=r"other was not, .*'auto' and loss='huber'"):
+    with pytest.raises(ValueError, match=r"other has solver='auto' and loss='huber'"):
         LaiLinearRegressor().fit(X, y).merge(huber)
     with pytest.raises(AttributeError) as caught:
         huber.merge(huber)

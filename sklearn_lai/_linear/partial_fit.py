@@ -140,7 +140,7 @@ class PartialFitLinear(BaseLaiLinear):
             if not hasattr(model, "_moments"):
                 raise ValueError(
                     "merge needs models fitted by the exact solver; "
-                    f"{name} was not, with solver={model.solver!r} and "
+                    f"{name} has solver={model.solver!r} and "
                     f"loss={getattr(model, 'loss', 'squared_error')!r}."
                 )
         if _columns(self) != _columns(other):

@@ -323,7 +323,9 @@ class BaseLaiMLP(LaiTrainingRegressor):
             )
 
     def _lai_recipe(self, k: np.ndarray) -> LaiStage:
-        stage = replace(super()._lai_recipe(k), error=self.lai_error, reach=self.reach)
+        stage = replace(
+            super()._lai_recipe(k), error=self.lai_error, reach=float(self.reach)
+        )
         return stage if self.noise is None else self._with_noise(stage)
 
     def _with_noise(self, stage: LaiStage) -> LaiStage:
