@@ -555,6 +555,7 @@ def test_k_of_an_output_is_that_of_its_own_problem():
         )
 
 
+@pytest.mark.filterwarnings("ignore:Training ended with")
 @pytest.mark.parametrize("loss", ["squared_error", "huber"])
 @pytest.mark.parametrize("raw", ["standardize", "fit_intercept"])
 def test_a_linear_model_that_stalls_far_from_the_least_loss_warns(loss, raw):
