@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from textwrap import dedent, indent
@@ -17,7 +17,7 @@ from joblib import parallel_config
 from sklearn.model_selection import cross_val_score
 from threadpoolctl import threadpool_limits
 
-from sklearn_lai import LaiMLPRegressor
+from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
 from sklearn_lai._train import threads
 from sklearn_lai._train.threads import MIN_OPERATIONS, suitable_threads
 
@@ -181,6 +181,55 @@ def test_a_callback_that_forks_finds_a_process_that_fits(run):
         with suitable_threads(1):
             np.testing.assert_allclose(in_children(fit_wide, "fork"), expected)
     """)
+
+
+# Settings of torch around a fit
+
+
+@contextmanager
+def setting(set_value, value, before):
+    set_value(value)
+    try:
+        yield
+    finally:
+        set_value(before)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "make_context",
+    {
+        "device": lambda: setting(torch.set_default_device, "meta", None),
+        "with-device": lambda: torch.device("meta"),
+        "float64": lambda: setting(torch.set_default_dtype, torch.float64, torch.float),
+        "float16": lambda: setting(torch.set_default_dtype, torch.float16, torch.float),
+        "inference": torch.inference_mode,
+        "no-grad": torch.no_grad,
+        "deterministic": lambda: setting(
+            torch.use_deterministic_algorithms, True, False
+        ),
+        "autocast": lambda: torch.autocast("cpu", dtype=torch.bfloat16),
+        "autocast-16": lambda: torch.autocast("cpu", dtype=torch.float16),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_settings_of_torch_change_nothing(make_context, dtype):
+    def predicted():
+        return [
+            model.fit(X.astype(dtype), y).predict(X.astype(dtype))
+            for model in (
+                quick(LaiMLPRegressor, early_stopping=True),
+                quick(LaiMLPRegressor, reach=0, activation="tanh", alpha=0.1),
+                quick(LaiMLPRegressor, solver="lbfgs", noise=0.3),
+                quick(LaiLinearRegressor, loss="huber"),
+            )
+        ]
+
+    expected = predicted()
+    with make_context[1]():
+        found = predicted()
+    np.testing.assert_array_equal(found, expected)
 
 
 # What a fit leaves as it was

@@ -553,3 +553,15 @@ def test_k_of_an_output_is_that_of_its_own_problem():
         np.testing.assert_allclose(
             both.coef_[j], alone.fit(X, Y[:, j]).coef_, rtol=1e-9
         )
+
+
+@pytest.mark.filterwarnings("ignore:Training ended with")
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+@pytest.mark.parametrize("raw", ["standardize", "fit_intercept"])
+def test_a_linear_model_that_stalls_far_from_the_least_loss_warns(loss, raw):
+    model = LaiLinearRegressor(solver="adam", loss=loss, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert model.fit(X, y).score(X, y) > 0.5
+    with pytest.warns(ConvergenceWarning, match="far from the least loss"):
+        model.set_params(**{raw: False}).fit(X + 1000, y)

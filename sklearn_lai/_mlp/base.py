@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
-from os import PathLike
+from os import PathLike, fspath
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -369,6 +369,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         """The memory, of which a folder can be written to."""
         memory = self.memory
         if isinstance(memory, str | PathLike):
+            memory = fspath(memory)
             check_writable("memory", memory)
         return check_memory(memory)
 

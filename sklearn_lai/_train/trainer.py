@@ -170,6 +170,16 @@ class Trainer:
         return score
 
     @torch.inference_mode()
+    def mean_errors_of(self, *candidates: Tensor) -> list[Tensor]:
+        """The mean error by output that the network has with each of the parameters."""
+        current, errors = self.network.parameters.clone(), []
+        for parameters in candidates:
+            self.network.parameters.copy_(parameters)
+            errors.append(self.mean_error())
+        self.network.parameters.copy_(current)
+        return errors
+
+    @torch.inference_mode()
     def mean_error(self) -> Tensor:
         """Error whose loss is the mean plain loss over the data, of each output.
 
