@@ -26,8 +26,8 @@ from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of, shown
 
 # What the other parameters of an estimator with `noise` must be, if it has them.
 NOISE_NEEDS = {"loss": "squared_error", "norm": "l1", "lai_error": "mean"}
-# So that sums of squares with this weight are numbers.
-LARGEST_WEIGHT = 1e150
+# The largest weight of a fit, so that what is multiplied or divided by it is a number.
+WEIGHTS = 1e-100, 1e100
 
 
 class Data(NamedTuple):
@@ -240,14 +240,14 @@ def _naming_data(suffix: str = "") -> Iterator[None]:
 
 
 def _check_weight(sample_weight: Any, X: np.ndarray, name: str) -> np.ndarray | None:
-    """Weights of the samples in float64, as large as the type of `X` can have."""
+    """Weights of the samples in float64, the largest of a size to compute with."""
     weight = check_weight(sample_weight, len(X), name)
-    # They are multiplied by squares of deviations.
-    largest = min(LARGEST_WEIGHT, float(np.finfo(X.dtype).max))
-    if weight is not None and weight.max() > largest:
+    least, largest = WEIGHTS
+    largest = min(largest, float(np.finfo(X.dtype).max))
+    if weight is not None and not least <= weight.max() <= largest:
         raise ValueError(
-            f"{name} must have weights of at most {largest:.2g} for X of type "
-            f"{X.dtype}, got {weight.max():g}; rescale them."
+            f"{name} must have a largest weight from {least:g} to {largest:.2g} for X "
+            f"of type {X.dtype}, got {weight.max():g}; rescale them."
         )
     return weight
 

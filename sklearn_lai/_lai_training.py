@@ -28,6 +28,7 @@ from ._validation import (
     AnyOf,
     Number,
     OneOf,
+    rules_of,
 )
 from ._warnings import COLLAPSED_SHARE, is_inside_search, warn_caller, warn_of_collapse
 
@@ -107,6 +108,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         fit_intercept: bool = True,
     ) -> Recipe:
         """How the model is trained in the first stage, on data of this type."""
+        self._check_sizes(dtype)
         return Recipe(
             activation=activation,
             fit_intercept=fit_intercept,
@@ -119,6 +121,19 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             device=resolve_device(self.device, dtype),
             stage=PlainStage(int(self.max_iter), self.tol, self.n_iter_no_change),
         )
+
+    def _check_sizes(self, dtype: np.dtype) -> None:
+        """Check that the parameters are numbers of the type of the data."""
+        info = np.finfo(dtype)
+        estimator_class: type = type(self)
+        for name, rule in rules_of(estimator_class).items():
+            if isinstance(rule, Number) and rule.kind is Real:
+                value = float(getattr(self, name, 0.0))
+                if value and not info.tiny <= value <= info.max:
+                    raise ValueError(
+                        f"{name} must be a number that {info.dtype} has, got {value!r};"
+                        " pass X as float64."
+                    )
 
     def _lai_recipe(self, k: np.ndarray) -> LaiStage:
         """The second stage, for a resolved `k`."""

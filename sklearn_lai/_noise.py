@@ -17,7 +17,7 @@ from ._validation import NONE, AnyOf, Each, InstanceOf, Number, check, shown
 
 # Of the k that follows from noise; the least is its inverse.
 LARGEST_MULTIPLE = 4.0
-SD = Number(Real, 0)
+SD = Number(Real, 0, 1e100)  # whose square is a number
 NOISE = AnyOf(
     NONE,
     SD,

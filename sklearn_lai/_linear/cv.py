@@ -24,7 +24,7 @@ from .exact import (
     warn_if_exact,
 )
 from .moments import Moments
-from .path import resolve_ks
+from .path import check_sizes_of, resolve_ks
 from .regressor import LaiLinearRegressor
 
 
@@ -292,9 +292,11 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
 
     def _resolve_ks(self, regression: Regression) -> np.ndarray:
         """The `ks` themselves, or as many as they say."""
-        if self.noise is None or not isinstance(self.ks, Integral):
-            return resolve_ks(self.ks, regression)
-        return multiples(int(self.ks))
+        if self.noise is not None and isinstance(self.ks, Integral):
+            return multiples(int(self.ks))
+        ks = resolve_ks(self.ks, regression)
+        check_sizes_of(ks)
+        return ks
 
 
 def _fold_moments(

@@ -22,8 +22,8 @@ from .solver import solve_all
 LEAST_SHARE = 1e-2
 # What `l1_ratio` is for the norms that do not have the parameter.
 L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}
-# Powers of ten of k, either way, whose squares are numbers.
-LARGEST_EXPONENT = 60
+# Sizes of k whose squares, and products of them, are numbers.
+LEAST_K, LARGEST_K = 1e-60, 1e60
 
 
 def lai_linear_path(
@@ -139,12 +139,7 @@ def solve_paths(
     As many regressions are solved together as is fast and takes little memory.
     """
     for k in ks:
-        largest = np.abs(np.log10(k[~np.isnan(k)])).max(initial=0)
-        if largest > LARGEST_EXPONENT:
-            raise ValueError(
-                f"k must be from 1e-{LARGEST_EXPONENT} to 1e{LARGEST_EXPONENT} for the "
-                f"exact solver, got 1e{largest:+.0f} or its inverse."
-            )
+        check_sizes_of(k)
     mixture = lai_fraction, L1_RATIOS.get(norm, l1_ratio)
     size = max(1, TOGETHER // (len(ks) * ks[0].shape[-1] ** 2))
     regressions = iter(regressions)
@@ -176,9 +171,24 @@ def _solve_together(
 def resolve_ks(ks: Any, regression: Regression) -> np.ndarray:
     """The boundary slopes themselves, or as many as `ks` says."""
     if not isinstance(ks, Integral):
-        return np.array(ks, dtype=np.float64)
+        return np.array(list(ks), dtype=np.float64)
     largest = max(map(_largest_single_slope, regression.errors)) or 1.0
+    if not LEAST_K / LEAST_SHARE <= largest <= LARGEST_K:
+        raise ValueError(
+            f"The largest slope of y to a column of X alone is {largest:.2g}, too far "
+            "from 1 for ks around it: rescale X or y, or keep standardize=True."
+        )
     return np.geomspace(largest, LEAST_SHARE * largest, int(ks))
+
+
+def check_sizes_of(k: np.ndarray) -> None:
+    """Raise an error if boundary slopes are of no size to compute with."""
+    for value in k[~np.isnan(k)]:
+        if not LEAST_K <= value <= LARGEST_K:
+            raise ValueError(
+                f"Slopes of k, ks and feature_k must be from {LEAST_K:g} to "
+                f"{LARGEST_K:g} for the exact solver, got {value:g}."
+            )
 
 
 def _largest_single_slope(mse: Quadratic) -> float:

@@ -101,6 +101,7 @@ class Trainer:
 
     def set_lai_loss(self, stage: LaiStage) -> None:
         """Minimise the Lai loss, too; constant features have no direction."""
+        self._check_sizes(stage)
         k = np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
         if stage.noise is None:
             like = self.network.parameters
@@ -125,6 +126,22 @@ class Trainer:
                 noise, k, stage.reach, boundary, mean_error
             )
             self.boundary = boundary.cpu().numpy()
+
+    def _check_sizes(self, stage: LaiStage) -> None:
+        """Raise an error if fourth powers of slopes or noise are no numbers."""
+        info = torch.finfo(self.network.parameters.dtype)
+        least, largest = info.tiny**0.25, info.max**0.25
+        noise = np.zeros(1) if stage.noise is None else stage.noise
+        for what, values, low in (
+            ("Slopes of k, ks and feature_k", stage.k[~np.isnan(stage.k)], least),
+            ("noise, in units of training,", noise, 0.0),
+        ):
+            wrong = values[(values < low) | (values > largest)]
+            if wrong.size:
+                raise ValueError(
+                    f"{what} must be from {low:.2g} to {largest:.2g} in {info.dtype}, "
+                    f"got {wrong[0]:g}."
+                )
 
     def keep(self, parameters: Tensor, epoch: Epoch) -> None:
         """Take the parameters as those of the model, after one more epoch."""

@@ -58,7 +58,7 @@ KNOWN_MESSAGES = re.compile(
     "Found unknown categories|is not fitted yet|Singleton array|"
     "arrays of bytes/strings|setting an array element with a sequence|"
     "requires y to be passed|feature names should match|"
-    "Feature names are only supported"
+    "Feature names are only supported|have different number of output"
 )
 # How words of scikit-learn's messages begin that are about what we fuzz.
 MISUNDERSTOOD = re.compile(
