@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 from sklearn.utils import metaestimators
 
 from ._train.watch import MakeLayers, Watch
@@ -80,7 +81,8 @@ def watched(
 
     `may_stop` is whether callbacks may end a stage.
     """
-    verbose = bool(getattr(estimator, "verbose", False))
+    verbose = getattr(estimator, "verbose", False)
+    verbose = isinstance(verbose, int | np.integer | np.bool_) and bool(verbose)
     if not hasattr(estimator, "_init_callback_context"):
         yield Watch(verbose=verbose)
         return

@@ -307,7 +307,7 @@ def test_a_quantile_is_validated_as_one():
         (True, {"sample_weight_val": y}, "sample_weight_val needs X_val and y_val"),
         (True, {"X_val": X, "y_val": Y}, r"y_val must have 1 output\(s\) as y, got 2"),
         (True, {"X_val": X[:1], "y_val": y[:1]}, "X_val must have at least 2 samples"),
-        (True, {"X_val": X[:, :2], "y_val": y}, "X has 2 features"),
+        (True, {"X_val": X[:, :2], "y_val": y}, "X_val has 2 features"),
         (
             True,
             {"X_val": X, "y_val": y, "sample_weight_val": y[1:]},

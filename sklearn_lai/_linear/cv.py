@@ -215,8 +215,8 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             If least squares fits the data, or the training data of a fold, exactly, so
             that `k` has no effect.
         """
-        self._check_parameters()
         with watched(self), all_or_nothing(self):
+            self._check_parameters()
             data, scorer = check_data(self, X, y, sample_weight), self._scorer()
             folds = list_folds(self.cv, *data, groups, self.tolerance)
             with np.errstate(over="ignore", invalid="ignore"):  # told of by the units

@@ -16,10 +16,11 @@ from .moments import Moments
 
 
 def is_exact(estimator: Any) -> bool:
-    """Whether the solver is the exact one."""
-    if estimator.solver == "auto":
-        return estimator.loss == "squared_error"
-    return estimator.solver == "exact"
+    """Whether the solver is the exact one; no, if it is none, or there is no loss."""
+    solver, loss = estimator.solver, estimator.loss
+    if not (isinstance(solver, str) and isinstance(loss, str)):
+        return False
+    return solver == "exact" or (solver == "auto" and loss == "squared_error")
 
 
 def _may_be_exact(estimator: Any) -> bool:

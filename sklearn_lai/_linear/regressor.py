@@ -280,9 +280,9 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
             second stage of 'adam' has too few batches for a single one with the
             Lai loss, or Ctrl-C ended it; the model is then that of the epochs done.
         """
-        self._check_parameters()
         n_stages = 0 if is_exact(self) else 2
         with watched(self, n_stages=n_stages) as watch, all_or_nothing(self):
+            self._check_parameters()
             self._forget()
             data = check_data(self, X, y, sample_weight)
             if is_exact(self):

@@ -403,8 +403,8 @@ class LaiMLPRegressor(PartialFitMLP):
             If the second stage has too few batches for a single one with the Lai loss,
             or training was interrupted.
         """
-        self._check_parameters()
         with watched(self, n_stages=2) as watch, all_or_nothing(self):
+            self._check_parameters()
             self._check_epochs()
             is_warm = self.warm_start and hasattr(self, "coefs_")
             rows = check_data(self, X, y, sample_weight, reset=not is_warm)
