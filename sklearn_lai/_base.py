@@ -22,6 +22,7 @@ from ._feature_k import FEATURE_K, FeatureK, resolve_k
 from ._noise import NOISE, resolve_noise
 from ._tables import check_data_is_numeric, check_weight
 from ._typing import FeatureKLike, NoiseLike, Norm
+from ._units import MARGIN
 from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of, shown
 
 # What the other parameters of an estimator with `noise` must be, if it has them.
@@ -197,6 +198,12 @@ def check_data(
         y = y.reshape(len(y), -1).astype(np.float64, copy=False)
     # Once more: what was None, or finite in a longer type.
     assert_all_finite(y, input_name="y" + suffix)
+    largest = float(np.finfo(X.dtype).max) / MARGIN
+    if np.abs(y).max() > largest:
+        raise ValueError(
+            f"y{suffix} has values up to {np.abs(y).max():.2g}, too large for sums of "
+            f"predictions in {X.dtype}, which X has; rescale y."
+        )
     return Data(X, y, _check_weight(sample_weight, X, "sample_weight" + suffix))
 
 

@@ -30,10 +30,17 @@ from ._validation import (
     OneOf,
     rules_of,
 )
-from ._warnings import COLLAPSED_SHARE, is_inside_search, warn_caller, warn_of_collapse
+from ._warnings import (
+    COLLAPSED_SHARE,
+    is_inside_search,
+    warn_caller,
+    warn_of_collapse,
+    warn_of_stuck,
+)
 
 # Factor from which on a loss is far above another one.
 LARGE = 2.0
+HUGE = 10.0  # which is no beginning of training, either
 
 
 class LaiTrainingRegressor(BaseLaiRegressor):
@@ -121,6 +128,11 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             device=resolve_device(self.device, dtype),
             stage=PlainStage(int(self.max_iter), self.tol, self.n_iter_no_change),
         )
+
+    def _warn_of_stuck(self, units: Units) -> None:
+        """Warn of features whose unit is a deviation that is hardly one."""
+        if units.statistics is not None:
+            warn_of_stuck(units.statistics[0], self._feature_names())
 
     def _check_sizes(self, dtype: np.dtype) -> None:
         """Check that the parameters are numbers of the type of the data."""
@@ -221,7 +233,10 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         return bool(collapsed.any())
 
     def _warn_of_large_loss(self, trainer: Trainer, before: Model) -> None:
-        """Warn if the model is worse than a constant, and than it was in training."""
+        """Warn if the model is far worse than a constant, and than before the stage.
+
+        At its limit a first stage alone may still be on its way.
+        """
         parameters, history = trainer.model
         loss = plain_loss(trainer, parameters)
         if {history.end, history.lai_end} & {"stuck", "diverged"}:  # which is known
@@ -229,8 +244,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         if history.lai_training:
             has_risen = loss > LARGE * plain_loss(trainer, before.parameters)
         else:
-            losses = [epoch.loss for epoch in history.pretraining]
-            has_risen = bool(losses) and losses[-1] > LARGE * min(losses)
+            has_risen = history.end == "converged" or loss > HUGE
         if loss > LARGE and has_risen:
             name = "lai_learning_rate_init" if self.lai_epochs else "learning_rate_init"
             warn_caller(

@@ -126,7 +126,9 @@ class Units:
             return cls(raw(of_X, "X", names), raw(of_y, "y"))
         standard = partial(Scale.standard, centre=centre, dtype=dtype)
         X = standard(of_X, "X", names, constant_unit=np.inf)
-        return cls(X, standard(of_y, "y"), statistics)
+        y = standard(of_y, "y")
+        _check_slopes(X, y, names)
+        return cls(X, y, statistics)
 
     def constant_outputs(self) -> np.ndarray:
         """Which outputs are known to be constant."""
@@ -225,6 +227,20 @@ def _check_sizes(
         raise ValueError(
             f"The values in column {which} of {name} are too {problem} for their "
             f"{what} to be a normal number in {info.dtype}; rescale the column.{more}"
+        )
+
+
+def _check_slopes(X: Scale, y: Scale, names: np.ndarray | None) -> None:
+    """Raise an error if slopes of the size 1, in these units, are too large."""
+    unit, info = X.unit.astype(np.float64), np.finfo(X.unit.dtype)
+    column = int(unit.argmin())
+    with np.errstate(over="ignore"):
+        largest = y.unit.max() / unit[column]
+    if largest > float(info.max) / MARGIN:
+        which = column if names is None else repr(names[column])
+        raise ValueError(
+            f"Slopes of y to column {which} of X are too large for {info.dtype}: "
+            "rescale y or the column, or pass float64 data."
         )
 
 

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ._statistics import ColumnStatistics
+
 # Share of the target's variance below which predictions have collapsed.
 COLLAPSED_SHARE = 0.01
+# Share of a feature's size below which its deviation is that of a stuck sensor.
+STUCK = 1e-7
 
 
 def warn_of_collapse(estimator: Any) -> None:
@@ -23,6 +27,23 @@ def warn_of_collapse(estimator: Any) -> None:
         f"({estimator.lai_fraction!r}).",
         ConvergenceWarning,
     )
+
+
+def warn_of_stuck(statistics: ColumnStatistics, names: np.ndarray | None) -> None:
+    """Warn of features that vary by rounding errors of their size, or hardly more."""
+    sds, size = np.sqrt(statistics.variance), np.abs(statistics.mean)
+    stuck = np.flatnonzero(~statistics.is_constant & (sds < STUCK * size))
+    if stuck.size:
+        which = stuck.tolist() if names is None else names[stuck].tolist()
+        first = stuck[0]
+        warn_caller(
+            f"Feature(s) {', '.join(map(repr, which))} vary by less than {STUCK:g} of "
+            f"their size, the first by {sds[first]:.2g} around {size[first]:.6g}, as "
+            "what a stuck sensor reports. If it moves again, predictions may be far "
+            "off: a deviation in training is what counts as large. Drop them, or if "
+            "they are right subtract their mean.",
+            UserWarning,
+        )
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:

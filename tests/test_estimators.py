@@ -202,6 +202,7 @@ def test_any_batch_size_works(Estimator, batch_size, shuffle):
 @estimators
 # So few rows may, with the warning that says so.
 @pytest.mark.filterwarnings("ignore:The Lai loss made the predictions collapse")
+@pytest.mark.filterwarnings(r"ignore:Feature\(s\) .* vary by less")
 @settings(max_examples=25)
 @given(
     n_samples=st.integers(1, 12),

@@ -1,10 +1,14 @@
 """Values whose squares are no numbers, and columns that are constant."""
 
-import numpy as np
-import pytest
-from common import X, y
+import re
 
-from sklearn_lai import LaiLinearRegressor, LaiLinearRegressorCV
+import numpy as np
+import pandas as pd
+import pytest
+from common import X, mlp, y
+from sklearn.base import clone
+
+from sklearn_lai import LaiLinearRegressor, LaiLinearRegressorCV, LaiMLPRegressorCV
 from sklearn_lai._statistics import ColumnStatistics
 
 linear_models = pytest.mark.parametrize(
@@ -73,3 +77,89 @@ def test_hundreds_of_nearly_equal_pairs_are_solved(distance):
     model = LaiLinearRegressor().fit(pairs, target)
     assert model.score(pairs, target) > 0.8
     assert model.optimality_ <= model.tol
+
+
+ESTIMATORS = [
+    LaiLinearRegressor(),
+    LaiLinearRegressor(solver="adam", max_iter=50, lai_epochs=10, random_state=0),
+    LaiLinearRegressorCV(ks=[0.1, 0.2], cv=3),
+    mlp(max_iter=50, lai_epochs=10),
+    LaiMLPRegressorCV(ks=[0.1, 0.2], cv=3, max_iter=20, lai_epochs=10, random_state=0),
+]
+every = pytest.mark.parametrize("model", ESTIMATORS, ids=lambda m: str(m)[:25])
+
+
+def refusing(model):
+    """The model as it is, and in the units of the data."""
+    return clone(model), clone(model).set_params(standardize=False)
+
+
+@every
+@pytest.mark.parametrize("factor", [1e-170, 1e-200, 1e170])
+def test_columns_of_no_size_to_compute_with_are_named(model, factor):
+    far = X.copy()
+    far[:, 2] *= factor
+    for one in refusing(model):
+        with pytest.raises(ValueError, match="column 2 of X are too"):
+            one.fit(far, y)
+        with pytest.raises(ValueError, match="column 0 of y are too"):
+            one.fit(X, y * factor)
+
+
+@every
+@pytest.mark.parametrize("factor", [1e-40, 1e-37, 1e-30, 1e30, 1e36, 3e37])
+def test_float32_is_right_or_an_error_that_names_the_type(model, factor):
+    single = X.astype(np.float32)
+    expected = clone(model).fit(single, y).predict(single)
+    for data, scale in ((single * np.float32(factor), 1), (single, factor)):
+        one = clone(model)
+        try:
+            one.fit(data, scale * y)
+        except ValueError as error:
+            assert re.search("too (small|large) .*float32", str(error))  # noqa: PT017
+            assert not 1e-31 < factor < 1e31
+        else:
+            error = one.predict(data) / scale - expected
+            assert np.abs(error).max() < 1e-3 * np.ptp(y)
+
+
+@every
+def test_last_digits_of_large_values_count(model):
+    rng = np.random.default_rng(0)
+    far = 1e15 + rng.standard_normal((200, 2))
+    target = far @ [1.0, -1.0] + 0.1 * rng.standard_normal(200)
+    with pytest.warns(UserWarning, match=r"Feature\(s\) 0, 1 vary by less"):
+        model.fit(far, target)
+    assert model.score(far, target) > 0.9
+
+
+@every
+@pytest.mark.parametrize("names", [None, list("abcde")])
+def test_a_stuck_sensor_is_told(model, names, recwarn):
+    stuck = X.copy()
+    stuck[:, 1] = 20 + 1e-9 * X[:, 1]
+    data = stuck if names is None else pd.DataFrame(stuck, columns=names)
+    model.fit(data, y)
+    told = [w for w in recwarn if "stuck sensor" in str(w.message)]
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    assert ("'b'" if names else "Feature(s) 1 ") in str(told[0].message)
+    recwarn.clear()
+    stuck[:, 1] -= 20
+    model.fit(stuck, y)
+    model.fit(np.where(np.arange(5) == 1, 20, X), y)  # constant, it has no influence
+    assert not [w for w in recwarn if "stuck sensor" in str(w.message)]
+
+
+@linear_models
+@pytest.mark.parametrize("factor", [1024, 1 / 1024, 3.0])
+def test_without_an_intercept_the_unit_of_a_constant_column_does_not_matter(
+    model, factor
+):
+    model = clone(model).set_params(fit_intercept=False, standardize=True)
+    expected = model.fit(with_column(1.0), y).predict(with_column(1.0))
+    found = model.fit(with_column(factor), y).predict(with_column(factor))
+    if factor == 3:
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+    else:
+        np.testing.assert_array_equal(found, expected)

@@ -69,7 +69,11 @@ DATA = [
     ("y", y * 1j, "y must have real numbers"),
     ("y", csr_array(y[:, None]), "y must be dense"),
     ("X", X[:, 0], "X: Expected 2D array"),
-    ("sample_weight", np.full(len(X), 1e200), "sample_weight must have weights of at"),
+    (
+        "sample_weight",
+        np.full(len(X), 1e200),
+        "sample_weight must have a largest weight",
+    ),
     ("sample_weight", y.astype(str), "sample_weight must have numbers, got text"),
     ("sample_weight", -1.0, "sample_weight must be a finite number > 0, got"),
     ("sample_weight", [[1]], r"sample_weight must have one weight per sample, shape"),
@@ -108,7 +112,7 @@ def test_one_weight_for_all_is_that_of_each(model):
 
 
 def test_huge_float32_weights_are_named():
-    with pytest.raises(ValueError, match="sample_weight must have weights of at most"):
+    with pytest.raises(ValueError, match="sample_weight must have a largest weight"):
         quick(LaiMLPRegressor).fit(X.astype(np.float32), y, np.full(len(X), 1e39))
 
 
@@ -226,12 +230,12 @@ def test_a_folder_that_cannot_be_is_named(memory):
 
 
 def test_float32_that_overflows_is_not_said_to_be_large_steps():
-    small = (X * 2.0**-130).astype(np.float32)
+    small = (X * 2.0**-110).astype(np.float32)
     model = quick(LaiMLPRegressor)
     with pytest.raises(
-        ValueError, match="too large for float32 in the units of the dat"
+        ValueError, match=r"Slopes of y to column . of X are too large for float32"
     ):
-        model.fit(small, y)
+        model.fit(small, y * 2.0**40)
     small = small.astype(np.float64)
     assert np.isfinite(model.fit(small, y).predict(small)).all()
 

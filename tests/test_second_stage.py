@@ -203,7 +203,7 @@ def test_a_stage_that_ends_worse_than_a_constant_is_told(loss, recwarn):
 
 def test_a_first_stage_alone_that_ends_worse_than_a_constant_is_told():
     model = mlp(loss="huber", activation="tanh", max_iter=50, lai_epochs=0)
-    model.set_params(learning_rate_init=10.0, tol=0.0)
+    model.set_params(learning_rate_init=30.0, tol=0.0)
     with pytest.warns(ConvergenceWarning, match=r"a constant.* learning_rate_init"):
         model.fit(X, y)
     assert model.score(X, y) < 0

@@ -35,6 +35,7 @@ class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
     def _fit_by_adam(self, rows: Data, watch: Watch) -> None:
         """Train in both stages, from coefficients of 0."""
         units = self._units_of(self._statistics(rows), rows.X.dtype, self.fit_intercept)
+        self._warn_of_stuck(units)
         sizes, dtype = (rows.X.shape[1], rows.y.shape[1]), rows.X.dtype
         layers = [np.zeros(sizes, dtype)], [np.zeros(sizes[1], dtype)]
         recipe = self._recipe(

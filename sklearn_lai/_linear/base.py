@@ -103,12 +103,17 @@ class BaseLaiLinear(BaseLaiRegressor):
         self, coef: np.ndarray, intercept: np.ndarray, dtype: np.dtype
     ) -> dict[str, Any]:
         """Attributes of coefficients (n_features, n_outputs) and intercepts."""
-        with np.errstate(over="ignore"):
+        is_set = coef != 0
+        with np.errstate(over="ignore", under="ignore"):
             coef, intercept = coef.astype(dtype), intercept.astype(dtype)
+        is_lost = (np.abs(coef) < np.finfo(dtype).tiny) & is_set
+        problem = "small" if is_lost.any() else ""
         if not (np.isfinite(coef).all() and np.isfinite(intercept).all()):
+            problem = "large"
+        if problem:
             raise ValueError(
-                f"The coefficients are too large for {np.dtype(dtype).name}: rescale y "
-                "or the features, or pass float64 data."
+                f"The coefficients are too {problem} for {np.dtype(dtype).name}: "
+                "rescale y or the features, or pass float64 data."
             )
         single = coef.shape[1] == 1
         return {

@@ -15,6 +15,7 @@ from .._choice_of_k import ChoosesK, make_model, score_paths
 from .._folds import list_folds, naming
 from .._noise import multiples
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Scoring, Tolerance
+from .._warnings import warn_of_stuck
 from .base import BaseLaiLinear
 from .exact import (
     Fit,
@@ -243,6 +244,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             self.feature_k_ = self._resolve_k(self.k_)
             self._set_solution(path[chosen], data.X.dtype)
             self._warn_of_solution(path[chosen])
+            warn_of_stuck(total.features, self._feature_names())
             warn_if_exact(chain(path, *paths))
         return self
 

@@ -10,6 +10,7 @@ from .._callbacks import available_if
 from .._feature_k import K
 from .._typing import KLike, LinearSolver
 from .._validation import OneOf, shown
+from .._warnings import warn_of_stuck
 from .base import BaseLaiLinear
 from .exact import Fit, Regression
 from .moments import Moments
@@ -177,6 +178,7 @@ class PartialFitLinear(BaseLaiLinear):
         fit = self._fit_exactly(regression, k)
         self._set_model(moments, k, fit, dtype)
         self._warn_of_solution(fit)
+        warn_of_stuck(moments.features, self._feature_names())
         return fit
 
     def _set_model(

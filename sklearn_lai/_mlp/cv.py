@@ -402,6 +402,7 @@ class LaiMLPRegressorCV(PathMLP):
             self._resolve_k(1.0)  # errors come before training
             scorer, seed = self._scorer(), self._seed()
             plan = self._plan(rows.with_weight(), seed)
+            self._warn_of_stuck(plan.data.units)
             unit = np.ones(1) if rows.y.shape[1] == 1 else plan.data.units.y.unit
             assess = partial(self._assess_fold, rows, X, scorer, unit, seed)
             with training(plan.data, plan.recipe, watch) as trainer:

@@ -140,6 +140,7 @@ class PartialFitMLP(BaseLaiMLP):
             else:
                 progress = self._progress
                 data = self._of_further_rows(rows, progress)
+            self._warn_of_stuck(data.units)
             watch = Watch(verbose=bool(self.verbose))
             with training(data, self._mlp_recipe(data), watch) as trainer:
                 progress = self._run_pass(trainer, progress)

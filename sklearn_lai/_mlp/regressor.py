@@ -418,6 +418,7 @@ class LaiMLPRegressor(PartialFitMLP):
                 data = self._of_new_rows(rows, validation)
             else:
                 data = self._from_new_weights(rows, validation, rng)
+            self._warn_of_stuck(data.units)
             recipe = self._mlp_recipe(data)
             with training(data, recipe, watch) as trainer:
                 self._run_stages(

@@ -17,8 +17,11 @@ def hardly_varies(trainer: Trainer, parameters: Tensor, share: float) -> np.ndar
     that does vary most often decides.
     """
     rows, network = trainer.batches.some(SOME_ROWS), trainer.network
-    of_y = ColumnStatistics.of_most if trainer.loss.is_robust else ColumnStatistics.of
-    floor = rows.y.new_tensor(share * of_y(rows.y.cpu().numpy()).variance)
+    variance = rows.y.var(0, correction=0)
+    if trainer.loss.is_robust:
+        of_most = ColumnStatistics.of_most(rows.y.cpu().numpy())
+        variance = rows.y.new_tensor(of_most.variance)
+    floor = share * variance
     outputs, n_seen = torch.empty_like(rows.y), 0
     current = network.parameters.clone()
     network.parameters.copy_(parameters)

@@ -205,6 +205,12 @@ class SlopeDisplay:
             len(np.asarray(self.feature_names)),
             {"slopes": slopes.T, "k": np.asarray(self.k).T},
         )
+        if self.bounds is not None and np.shape(self.bounds) != (2, len(slopes.T)):
+            raise ValueError(
+                "bounds must have a lower and an upper one for each of the "
+                f"{len(slopes.T)} features, shape (2, {len(slopes.T)}), got shape "
+                f"{np.shape(self.bounds)}."
+            )
         order = _plotting.largest_first(np.abs(slopes).mean(axis=0), max_features)
         names, slopes = np.asarray(self.feature_names)[order], slopes[:, order]
         self.ax_ = ax = _plotting.feature_axes(ax, names)

@@ -184,7 +184,7 @@ FUNCTIONS = [
     _function(
         "SlopeDisplay.from_estimator",
         {"estimator": MODELS[1::2], "X": TABLES, "y": TARGETS},
-        FIGURE,
+        {**FIGURE, "max_boxes": ["None", "1", "np.int64(3)"]},
         DRAWN,
     ),
     _function(
@@ -220,7 +220,8 @@ FUNCTIONS = [
         {"slopes": ["np.ones((3, 2))", "[[1.0, 2.0]] * 3"], "k": ["[0.1, 0.2]",
             "np.ones((2, 2))", "[np.nan, 1.0]"],
          "feature_names": ["['a', 'b']", "['cost_$x_$', '$']"]},
-        {"unit": TEXT},
+        {"unit": TEXT, "bounds": ["None", "[[-1, -2], [1.0, np.inf]]",
+            "np.ones((2, 2))"]},
         f".plot(){DRAWN}",
     ),
     _function(

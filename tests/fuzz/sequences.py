@@ -45,7 +45,9 @@ ABOUT_STATE = frozenset({
     "estimator_at", "ks", "input_gradient", "predict", "sample",
 })  # fmt: skip
 USES = ("model.predict(X)", "model.input_gradient(X)", "model.score(X, y)",
-        "model.predict(frame)", "model.predict(X2.astype('f4'))")  # fmt: skip
+        "model.predict(frame)", "model.predict(X2.astype('f4'))",
+        "model.slope_bounds(max_boxes=2)", "model.slope_bounds(-1, [1.0, 2.0])",
+        "model.slope_bounds(upper={0: 1e300})")  # fmt: skip
 COPIES = ("pickle.loads(pickle.dumps(model))", "copy.deepcopy(model)")
 OTHERS = ("repr(model)", "model.get_params()", "clone(model)", "model._repr_html_()",
           "vars(model).copy()")  # fmt: skip
@@ -58,6 +60,9 @@ BAD_USES = {
     "model.predict(None)": "X",
     "model.input_gradient('a')": "X",
     "model.predict(X[0])": "X",
+    "model.slope_bounds(lower=np.nan)": "lower",
+    "model.slope_bounds(upper='a')": "upper",
+    "model.slope_bounds(max_boxes=0.5)": "max_boxes",
 }
 
 
