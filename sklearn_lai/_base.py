@@ -27,6 +27,8 @@ from ._validation import BOOLEAN, Number, OneOf, Rule, check, rules_of, shown
 
 # What the other parameters of an estimator with `noise` must be, if it has them.
 NOISE_NEEDS = {"loss": "squared_error", "norm": "l1", "lai_error": "mean"}
+# Targets whose squares are numbers.
+LARGEST_TARGET = 1e150
 # The largest weight of a fit, so that what is multiplied or divided by it is a number.
 WEIGHTS = 1e-100, 1e100
 
@@ -198,11 +200,11 @@ def check_data(
         y = y.reshape(len(y), -1).astype(np.float64, copy=False)
     # Once more: what was None, or finite in a longer type.
     assert_all_finite(y, input_name="y" + suffix)
-    largest = float(np.finfo(X.dtype).max) / MARGIN
-    if np.abs(y).max() > largest:
+    largest = min(LARGEST_TARGET, float(np.finfo(X.dtype).max) / MARGIN)
+    for column in np.flatnonzero(np.abs(y).max(axis=0) > largest):
         raise ValueError(
-            f"y{suffix} has values up to {np.abs(y).max():.2g}, too large for sums of "
-            f"predictions in {X.dtype}, which X has; rescale y."
+            f"The values in column {column} of y{suffix} are too large to compute with "
+            f"in {X.dtype}, the type of X; rescale the column."
         )
     return Data(X, y, _check_weight(sample_weight, X, "sample_weight" + suffix))
 
@@ -249,12 +251,12 @@ def _naming_data(suffix: str = "") -> Iterator[None]:
 def _check_weight(sample_weight: Any, X: np.ndarray, name: str) -> np.ndarray | None:
     """Weights of the samples in float64, the largest of a size to compute with."""
     weight = check_weight(sample_weight, len(X), name)
-    least, largest = WEIGHTS
-    largest = min(largest, float(np.finfo(X.dtype).max))
+    info, (least, largest) = np.finfo(X.dtype), WEIGHTS
+    least, largest = max(least, float(info.eps**4)), min(largest, float(info.max))
     if weight is not None and not least <= weight.max() <= largest:
         raise ValueError(
-            f"{name} must have a largest weight from {least:g} to {largest:.2g} for X "
-            f"of type {X.dtype}, got {weight.max():g}; rescale them."
+            f"{name} must have a largest weight from {least:.2g} to {largest:.2g} with "
+            f"{X.dtype} as the type of X, got {weight.max():g}; rescale them."
         )
     return weight
 

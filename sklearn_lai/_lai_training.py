@@ -235,17 +235,16 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     def _warn_of_large_loss(self, trainer: Trainer, before: Model) -> None:
         """Warn if the model is far worse than a constant, and than before the stage.
 
-        At its limit a first stage alone may still be on its way.
+        A first stage alone may not have got far yet.
         """
         parameters, history = trainer.model
         loss = plain_loss(trainer, parameters)
         if {history.end, history.lai_end} & {"stuck", "diverged"}:  # which is known
             return
+        least = HUGE
         if history.lai_training:
-            has_risen = loss > LARGE * plain_loss(trainer, before.parameters)
-        else:
-            has_risen = history.end == "converged" or loss > HUGE
-        if loss > LARGE and has_risen:
+            least = LARGE * max(1.0, plain_loss(trainer, before.parameters))
+        if loss > least:
             name = "lai_learning_rate_init" if self.lai_epochs else "learning_rate_init"
             warn_caller(
                 f"Training ended with {loss:.3g} times the loss of a constant "

@@ -132,7 +132,7 @@ class HasMethod(Rule):
         return self.words
 
     def has_type(self, value: Any) -> bool:
-        return hasattr(value, self.method) and not isinstance(value, type)
+        return hasattr(value, self.method) and not isinstance(value, type | str | bytes)
 
 
 @dataclass(frozen=True)

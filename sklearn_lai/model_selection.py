@@ -242,7 +242,11 @@ class MostAccurateWithin(RefitRule):
 def _mean_scores(cv_results: Mapping[str, Any], role: str, name: str) -> np.ndarray:
     key = f"mean_test_{name}"
     if key not in cv_results:
-        names = [k.removeprefix("mean_test_") for k in cv_results if "mean_test_" in k]
+        names = [
+            k.removeprefix("mean_test_")
+            for k in map(str, cv_results)
+            if "mean_test_" in k
+        ]
         raise ValueError(
             f"{role}={name!r} must be a metric of the search, which has "
             f"{', '.join(map(repr, names)) or 'none in cv_results'}: give scoring "

@@ -129,7 +129,7 @@ def test_constant_features_change_nothing(norm):
 
 
 def test_coefficients_too_large_for_single_precision_are_an_error():
-    with pytest.raises(ValueError, match="too large for float32"):
+    with pytest.raises(ValueError, match=r"too large .* float32"):
         exact().fit(X.astype(np.float32), y * 1e60)
 
 

@@ -8,6 +8,8 @@ import numpy as np
 EPSILON = np.finfo(np.float64).eps
 # Correlation from which on features count as collinear, and how many pairs at most.
 COLLINEAR, MAX_PAIRS = 0.5, 28
+# Sizes of slopes whose squares, and products of them, are numbers.
+LEAST_SLOPE, LARGEST_SLOPE = 1e-60, 1e60
 # Errors up to so many times what rounding changes them by are none.
 EXACT = 10
 
@@ -103,6 +105,13 @@ class Quadratic:
         """
         values, vectors = self.gram.eigen
         return vectors @ (self.goal / np.sqrt(values)) / self.gram.unit
+
+    @property
+    def largest_single_slope(self) -> float:
+        """Largest slope, in magnitude, of the regressions on one feature each."""
+        power, slope = np.diag(self.gram.matrix), np.zeros_like(self.correlation)
+        np.divide(self.correlation, power, out=slope, where=power > 0)
+        return float(np.abs(slope).max())
 
     @cached_property
     def least(self) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._units import Units
 from .._warnings import COLLAPSED_SHARE, warn_caller
-from .error import EXACT, Gram, Quadratic
+from .error import EXACT, LARGEST_SLOPE, LEAST_SLOPE, Gram, Quadratic
 from .moments import Moments, Residuals
 from .objective import Problem
 from .solver import Solution
@@ -72,6 +72,8 @@ class Regression:
         # Divided one after the other: the product of two units may overflow.
         products = products / unit[:, None] / unit
         gram = Gram(products[:n_features, :n_features])
+        if not standardize:
+            _check_slopes(gram, products[:n_features, n_features:], names)
         # As many parameters as rows leave no error.
         residual = 0.0 if moments.n_rows <= gram.rank + fit_intercept else None
         return cls(
@@ -103,8 +105,10 @@ class Regression:
         Moments lose twice the digits that the data's condition number costs, and half
         of them in the error that is left.
         """
-        is_small = [mse.is_exact and mse.residual is None for mse in self.errors]
-        if self.errors[0].gram.condition < ILL_CONDITIONED and not any(is_small):
+        is_told = all(
+            mse.residual is not None or not mse.is_exact for mse in self.errors
+        )
+        if self.errors[0].gram.condition < ILL_CONDITIONED and is_told:
             return self
         errors = self.errors
         for _ in range(MAX_CORRECTIONS):
@@ -119,15 +123,14 @@ class Regression:
             ]
             if (np.abs(change) <= CORRECTED * np.abs(coef)).all():
                 break
-        if any(is_small):
-            coef, residuals = self._residuals(errors, X, y, sample_weight)
-            is_rounding = residuals.squares <= EXACT * residuals.roundings
-            left = np.where(is_rounding, 0, residuals.squares) / self.units.y.unit**2
-            left += np.square(np.atleast_1d(self.noise)[:, None] * coef).sum(axis=0)
-            errors = [
-                replace(mse, residual=float(error)) if small else mse
-                for mse, error, small in zip(errors, left, is_small, strict=True)
-            ]
+        coef, residuals = self._residuals(errors, X, y, sample_weight)
+        is_rounding = residuals.squares <= EXACT * residuals.roundings
+        left = np.where(is_rounding, 0, residuals.squares) / self.units.y.unit**2
+        left += np.square(np.atleast_1d(self.noise)[:, None] * coef).sum(axis=0)
+        errors = [
+            replace(mse, residual=float(error))
+            for mse, error in zip(errors, left, strict=True)
+        ]
         return replace(self, errors=errors)
 
     def _residuals(
@@ -209,6 +212,23 @@ def mean_squared_errors(moments: Moments, fits: Sequence[Fit]) -> np.ndarray:
     residual = np.concatenate([-coef, identity], axis=1)
     variance = (residual * (products @ residual)).sum(axis=1)
     return np.maximum(variance, 0) + np.square(bias)
+
+
+def _check_slopes(
+    gram: Gram, correlations: np.ndarray, names: np.ndarray | None
+) -> None:
+    """Raise an error if slopes, in the units of the data, are of no usual size."""
+    power = np.diag(gram.matrix)[:, None]
+    slopes = np.abs(
+        np.divide(correlations, power, where=power > 0, out=0 * correlations)
+    )
+    is_wrong = (slopes > LARGEST_SLOPE) | ((slopes < LEAST_SLOPE) & (slopes > 0))
+    for column in np.flatnonzero(is_wrong.any(axis=1)):
+        which = column if names is None else repr(names[column])
+        raise ValueError(
+            f"The slope of y to column {which} of X is {slopes[column].max():.2g}, too "
+            "far from 1 to compute with: rescale X or y, or keep standardize=True."
+        )
 
 
 def _collapses(mse: Quadratic, solution: Solution) -> bool:

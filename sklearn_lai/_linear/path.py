@@ -13,7 +13,7 @@ from .._feature_k import KS, resolve_k
 from .._typing import FeatureKLike, KsLike, Norm
 from .._validation import BOOLEAN, rules_of
 from .descent import TOGETHER
-from .error import Quadratic
+from .error import LARGEST_SLOPE, LEAST_SLOPE
 from .exact import Fit, Regression, warn_if_exact
 from .moments import Moments
 from .solver import solve_all
@@ -22,8 +22,6 @@ from .solver import solve_all
 LEAST_SHARE = 1e-2
 # What `l1_ratio` is for the norms that do not have the parameter.
 L1_RATIOS: Mapping[str, float] = {"l1": 1.0, "l2": 0.0}
-# Sizes of k whose squares, and products of them, are numbers.
-LEAST_K, LARGEST_K = 1e-60, 1e60
 
 
 def lai_linear_path(
@@ -140,7 +138,8 @@ def solve_paths(
     """
     for k in ks:
         check_sizes_of(k)
-    mixture = lai_fraction, L1_RATIOS.get(norm, l1_ratio)
+    # Of another float type, what is computed from them would have that, too.
+    mixture = float(lai_fraction), float(L1_RATIOS.get(norm, l1_ratio))
     size = max(1, TOGETHER // (len(ks) * ks[0].shape[-1] ** 2))
     regressions = iter(regressions)
     while together := list(islice(regressions, size)):
@@ -172,27 +171,15 @@ def resolve_ks(ks: Any, regression: Regression) -> np.ndarray:
     """The boundary slopes themselves, or as many as `ks` says."""
     if not isinstance(ks, Integral):
         return np.array(list(ks), dtype=np.float64)
-    largest = max(map(_largest_single_slope, regression.errors)) or 1.0
-    if not LEAST_K / LEAST_SHARE <= largest <= LARGEST_K:
-        raise ValueError(
-            f"The largest slope of y to a column of X alone is {largest:.2g}, too far "
-            "from 1 for ks around it: rescale X or y, or keep standardize=True."
-        )
+    largest = max(mse.largest_single_slope for mse in regression.errors) or 1.0
     return np.geomspace(largest, LEAST_SHARE * largest, int(ks))
 
 
 def check_sizes_of(k: np.ndarray) -> None:
     """Raise an error if boundary slopes are of no size to compute with."""
     for value in k[~np.isnan(k)]:
-        if not LEAST_K <= value <= LARGEST_K:
+        if not LEAST_SLOPE <= value <= LARGEST_SLOPE:
             raise ValueError(
-                f"Slopes of k, ks and feature_k must be from {LEAST_K:g} to "
-                f"{LARGEST_K:g} for the exact solver, got {value:g}."
+                f"Slopes of k, ks and feature_k must be from {LEAST_SLOPE:g} to "
+                f"{LARGEST_SLOPE:g} for the exact solver, got {value:g}."
             )
-
-
-def _largest_single_slope(mse: Quadratic) -> float:
-    """Largest slope, in magnitude, of the regressions on one feature each."""
-    power = np.diag(mse.gram.matrix)
-    slope = np.divide(mse.correlation, power, out=np.zeros_like(power), where=power > 0)
-    return float(np.abs(slope).max())

@@ -25,7 +25,7 @@ from .._train.stages import LaiStage
 from .._train.trainer import Trainer
 from .._train.training import train_lai
 from .._train.watch import Watch
-from .._units import Layers
+from .._units import Layers, Scale
 from .._validation import NONE, AnyOf, Number
 from .assessment import Assessment, Error, assess
 from .base import BaseLaiMLP
@@ -35,6 +35,10 @@ from .regressor import LaiMLPRegressor
 # Noise in every feature that the ends of a grid of k stand for, in feature standard
 # deviations, and the lai_fraction up to which that holds.
 LEAST_NOISE, LARGEST_NOISE, LARGEST_FRACTION = 0.05, 1.5, 0.5
+# Sizes of k that float32 can compute with.
+LEAST_K, LARGEST_K = 1e-8, 1e8
+# Standard deviations from the mean at which predictions have squares, in float32, too.
+FARTHEST = 1e15
 # Noisy copies of the data held out that the errors are the mean of.
 N_COPIES = 5
 
@@ -134,11 +138,19 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         if self.noise is not None:
             return multiples(int(self.ks))
         error = float(start.trainer.mean_error().mean()) or 1.0
-        sds = start.plan.data.X.std(axis=0, dtype=np.float64)
-        sd = 1.0 if self.standardize else float(sds.mean()) or 1.0
+        sd = 1.0
+        if not self.standardize:
+            sds = start.plan.data.X.std(axis=0, dtype=np.float64)
+            sd = float(sds.mean()) or 1.0
         # A fraction of 0 or 1 has no such k, and needs none.
         fraction = min(self.lai_fraction, LARGEST_FRACTION) or LARGEST_FRACTION
         k = boundary_ratio(fraction) * error / sd
+        if not LEAST_K <= k <= LARGEST_K:
+            raise ValueError(
+                f"ks around {k:.2g} follow from the error after the first stage, "
+                f"{error:.2g}. Likely cause: steps too large, lower learning_rate_init "
+                f"({self.learning_rate_init}); or standardize=False."
+            )
         return k / np.geomspace(LEAST_NOISE, LARGEST_NOISE, int(self.ks))
 
     def _assess_fold(
@@ -161,6 +173,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         found = {}
         with naming(f"fold {number} of cv"):
             plan = self._plan(rows.take(train), seed)
+            _check_near(held_out.X, plan.data.units.X)
             copies = list(self._copies(held_out.X, plan.data))
             with training(plan.data, plan.recipe, Watch()) as trainer:
                 start = self._pretrained(trainer, plan)
@@ -198,6 +211,17 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         if self.loss == "quantile":
             return partial(mean_pinball_loss, alpha=self.quantile)
         return root_mean_squared_error
+
+
+def _check_near(X: np.ndarray, scale: Scale) -> None:
+    """Raise an error if rows are so far away that squares of predictions overflow."""
+    with np.errstate(over="ignore"):
+        distance = np.abs(X - scale.mean).max(axis=0) / scale.unit
+    if distance.max() > FARTHEST:
+        raise ValueError(
+            f"X has test rows {distance.max():.2g} standard deviations of the training "
+            f"rows from their mean in column {distance.argmax()}: is a value wrong?"
+        )
 
 
 def _predict(X: np.ndarray, layers: Layers, activation: str) -> np.ndarray:

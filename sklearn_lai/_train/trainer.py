@@ -135,6 +135,7 @@ class Trainer:
         for what, values, low in (
             ("Slopes of k, ks and feature_k", stage.k[~np.isnan(stage.k)], least),
             ("noise, in units of training,", noise, 0.0),
+            ("reach", np.array([stage.reach or 1.0]), least),
         ):
             wrong = values[(values < low) | (values > largest)]
             if wrong.size:

@@ -235,7 +235,7 @@ class _NoisyScorer:
             metadata["sample_weight"] = sample_weight
         copies = _noisy_copies(X, self._noise, self._n_repeats, self._random_state)
         scores = [self._scorer(estimator, copy, y, **metadata) for copy in copies]
-        return float(np.mean(scores))
+        return _mean("scoring", scores)
 
     def get_metadata_routing(self) -> Any:
         """Metadata that the scorer underneath requests."""
@@ -296,7 +296,7 @@ def _check_numeric(table: Any, noise: NoiseLike, not_numeric: list[int]) -> None
         wrong = ", ".join(repr(labels[j]) for j in not_numeric)
         if wrong:
             raise ValueError(
-                f"noise must be 0 or None for columns that are not numeric, got "
+                "noise must be 0 or None for columns of X that are not numeric, got "
                 f"{shown(noise)}; not numeric: {wrong}."
             )
     elif len(not_numeric) == table.shape[1]:

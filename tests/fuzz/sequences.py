@@ -126,7 +126,7 @@ def step(draw: st.DrawFn, estimator: str) -> Step | tuple[Step, ...]:
         return Step(draw(st.sampled_from(USES)), checks=(finite,))
     if kind == "bad use":
         code = draw(st.sampled_from(list(BAD_USES)))
-        return Step(code, wrong=code)
+        return Step(code, names=frozenset({"X", BAD_USES[code]}), wrong=code)
     if kind == "copy":
         keep = Step("model", into="before")
         return keep, Step(draw(st.sampled_from(COPIES)), into="model", checks=(Same(),))
