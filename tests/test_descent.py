@@ -20,12 +20,11 @@ L1_RATIOS = [0.0, 0.5, 1.0]
 
 
 def quadratic(X, y):
-    n_samples, n_features = X.shape
+    n_samples = len(X)
     return Quadratic(
         Gram(X.T @ X / n_samples),
         X.T @ y / n_samples,
         y @ y / n_samples,
-        correction=np.zeros(n_features),
     )
 
 
@@ -131,7 +130,7 @@ def test_a_minimum_in_a_valley_between_two_collinear_features_is_found():
     r = -0.9934729143797565
     gram = np.array([[1, r], [r, 1]])
     least_squares = np.array([-1.0606989745522828, -0.09575795384282525])
-    mse = Quadratic(Gram(gram), gram @ least_squares, 1.0, correction=np.zeros(2))
+    mse = Quadratic(Gram(gram), gram @ least_squares, 1.0)
     problem = Problem(mse, np.full(2, 0.17971673515647527), 1.0, 0.1)
     solution = solve(problem)
     np.testing.assert_allclose(solution.coef, [-0.459523, 0.433590], atol=1e-5)

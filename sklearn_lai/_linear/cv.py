@@ -271,10 +271,16 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         self, path: Sequence[Fit], train: Moments, test: Moments
     ) -> np.ndarray:
         """Mean squared errors on test rows, (n_ks, n_outputs), those under noise."""
-        errors = mean_squared_errors(test, path)
+        with np.errstate(over="ignore", invalid="ignore"):
+            errors = mean_squared_errors(test, path)
         if self.noise is not None:
             noise = self._noise_in(train, self._resolve_noise())
             errors += expected_changes(noise, path)
+        if not np.isfinite(errors).all():
+            raise ValueError(
+                "The squared errors of a fold of cv are no numbers: X or y has test "
+                "rows there that are too far from its training rows. Is a value wrong?"
+            )
         return errors
 
     def _models_along(

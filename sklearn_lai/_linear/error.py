@@ -1,7 +1,8 @@
 """The mean squared error of linear models, in second moments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -16,9 +17,14 @@ EXACT = 10
 
 @dataclass(frozen=True)
 class Gram:
-    """Mean products of the features, (n_features, n_features), decomposed once."""
+    """Mean products of the features, (n_features, n_features), decomposed once.
+
+    `triangle` is what gives it as ``triangle.T @ triangle``, if that is known from the
+    rows, and with it more digits.
+    """
 
     matrix: np.ndarray
+    triangle: np.ndarray | None = None
 
     @cached_property
     def unit(self) -> np.ndarray:
@@ -32,9 +38,24 @@ class Gram:
 
         Those that are 0 but for rounding are left out.
         """
+        if self.triangle is not None:
+            values, vectors, _ = self._singular
+            return np.square(values), vectors
         values, vectors = np.linalg.eigh(self.matrix / self.unit / self.unit[:, None])
         kept = values > len(values) * EPSILON * values[-1]
         return values[kept], vectors[:, kept]
+
+    @cached_property
+    def _singular(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Singular values of the triangle on that scale, right and left vectors."""
+        left, values, right = np.linalg.svd(self.triangle / self.unit)
+        kept = values > EXACT * len(values) * EPSILON * values[0]
+        values, right, left = values[kept][::-1], right[kept][::-1], left[:, kept]
+        return values, right.T, left[:, ::-1]
+
+    def turned(self, goal: np.ndarray) -> np.ndarray:
+        """What `root` times coefficients is where `triangle` times them is this."""
+        return self._singular[2].T @ goal
 
     @property
     def rank(self) -> int:
@@ -80,23 +101,40 @@ class Quadratic:
     """Mean squared error of one target, from second moments.
 
     `correlation` has the mean products of features and target, shape (n_features,),
-    `power` is the mean square of the target. `correction` is what the rounding of the
-    moments took from the coefficients of least squares, if that is known, else 0, and
-    `residual` is the error that least squares leaves, where rows and not moments tell.
+    `power` is the mean square of the target. Where rows and not moments tell them,
+    `goal_of_rows` is what ``gram.root @ coef`` is for least squares, and `residual` the
+    error that it leaves, 0 for one that is none.
     """
 
     gram: Gram
     correlation: np.ndarray
     power: float
-    correction: np.ndarray
     residual: float | None = None
+    goal_of_rows: np.ndarray | None = None
+
+    @classmethod
+    def of_root(
+        cls, gram: Gram, moments: Self, column: np.ndarray, offset: float
+    ) -> Self:
+        """The same as from moments, from the column of the target in the triangle.
+
+        `offset` is the mean of the target, whose rounding its deviations have.
+        """
+        n_features = len(gram.matrix)
+        goal, rest = gram.turned(column[:n_features]), column[n_features:]
+        mse = cls(gram, moments.correlation, moments.power, 0.0, goal)
+        size = np.abs(mse.minimum * gram.unit).sum() + np.sqrt(moments.power) + offset
+        left = float(np.square(rest).sum())
+        is_none = left <= np.square(EXACT * EPSILON * size)
+        return replace(mse, residual=0.0 if is_none else left)
 
     @cached_property
     def goal(self) -> np.ndarray:
         """What ``gram.root @ coef`` is for least squares."""
+        if self.goal_of_rows is not None:
+            return self.goal_of_rows
         values, vectors = self.gram.eigen
-        goal = vectors.T @ (self.correlation / self.gram.unit) / np.sqrt(values)
-        return goal + self.gram.root @ self.correction
+        return vectors.T @ (self.correlation / self.gram.unit) / np.sqrt(values)
 
     @cached_property
     def minimum(self) -> np.ndarray:

@@ -8,15 +8,13 @@ import numpy as np
 
 from .._units import Units
 from .._warnings import COLLAPSED_SHARE, warn_caller
-from .error import EXACT, LARGEST_SLOPE, LEAST_SLOPE, Gram, Quadratic
-from .moments import Moments, Residuals
+from .error import LARGEST_SLOPE, LEAST_SLOPE, Gram, Quadratic
+from .moments import Moments, triangle, with_rows
 from .objective import Problem
 from .solver import Solution
 
-# Condition number of a Gram matrix from which on least squares is corrected.
+# Condition number of a Gram matrix from which on the rows are visited again.
 ILL_CONDITIONED = 1e7
-# Passes for that at most, and the relative change of coefficients that ends them.
-MAX_CORRECTIONS, CORRECTED = 5, 1e-10
 
 
 class Fit(NamedTuple):
@@ -83,7 +81,6 @@ class Regression:
                     gram,
                     correlation=products[:n_features, j],
                     power=products[j, j],
-                    correction=np.zeros(n_features),
                     residual=residual,
                 )
                 for j in range(n_features, len(products))
@@ -100,50 +97,27 @@ class Regression:
     def refined(
         self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None
     ) -> Self:
-        """Least squares corrected by further passes over the data, if it needs that.
+        """The same from another pass over the rows, if moments do not tell enough.
 
-        Moments lose twice the digits that the data's condition number costs, and half
-        of them in the error that is left.
+        They lose twice the digits that the data's condition number costs, and half of
+        all in the error that is left.
         """
-        is_told = all(
-            mse.residual is not None or not mse.is_exact for mse in self.errors
-        )
-        if self.errors[0].gram.condition < ILL_CONDITIONED and is_told:
+        unclear = [mse.is_exact and mse.residual is None for mse in self.errors]
+        if self.errors[0].gram.condition < ILL_CONDITIONED and not any(unclear):
             return self
-        errors = self.errors
-        for _ in range(MAX_CORRECTIONS):
-            coef, residuals = self._residuals(errors, X, y, sample_weight)
-            products = residuals.products / self.units.X.unit[:, None]
-            products = products / self.units.y.unit
-            products -= (np.square(self.noise) * coef.T).T
-            change = errors[0].gram.inverse @ products
-            errors = [
-                replace(mse, correction=mse.correction + change[:, j])
-                for j, mse in enumerate(errors)
-            ]
-            if (np.abs(change) <= CORRECTED * np.abs(coef)).all():
-                break
-        coef, residuals = self._residuals(errors, X, y, sample_weight)
-        is_rounding = residuals.squares <= EXACT * residuals.roundings
-        left = np.where(is_rounding, 0, residuals.squares) / self.units.y.unit**2
-        left += np.square(np.atleast_1d(self.noise)[:, None] * coef).sum(axis=0)
+        n_features, n_outputs = X.shape[1], len(self.errors)
+        root = triangle(X, y, sample_weight, self.units)
+        noise = np.broadcast_to(self.noise, n_features)
+        if noise.any():
+            rows = np.hstack([np.diag(noise), np.zeros((n_features, n_outputs))])
+            root = with_rows(root, rows)
+        gram = Gram(self.errors[0].gram.matrix, root[:n_features, :n_features])
+        offset = np.abs(self.units.y.mean) / self.units.y.unit
         errors = [
-            replace(mse, residual=float(error))
-            for mse, error in zip(errors, left, strict=True)
+            Quadratic.of_root(gram, mse, root[:, n_features + j], float(offset[j]))
+            for j, mse in enumerate(self.errors)
         ]
         return replace(self, errors=errors)
-
-    def _residuals(
-        self,
-        errors: Sequence[Quadratic],
-        X: np.ndarray,
-        y: np.ndarray,
-        sample_weight: np.ndarray | None,
-    ) -> tuple[np.ndarray, Residuals]:
-        """Coefficients of least squares, and the residuals that they leave."""
-        coef = np.stack([mse.minimum for mse in errors], axis=1)
-        fitted = self._fold(coef)
-        return coef, Residuals.of(X, y, sample_weight, self.units.X.mean, *fitted)
 
     def problems(
         self, k: np.ndarray, lai_fraction: float, l1_ratio: float

@@ -8,18 +8,19 @@ Algorithm for Computing Sample Variances", Stanford STAN-CS-79-773 (1979), for `
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
+import scipy.linalg
 
 from .._blocks import row_blocks
 from .._statistics import ColumnStatistics
+from .._units import Units
 
 # Rows spread over the data whose mean is near enough to that of all.
 SAMPLE_ROWS = 1000
 # Size of a block of rows, about that of a cache.
 BLOCK_BYTES = 2**20
-EPSILON = np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
@@ -119,41 +120,35 @@ class Moments:
             return products if centre else products + np.outer(mean, mean)
 
 
-class Residuals(NamedTuple):
-    """Weighted means over the rows, of the residuals of linear models.
+def triangle(
+    X: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    units: Units,
+) -> np.ndarray:
+    """What gives the mean products of all columns as ``R.T @ R``, in these units.
 
-    `products` are those with the features' deviations, (n_features, n_outputs);
-    `squares`, by output, their own, and `roundings` what rounding adds to those.
+    It is upper triangular, of shape (n_columns, n_columns), and made from rows by
+    orthogonal transformations, which lose half the digits that moments lose.
+
+    Source: G. H. Golub, "Numerical Methods for Solving Linear Least Squares Problems",
+    Numerische Mathematik 7 (1965); by blocks of rows.
     """
+    n_columns = X.shape[1] + y.shape[1]
+    found, total = np.zeros((n_columns, n_columns)), 0.0
+    for rows in row_blocks(len(X), 8 * n_columns, BLOCK_BYTES):
+        block = np.hstack([units.X.standardise(X[rows]), units.y.standardise(y[rows])])
+        weight = np.ones(len(block)) if sample_weight is None else sample_weight[rows]
+        block = block * np.sqrt(weight)[:, None]
+        found = with_rows(found, block)
+        total += weight.sum()
+    return found / np.sqrt(total)
 
-    products: np.ndarray
-    squares: np.ndarray
-    roundings: np.ndarray
 
-    @classmethod
-    def of(
-        cls,
-        X: np.ndarray,
-        y: np.ndarray,
-        sample_weight: np.ndarray | None,
-        mean: np.ndarray,
-        coef: np.ndarray,
-        intercept: np.ndarray,
-    ) -> Self:
-        """Those of models; deviations are from `mean`."""
-        products, zeros = np.zeros_like(coef), np.zeros_like(intercept)
-        squares, roundings, total, at_mean = zeros, zeros, 0.0, intercept + mean @ coef
-        for rows in row_blocks(len(X), 8 * X.shape[1], BLOCK_BYTES):
-            deviation = X[rows] - mean
-            residual = y[rows] - at_mean - deviation @ coef
-            size = np.abs(y[rows]) + np.abs(at_mean) + np.abs(deviation) @ np.abs(coef)
-            weight = np.ones(1) if sample_weight is None else sample_weight[rows, None]
-            weighted = residual * weight
-            products += deviation.T @ weighted
-            squares = squares + (residual * weighted).sum(axis=0)
-            roundings = roundings + (np.square(EPSILON * size) * weight).sum(axis=0)
-            total += len(residual) * weight.mean()
-        return cls(products / total, squares / total, roundings / total)
+def with_rows(triangle: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The triangle of the rows that it is of and of further ones."""
+    (found,) = scipy.linalg.qr(np.vstack([triangle, rows]), mode="r")
+    return found[: len(triangle)]
 
 
 def _origin(X: np.ndarray, y: np.ndarray) -> np.ndarray:

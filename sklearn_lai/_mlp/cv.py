@@ -390,13 +390,13 @@ class LaiMLPRegressorCV(PathMLP):
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss.
         """
+        self._check_parameters()
+        self._check_epochs()
         n_ks = int(self.ks) if isinstance(self.ks, Integral) else np.size(self.ks)
         with (
             watched(self, n_stages=2 + n_ks, may_stop=False) as watch,
             all_or_nothing(self),
         ):
-            self._check_parameters()
-            self._check_epochs()
             rows = check_data(self, X, y, sample_weight)
             folds = list_folds(self.cv, *rows, groups, self.tolerance)
             self._resolve_k(1.0)  # errors come before training

@@ -294,5 +294,5 @@ class Trainer:
                 f"{len(self.model.history.epochs) + 1}, batch {bad[0] + 1} of "
                 f"{len(losses)}. Likely cause: steps too large; lower "
                 "learning_rate_init (in the second stage lai_learning_rate_init, or "
-                "raise k), or keep standardize=True."
+                "raise k), keep standardize=True, and beta_2 near 1."
             )

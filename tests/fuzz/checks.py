@@ -115,8 +115,8 @@ def columns_count(names: Mapping[str, Any], outcome: Outcome) -> str | None:
     target_varies = (rows.y != rows.y[0]).any()
     coefs = model.coefs_[0].T if hasattr(model, "coefs_") else model.coef_
     unused = ~np.atleast_2d(coefs).any(axis=0)
-    # Of two that are the same, one may have no slope.
-    unused &= np.unique(rows.X, axis=1).shape[1] == rows.X.shape[1]
+    # Of two that say the same, one may have no slope.
+    unused &= np.linalg.matrix_rank(rows.X - rows.X.mean(axis=0)) == len(unused)
     if target_varies and (varies & unused).any():
         return f"column {np.flatnonzero(varies & unused)[0]} was left out silently"
     return None
