@@ -136,6 +136,23 @@ class HasMethod(Rule):
 
 
 @dataclass(frozen=True)
+class Iterated(Rule):
+    """Anything that can be iterated over but text, described in words."""
+
+    words: str
+
+    def allowed(self) -> str:
+        return self.words
+
+    def has_type(self, value: Any) -> bool:
+        try:
+            iter(value)
+        except TypeError:  # arrays without dimensions have the method, too
+            return False
+        return not isinstance(value, type | str | bytes)
+
+
+@dataclass(frozen=True)
 class Each(Rule):
     """A list, tuple or array of so many items, each of which keeps a rule."""
 
@@ -310,7 +327,7 @@ CV = AnyOf(
     NONE,
     Number(Integral, 2),
     HasMethod("split", "a cross-validation splitter"),
-    HasMethod("__iter__", "an iterable of (train, test) arrays of positions"),
+    Iterated("an iterable of (train, test) arrays of positions"),
 )
 
 

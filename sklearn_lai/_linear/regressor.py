@@ -82,9 +82,12 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
             default='squared_error'
         Loss of an error, plain and inside the Lai loss. 'squared_error' is halved, as
         in MLPRegressor. 'huber' is the same for small errors and linear for large ones;
-        'quantile' is the pinball loss. These two go beyond [1]_.
+        'quantile' is the pinball loss. These two go beyond [1]_. All but the first are
+        robust: the unit of the target is 1.4826 times its median deviation from the
+        median (that of the others, if most are equal) in place of the standard
+        deviation, and in the Lai loss an error counts up to 5 of such of all errors.
     huber_delta : float, default=1.0
-        For 'huber': where it becomes linear, > 0, in target standard deviations.
+        For 'huber': the error where it becomes linear, > 0, in the unit of the target.
     quantile : float, default=0.5
         For 'quantile': the quantile of the target to predict, in (0, 1).
     solver : {'auto', 'exact', 'adam'}, default='auto'

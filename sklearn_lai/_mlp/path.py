@@ -148,8 +148,9 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         if not LEAST_K <= k <= LARGEST_K:
             raise ValueError(
                 f"ks around {k:.2g} follow from the error after the first stage, "
-                f"{error:.2g}. Likely cause: steps too large, lower learning_rate_init "
-                f"({self.learning_rate_init}); or standardize=False."
+                f"{error:.2g}, and lai_fraction ({self.lai_fraction!r}). Likely cause: "
+                "one of these, steps too large (lower learning_rate_init), or "
+                "standardize=False."
             )
         return k / np.geomspace(LEAST_NOISE, LARGEST_NOISE, int(self.ks))
 

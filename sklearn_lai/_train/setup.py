@@ -28,6 +28,9 @@ from .trainer import Trainer
 from .training import pretrain
 from .watch import Watch
 
+# Strength of the penalty beside which losses of standardised data do not count.
+LARGEST_ALPHA = 1e10
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -97,13 +100,25 @@ def _make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
         recipe.loss,
         recipe.optimizer(network.parameters),
         is_constant=data.units.X.is_constant(),
-        alpha=recipe.alpha if weight is None else recipe.alpha / weight.mean(),
+        alpha=_weighted_alpha(recipe.alpha, weight),
         score=_score_of(data, recipe, network),
         fold=partial(_fold, data.units, recipe, network),
         history=History(is_warm=data.is_warm, patience=data.patience),
         n_seen=data.n_seen,
         watch=watch,
     )
+
+
+def _weighted_alpha(alpha: float, sample_weight: np.ndarray | None) -> float:
+    """Strength of the penalty beside weights with the mean 1."""
+    weighted = alpha if sample_weight is None else alpha / sample_weight.mean()
+    if weighted > LARGEST_ALPHA and alpha < LARGEST_ALPHA:
+        raise ValueError(
+            f"alpha ({alpha!r}) divided by the mean of sample_weight is {weighted:.2g}, "
+            "so that the penalty is all that counts: rescale sample_weight to a mean "
+            "of 1, or lower alpha."
+        )
+    return weighted
 
 
 def run_pretraining(
