@@ -114,9 +114,9 @@ def _weighted_alpha(alpha: float, sample_weight: np.ndarray | None) -> float:
     weighted = alpha if sample_weight is None else alpha / sample_weight.mean()
     if weighted > LARGEST_ALPHA and alpha < LARGEST_ALPHA:
         raise ValueError(
-            f"alpha ({alpha!r}) divided by the mean of sample_weight is {weighted:.2g}, "
-            "so that the penalty is all that counts: rescale sample_weight to a mean "
-            "of 1, or lower alpha."
+            f"alpha ({alpha!r}) over the mean of sample_weight is {weighted:.2g}, so "
+            "that the penalty is all that counts: rescale sample_weight to a mean of "
+            "1, or lower alpha."
         )
     return weighted
 
