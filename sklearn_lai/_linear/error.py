@@ -53,9 +53,14 @@ class Gram:
         values, right, left = values[kept][::-1], right[kept][::-1], left[:, kept]
         return values, right.T, left[:, ::-1]
 
-    def turned(self, goal: np.ndarray) -> np.ndarray:
-        """What `root` times coefficients is where `triangle` times them is this."""
-        return self._singular[2].T @ goal
+    def turned(self, goal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What `root` times coefficients is where `triangle` times them is near this.
+
+        Also what is left of it, in no direction that is kept.
+        """
+        left = self._singular[2]
+        turned = left.T @ goal
+        return turned, goal - left @ turned
 
     @property
     def rank(self) -> int:
@@ -121,7 +126,8 @@ class Quadratic:
         `offset` is the mean of the target, whose rounding its deviations have.
         """
         n_features = len(gram.matrix)
-        goal, rest = gram.turned(column[:n_features]), column[n_features:]
+        goal, outside = gram.turned(column[:n_features])
+        rest = np.append(outside, column[n_features:])
         mse = cls(gram, moments.correlation, moments.power, 0.0, goal)
         size = np.abs(mse.minimum * gram.unit).sum() + np.sqrt(moments.power) + offset
         left = float(np.square(rest).sum())
