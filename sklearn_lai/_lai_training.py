@@ -238,10 +238,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         A first stage alone may not have got far yet.
         """
         parameters, history = trainer.model
-        loss = plain_loss(trainer, parameters)
-        if {history.end, history.lai_end} & {"stuck", "diverged"}:  # which is known
+        if {history.end, history.lai_end} & {"stuck", "diverged"}:  # which is told
             return
-        least = HUGE
+        loss, least = plain_loss(trainer, parameters), HUGE
         if history.lai_training:
             least = LARGE * max(1.0, plain_loss(trainer, before.parameters))
         if loss > least:

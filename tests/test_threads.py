@@ -251,7 +251,7 @@ def in_new_thread(function):
 
 def settings():
     """Of this thread and of threads to come, in all libraries."""
-    own = [pool.setting() for pool in threads._pools]
+    own = [pool.setting() for pool in threads._pools()]
     return own, in_new_thread(torch.get_num_threads)
 
 

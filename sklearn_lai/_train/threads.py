@@ -9,7 +9,7 @@ import ctypes
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,11 +33,11 @@ def suitable_threads(n_operations: int) -> Iterator[None]:
         yield
         return
     torch.get_num_threads()  # sets what a new thread has
-    before = [pool.setting() for pool in _pools]
+    before = [pool.setting() for pool in _pools()]
     # Twice, in case that Ctrl-C comes while the numbers are being set back.
     try:
         try:
-            for pool in _pools:
+            for pool in _pools():
                 pool.set(1)
             yield
         finally:
@@ -59,9 +59,15 @@ class _Pool(NamedTuple):
 
 
 def _restore(settings: list[int]) -> None:
-    for pool, setting in zip(_pools, settings, strict=True):
+    for pool, setting in zip(_pools(), settings, strict=True):
         if pool.number() == 1:
             pool.set(setting)
+
+
+@cache
+def _pools() -> tuple[_Pool, ...]:
+    """Those that torch computes with, which take a while to find."""
+    return tuple(_find_pools())
 
 
 def _find_pools() -> Iterator[_Pool]:
@@ -85,6 +91,5 @@ def _note_fork() -> None:
     _is_forked = True
 
 
-_pools = list(_find_pools())
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_note_fork)
