@@ -51,12 +51,13 @@ class End(Rule):
         return f"a finite number or {self.infinity}"
 
     def has_type(self, value: Any) -> bool:
-        return isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+        return FINITE.has_type(value)
 
     def accepts(self, value: Any) -> bool:
-        return math.isfinite(value) or value == self.infinity
+        return FINITE.accepts(value) or value == self.infinity
 
 
+FINITE = Number(Real, -np.inf)
 ENDS = {"lower": End(-math.inf), "upper": End(math.inf)}
 RULES = {
     name: AnyOf(

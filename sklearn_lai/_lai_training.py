@@ -35,12 +35,14 @@ from ._warnings import (
     is_inside_search,
     warn_caller,
     warn_of_collapse,
+    warn_of_large_loss,
     warn_of_stuck,
 )
 
 # Factor from which on a loss is far above another one.
 LARGE = 2.0
 HUGE = 10.0  # which is no beginning of training, either
+MANY = 10  # epochs of a first stage that is no beginning
 
 
 class LaiTrainingRegressor(BaseLaiRegressor):
@@ -101,6 +103,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             statistics,
             standardize=self.standardize,
             centre=centre and self.standardize,
+            fixed=centre,
             names=self._feature_names(),
             dtype=dtype,
         )
@@ -132,7 +135,8 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     def _warn_of_stuck(self, units: Units) -> None:
         """Warn of features whose unit is a deviation that is hardly one."""
         if units.statistics is not None:
-            warn_of_stuck(units.statistics[0], self._feature_names())
+            dtype = units.X.unit.dtype
+            warn_of_stuck(units.statistics[0], self._feature_names(), dtype)
 
     def _check_sizes(self, dtype: np.dtype) -> None:
         """Check that the parameters are numbers of the type of the data."""
@@ -233,24 +237,26 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         return bool(collapsed.any())
 
     def _warn_of_large_loss(self, trainer: Trainer, before: Model) -> None:
-        """Warn if the model is far worse than a constant, and than before the stage.
+        """Warn if the model is far worse than a constant, by the stage that made it so.
 
-        A first stage alone may not have got far yet.
+        A short first stage may not have got far yet, from wherever it began.
         """
         parameters, history = trainer.model
         if {history.end, history.lai_end} & {"stuck", "diverged"}:  # which is told
             return
-        loss, least = plain_loss(trainer, parameters), HUGE
+        loss, first = plain_loss(trainer, parameters), 1.0
         if history.lai_training:
-            least = LARGE * max(1.0, plain_loss(trainer, before.parameters))
-        if loss > least:
+            first = plain_loss(trainer, before.parameters)
+        is_short = history.end == "limit" or len(history.pretraining) < MANY
+        may_be_large = np.inf if history.is_warm else HUGE
+        if loss > LARGE * max(1.0, first):
             name = "lai_learning_rate_init" if self.lai_epochs else "learning_rate_init"
-            warn_caller(
-                f"Training ended with {loss:.3g} times the loss of a constant "
-                "prediction. Likely cause: steps too large; lower "
-                f"{name} ({getattr(self, name)}).",
-                ConvergenceWarning,
-            )
+            is_told = bool(history.lai_training) or not is_short or loss > may_be_large
+        else:
+            least = may_be_large if is_short else LARGE
+            name, is_told = "learning_rate_init", loss > least
+        if is_told:
+            warn_of_large_loss(loss, name, getattr(self, name))
 
     def _warn_of_no_lai_batch(self, trainer: Trainer, stage: LaiStage) -> None:
         """Warn if a whole stage for the Lai loss had no batch with it."""

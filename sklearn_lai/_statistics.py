@@ -16,6 +16,10 @@ from ._blocks import row_blocks
 # Deviations from a mean, relative to it, that are rounding errors.
 ROUNDING = 2 * np.finfo(np.float64).eps
 BLOCK_BYTES = 2**23
+# Share of an earlier deviation below which a column is narrow.
+NARROW = 0.1
+# Factor between deviations, and distance in them, up to which columns are alike.
+NEAR = 2.0
 # Standard deviations of a normal distribution in a median absolute deviation.
 NORMAL_SHARE = 1.482602218505602
 
@@ -111,6 +115,26 @@ class ColumnStatistics:
             self.is_constant & other.is_constant & (difference == 0),
         )
 
+    def followed_by(self, other: Self) -> Self:
+        """Statistics of both; of the other alone for columns that are unlike there.
+
+        That is if these are of no more rows: they then say little of what is to come.
+        """
+        total = self + other
+        if other.weight < self.weight:
+            return total
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.sqrt(other.variance / self.variance)
+            shift = np.abs(other.mean - self.mean) / np.sqrt(self.variance)
+        is_like = (ratio <= NEAR) & (ratio >= 1 / NEAR) & (shift <= NEAR)
+        is_like |= other.is_constant
+        return type(self)(
+            total.weight,
+            np.where(is_like, total.mean, other.mean),
+            np.where(is_like, total.variance, other.variance),
+            np.where(is_like, total.is_constant, other.is_constant),
+        )
+
     def take(self, columns: slice) -> Self:
         """Statistics of some of the columns."""
         arrays = self.mean, self.variance, self.is_constant
@@ -132,13 +156,18 @@ class ColumnStatistics:
         with np.errstate(over="ignore"):
             return self.variance + np.square(self.mean)
 
-    def where_constant(self, earlier: Self) -> Self:
-        """The same, constant columns with the variances of earlier rows."""
-        is_constant = self.is_constant_but_for_rounding()
+    def is_narrow(self, earlier: Self) -> np.ndarray:
+        """Which columns vary in a small part of the range of earlier rows alone."""
+        varies = ~earlier.is_constant_but_for_rounding()
+        return varies & (self.variance < NARROW**2 * earlier.variance)
+
+    def widened(self, earlier: Self) -> Self:
+        """The same, narrow columns with the variances of earlier rows."""
+        is_narrow = self.is_narrow(earlier)
         return replace(
             self,
-            variance=np.where(is_constant, earlier.variance, self.variance),
-            is_constant=is_constant & earlier.is_constant,
+            variance=np.where(is_narrow, earlier.variance, self.variance),
+            is_constant=self.is_constant & ~is_narrow,
         )
 
 

@@ -4,6 +4,7 @@ NumPy would make numbers of text, dates and durations without a word.
 """
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ._validation import POSITIVE, check, shown
 # Kinds of types of NumPy; what complex numbers are not good for, scikit-learn says.
 NUMERIC = "biufc"
 TEXT, TIMES = "US", "mM"
+MOMENTS: Any = np.timedelta64 | np.datetime64 | date | timedelta
 
 
 def check_data_is_numeric(name: str, data: Any) -> None:
@@ -158,6 +160,12 @@ def _first_text(values: np.ndarray) -> str | bytes | None:
 
 def _check_objects(name: str, values: np.ndarray) -> None:
     """Raise an error that has the one of NumPy where objects are no numbers."""
+    of_time = next((v for v in values.flat if isinstance(v, MOMENTS)), None)
+    if of_time is not None:
+        raise ValueError(
+            f"{name} must have numbers, got dates or durations such as "
+            f"{shown(of_time)}; convert them explicitly, as to seconds."
+        )
     try:
         values.astype(np.float64)
     except OverflowError as error:

@@ -7,12 +7,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ._statistics import ColumnStatistics
+from ._statistics import NEAR, ColumnStatistics
 
 # Factor between sizes of columns and numbers that the type of the data has not.
 MARGIN = 2.0**10
-# Factor of a unit, and distance in units, up to which units are near each other.
-NEAR = 2.0
 # For those who search for its words.
 MLP_REGRESSOR_SAYS = (
     '(MLPRegressor: "Solver produced non-finite parameter weights. The input data may '
@@ -64,11 +62,13 @@ class Scale:
         columns: np.ndarray | None = None,
         *,
         centre: bool = False,
+        fixed: bool = False,
         dtype: DTypeLike = np.float64,
     ) -> Self:
-        """The unit 1, and the mean if centred."""
+        """The unit 1, and the mean if centred, or of columns that are `fixed`."""
         _check_sizes(statistics, name, columns, centre=centre, dtype=dtype)
-        mean = statistics.mean if centre else np.zeros_like(statistics.mean)
+        mean = np.where(statistics.is_constant & fixed, statistics.mean, 0.0)
+        mean = statistics.mean if centre else mean
         return cls(mean.astype(dtype), np.ones_like(mean, dtype))
 
     def standardise(self, array: np.ndarray) -> np.ndarray:
@@ -99,11 +99,15 @@ def statistics_of(
 
 @dataclass(frozen=True)
 class Units:
-    """Units of the features and of the outputs, and the statistics they come from."""
+    """Units of the features and of the outputs, and the statistics they come from.
+
+    `silent` outputs are constant, and exactly their mean.
+    """
 
     X: Scale
     y: Scale
     statistics: Statistics | None = None
+    silent: np.ndarray | None = None
 
     @classmethod
     def of(
@@ -112,29 +116,31 @@ class Units:
         *,
         standardize: bool = True,
         centre: bool = True,
+        fixed: bool = False,
         names: np.ndarray | None = None,
         dtype: DTypeLike = np.float64,
     ) -> Self:
         """Standard units of data with these statistics, or those of the data itself.
 
-        Constant features have no influence; uncentred, they are as good as any. `names`
-        are those of the features, for errors.
+        Constant features have no influence; uncentred, they are as good as any. With
+        `fixed`, constant targets are exact in the units of the data, too. `names` are
+        those of the features, for errors.
         """
         of_X, of_y = statistics
         if not standardize:
             raw = partial(Scale.raw, centre=centre, dtype=dtype)
-            return cls(raw(of_X, "X", names), raw(of_y, "y"))
+            y = raw(of_y, "y", fixed=fixed)
+            return cls(raw(of_X, "X", names), y, silent=of_y.is_constant & fixed)
         standard = partial(Scale.standard, centre=centre, dtype=dtype)
         X = standard(of_X, "X", names, constant_unit=np.inf)
         y = standard(of_y, "y")
         _check_slopes(X, y, names)
-        return cls(X, y, statistics)
+        return cls(X, y, statistics, of_y.is_constant)
 
     def constant_outputs(self) -> np.ndarray:
         """Which outputs are known to be constant."""
-        if self.statistics is None:
-            return np.zeros(len(self.y.unit), dtype=bool)
-        return self.statistics[1].is_constant
+        nothing = np.zeros(len(self.y.unit), dtype=bool)
+        return nothing if self.silent is None else self.silent
 
     def fold(self, layers: Layers) -> Layers:
         """Weights, given in these units, of the same function in the caller's.
@@ -158,10 +164,9 @@ class Units:
         unit = np.where(self.X.is_constant(), 0, self.X.unit)
         coefs[0] = coefs[0] * unit[:, None]
         if lost is not None:
-            idle, silent = self.X.is_constant(), self.constant_outputs()
+            idle = self.X.is_constant()
             coefs[0][idle] = lost[0][0][idle]
-            coefs[-1][:, silent] = lost[0][-1][:, silent]
-            intercepts[-1][silent] = lost[1][-1][silent]
+            coefs, intercepts = with_silent((coefs, intercepts), self, lost)
         return _cast((coefs, intercepts), self.X.unit.dtype)
 
 
@@ -169,6 +174,15 @@ def lost_by_folding(units: Units, layers: Layers) -> Layers | None:
     """Weights in these units, if folding loses some of them."""
     loses = units.X.is_constant().any() or units.constant_outputs().any()
     return layers if loses else None
+
+
+def with_silent(layers: Layers, earlier: Units, lost: Layers) -> Layers:
+    """The layers, with the weights of outputs that were constant in earlier units."""
+    coefs, intercepts = _cast(layers, layers[0][0].dtype)
+    silent = earlier.constant_outputs()
+    coefs[-1][:, silent] = lost[0][-1][:, silent]
+    intercepts[-1][silent] = lost[1][-1][silent]
+    return coefs, intercepts
 
 
 def carried(layers: Layers, earlier: Units, units: Units) -> Layers:

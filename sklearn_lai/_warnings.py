@@ -6,6 +6,7 @@ from itertools import takewhile
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.exceptions import ConvergenceWarning
 
 from ._statistics import ColumnStatistics
@@ -13,7 +14,9 @@ from ._statistics import ColumnStatistics
 # Share of the target's variance below which predictions have collapsed.
 COLLAPSED_SHARE = 0.01
 # Share of a feature's size below which its deviation is that of a stuck sensor.
-STUCK = 1e-7
+STUCK = 3e-9
+# The same in rounding errors of the type of the data.
+ROUNDINGS = 4
 
 
 def warn_of_collapse(estimator: Any) -> None:
@@ -29,21 +32,35 @@ def warn_of_collapse(estimator: Any) -> None:
     )
 
 
-def warn_of_stuck(statistics: ColumnStatistics, names: np.ndarray | None) -> None:
+def warn_of_stuck(
+    statistics: ColumnStatistics, names: np.ndarray | None, dtype: DTypeLike
+) -> None:
     """Warn of features that vary by rounding errors of their size, or hardly more."""
     sds, size = np.sqrt(statistics.variance), np.abs(statistics.mean)
-    stuck = np.flatnonzero(~statistics.is_constant & (sds < STUCK * size))
+    share = max(STUCK, ROUNDINGS * float(np.finfo(dtype).eps))
+    stuck = np.flatnonzero(~statistics.is_constant & (sds < share * size))
     if stuck.size:
         which = stuck.tolist() if names is None else names[stuck].tolist()
         first = stuck[0]
         warn_caller(
-            f"Feature(s) {', '.join(map(repr, which))} vary by less than {STUCK:g} of "
-            f"their size, the first by {sds[first]:.2g} around {size[first]:.6g}, as "
-            "what a stuck sensor reports. If it moves again, predictions may be far "
+            f"Feature(s) {', '.join(map(repr, which))} vary by less than {share:.2g} "
+            f"of their size, the first by {sds[first]:.2g} around {size[first]:.6g}, "
+            "as what a stuck sensor reports. If it moves again, predictions may be far "
             "off: a deviation in training is what counts as large. Drop them, or if "
             "they are right subtract their mean.",
             UserWarning,
         )
+
+
+def warn_of_large_loss(loss: float, name: str, step: float) -> None:
+    """Say what step size to lower, for a loss in those of a constant."""
+    warn_caller(
+        f"Training ended with at least {loss:.3g} times the loss of a constant "
+        "prediction. "
+        f"Likely cause: steps too large; lower {name} ({step}), or keep "
+        "standardize=True.",
+        ConvergenceWarning,
+    )
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:

@@ -148,6 +148,8 @@ def test_a_stuck_sensor_is_told(model, names, recwarn):
     stuck[:, 1] -= 20
     model.fit(stuck, y)
     model.fit(np.where(np.arange(5) == 1, 20, X), y)  # constant, it has no influence
+    for exact in (1e9 + np.arange(len(X)), 1.7e9 + 60 * X[:, 1], 5.6e6 + X[:, 1]):
+        model.fit(np.column_stack([X, exact]), y)  # spread far above rounding
     assert not [w for w in recwarn if "stuck sensor" in str(w.message)]
 
 

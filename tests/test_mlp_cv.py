@@ -324,7 +324,7 @@ def test_a_k_that_is_not_there_is_named_with_those_that_are():
     ("loss", "error"),
     [
         ("squared_error", root_mean_squared_error),
-        ("huber", root_mean_squared_error),
+        ("huber", mean_absolute_error),
         ("absolute_error", mean_absolute_error),
         ("quantile", partial(mean_pinball_loss, alpha=0.8)),
     ],

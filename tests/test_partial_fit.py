@@ -268,8 +268,19 @@ def in_chunks(first, n_passes=30):
         lambda X, y: (X + np.array([30.0, 0, 0, 0]), y),
         lambda X, y: (X, np.full_like(y, 7.0)),
         lambda X, y: (X, y * 1e-3),
+        lambda X, y: (X, y * 1e3),
+        lambda X, y: (X[:1], y[:1] + 1e4),
     ],
-    ids=["one row", "constant X", "tiny X", "far X", "constant y", "tiny y"],
+    ids=[
+        "one row",
+        "constant X",
+        "tiny X",
+        "far X",
+        "constant y",
+        "tiny y",
+        "large y",
+        "far row",
+    ],
 )
 def test_a_first_chunk_unlike_the_rest_is_recovered_from(first):
     assert in_chunks(first) > in_chunks(lambda X, y: (X, y)) - 0.05
@@ -282,15 +293,22 @@ def test_weights_set_from_outside_are_those_of_the_next_pass():
     np.testing.assert_allclose(passes(model, 1).predict(X), before, rtol=1e-6)
 
 
-@pytest.mark.parametrize("fits", [1, 2])
-def test_a_warm_start_keeps_what_it_knows_of_a_constant_column(fits):
-    model = mlp(max_iter=100, warm_start=True, lai_epochs=0).fit(X, y)
+@pytest.mark.parametrize("fits", [1, 3])
+@pytest.mark.parametrize("share", [0.0, 1e-6, 1e-3, 0.05])
+@pytest.mark.parametrize("lai_epochs", [0, 20])
+def test_a_warm_start_keeps_what_it_knows_of_a_narrow_column(fits, share, lai_epochs):
+    model = mlp(max_iter=200, warm_start=True, lai_epochs=lai_epochs).fit(X, y)
     before = model.score(X, y)
-    constant = X.copy()
-    constant[:, 1] = 0.7
+    narrow = X.copy()
+    narrow[:, 1] = 0.5 + share * (X[:, 1] - 0.5)
     for _ in range(fits):
-        model.set_params(max_iter=2).fit(constant, model.predict(constant))
-    assert model.score(X, y) > before - 0.02
+        model.set_params(max_iter=20).fit(narrow, model.predict(narrow))
+    assert model.score(X, y) > before - 0.1
+
+
+def test_a_warm_start_after_a_constant_target_begins_with_new_weights():
+    model = mlp(max_iter=200, warm_start=True, lai_epochs=0).fit(X[:50], np.ones(50))
+    assert model.fit(X, y).score(X, y) > mlp(max_iter=200).fit(X, y).score(X, y) - 0.1
 
 
 @pytest.mark.parametrize("lai_epochs", [0, 1])

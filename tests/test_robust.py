@@ -12,7 +12,7 @@ from sklearn.metrics import (
     r2_score,
 )
 
-from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
+from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor, LaiMLPRegressorCV
 from sklearn_lai._statistics import ColumnStatistics, weighted_quantile
 from sklearn_lai._train.base_losses import BASE_LOSSES
 from sklearn_lai._train.score import Score, constant_losses
@@ -137,3 +137,13 @@ def test_an_output_that_is_constant_in_training_has_no_say():
     y_train = np.column_stack([np.ones(9), np.arange(9.0)])
     y = np.column_stack([np.arange(9.0), np.arange(9.0)])
     assert score_of("squared_error", y_train)(y, y + np.array([100.0, 0.0]), None) == 1
+
+
+def test_outliers_do_not_choose_the_k():
+    X, truth, y = line()
+    y[:3] = 1e5
+    shared = {"ks": 3, "cv": 3, "max_iter": 60, "lai_epochs": 30, "random_state": 0}
+    robust = LaiMLPRegressorCV(loss="huber", **shared).fit(X, y)
+    error = np.median(np.abs(robust.predict(X) - truth))
+    clean = LaiMLPRegressorCV(loss="huber", **shared).fit(X[3:], y[3:])
+    assert error < 1.5 * np.median(np.abs(clean.predict(X) - truth)) + 0.05

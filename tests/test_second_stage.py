@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 from common import X, Y, fitted_state, mlp, y
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_predict, train_test_split
 
-from sklearn_lai import LaiLinearRegressor
+from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
 from sklearn_lai._statistics import ColumnStatistics
 from sklearn_lai._train import trainer
 from sklearn_lai._train.batches import Batches
@@ -207,3 +208,29 @@ def test_a_first_stage_alone_that_ends_worse_than_a_constant_is_told():
     with pytest.warns(ConvergenceWarning, match=r"a constant.* learning_rate_init"):
         model.fit(X, y)
     assert model.score(X, y) < 0
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"learning_rate_init": 1.0, "early_stopping": True, "lai_fraction": 0.0},
+        {"learning_rate_init": 3.0, "max_iter": 5, "lai_epochs": 2, "lai_interval": 1},
+        {"standardize": False, "offset": 1e12},
+    ],
+    ids=str,
+)
+def test_a_first_stage_that_made_it_worse_than_a_constant_is_blamed(parameters):
+    offset = parameters.pop("offset", 0.0)
+    data, target = load_diabetes(return_X_y=True)
+    model = LaiMLPRegressor(random_state=0, **parameters)
+    with pytest.warns(ConvergenceWarning, match="constant.*lower learning_rate_init"):
+        model.fit(data + offset, target)
+    assert model.score(data + offset, target) < -1
+
+
+def test_passes_that_end_worse_than_a_constant_are_told(recwarn):
+    model = mlp(lai_learning_rate_init=3.0, activation="tanh")
+    for _ in range(30):
+        model.partial_fit(X, y)
+    assert model.score(X, y) < -1
+    assert any("lower lai_learning_rate_init" in str(w.message) for w in recwarn)

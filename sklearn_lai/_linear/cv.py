@@ -244,7 +244,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             self.feature_k_ = self._resolve_k(self.k_)
             self._set_solution(path[chosen], data.X.dtype)
             self._warn_of_solution(path[chosen])
-            warn_of_stuck(total.features, self._feature_names())
+            warn_of_stuck(total.features, self._feature_names(), data.X.dtype)
             warn_if_exact(chain(path, *paths))
         return self
 

@@ -178,7 +178,7 @@ class PartialFitLinear(BaseLaiLinear):
         fit = self._fit_exactly(regression, k)
         self._set_model(moments, k, fit, dtype)
         self._warn_of_solution(fit)
-        warn_of_stuck(moments.features, self._feature_names())
+        warn_of_stuck(moments.features, self._feature_names(), dtype)
         return fit
 
     def _set_model(

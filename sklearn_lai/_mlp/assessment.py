@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.metrics import mean_squared_error
 
 from .._base import Data
+from .._train.outliers import outlier_bound
 from ..metrics import noise_sensitivity, prediction_variance
 
 Error = Callable[..., Any]
@@ -51,6 +52,18 @@ def assess(
         noise_sensitivity(predictor, data.X).mean(axis=0),
         float(np.mean(prediction_variance(predictor, data.X))),
     )
+
+
+def bounded(error: Error) -> Error:
+    """The error, in which those of rows count up to that of an outlier."""
+
+    def bounded_error(y: np.ndarray, y_pred: np.ndarray, **options: Any) -> Any:
+        difference = (y_pred - y).reshape(len(y), -1)
+        bound = outlier_bound(difference, options.get("sample_weight"))
+        nearest = y + np.clip(difference, -bound, bound).reshape(y.shape)
+        return error(y, nearest, **options)
+
+    return bounded_error
 
 
 def _by_output(error: Error, data: Data, y_pred: np.ndarray) -> np.ndarray:

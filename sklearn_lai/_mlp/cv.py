@@ -90,8 +90,9 @@ class LaiMLPRegressorCV(PathMLP):
         or a callable ``scorer(estimator, X, y)``, such as that of
         :func:`sklearn_lai.metrics.make_noisy_scorer`. It gets the rows held out as
         `fit` got them, and their `sample_weight` if there is one. None is the negated
-        root mean squared error; for the loss 'absolute_error' mean absolute error, for
-        'quantile' pinball loss; of several outputs the mean, each in its standard
+        root mean squared error; for the losses 'absolute_error' and 'huber' mean
+        absolute error, for 'quantile' pinball loss, in which errors count up to 5 times
+        1.4826 times the median one; of several outputs the mean, each in its standard
         deviations; with `noise`, under it.
     tolerance : float or '1se', default=0.02
         Accuracy to give for smoothness, >= 0 or '1se': of all `ks` whose score is below
@@ -171,7 +172,7 @@ class LaiMLPRegressorCV(PathMLP):
         Numerical stability of Adam, > 0.
     early_stopping : bool, default=False
         Whether to set `validation_fraction` of the data aside, to end the first stage
-        when their score stops improving, R2 or its counterpart for 'quantile', and to
+        when their score stops improving, R2 or its counterpart for the loss, and to
         go on from its best weights. The second stage always runs to its end.
     validation_fraction : float, default=0.1
         Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
@@ -391,7 +392,8 @@ class LaiMLPRegressorCV(PathMLP):
             If the first stage reached `max_iter` on all data; if the Lai loss made the
             predictions collapse towards a constant.
         UserWarning
-            If the second stage has too few batches for a single one with the Lai loss.
+            If the second stage has too few batches for a single one with the Lai loss,
+            or a feature varies by rounding of its size, as a stuck sensor.
         """
         self._check_parameters()
         self._check_epochs()

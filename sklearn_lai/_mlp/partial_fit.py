@@ -11,6 +11,8 @@ from .._base import Data, all_or_nothing, check_data
 from .._box import Box
 from .._callbacks import available_if
 from .._feature_k import K
+from .._lai_training import HUGE
+from .._train.diagnosis import plain_loss
 from .._train.randomness import RandomState, random_streams, resumed, state_of
 from .._train.record import Epoch
 from .._train.setup import TrainingData, training
@@ -19,7 +21,8 @@ from .._train.trainer import Trainer
 from .._train.training import pretrain, train_lai
 from .._train.watch import Watch
 from .._typing import KLike
-from .._units import Layers, Units, carried, lost_by_folding
+from .._units import Layers, Units, carried, lost_by_folding, with_silent
+from .._warnings import warn_of_large_loss
 from .base import BaseLaiMLP
 
 # A pass over a chunk has a hundredth of the epochs of a fit.
@@ -87,7 +90,8 @@ class PartialFitMLP(BaseLaiMLP):
         ``lai_epochs=0``, or while no feature varies, it is one of the first stage, as
         that of MLPRegressor. So data larger than memory trains chunk by chunk, several
         times over. The standardisation is that of all rows seen, of robust losses the
-        mean of that of the chunks. Its change leaves the function learned so far as it
+        mean of that of the chunks; early rows that are unlike a later chunk, and no
+        more, do not count. Its change leaves the function learned so far as it
         is, but for columns whose mean or deviation changes by a factor or deviations
         of more than 2: weights of these stay as they are, in standard deviations. The
         optimiser goes on from the call before. Weights are not averaged, and the mean
@@ -120,7 +124,10 @@ class PartialFitMLP(BaseLaiMLP):
         Warns
         -----
         ConvergenceWarning
-            If the Lai loss made the predictions collapse towards a constant.
+            If the Lai loss made the predictions collapse towards a constant, or the
+            loss of the pass is over ten times that of a constant prediction.
+        UserWarning
+            If a feature varies by rounding of its size, as a stuck sensor.
         """
         with all_or_nothing(self):
             self._check_parameters()
@@ -167,7 +174,8 @@ class PartialFitMLP(BaseLaiMLP):
         statistics = self._statistics(rows)
         if earlier.statistics is not None:
             of_X, of_y = earlier.statistics
-            statistics = of_X + statistics[0], of_y + statistics[1]
+            further_X, further_y = statistics
+            statistics = of_X.followed_by(further_X), of_y.followed_by(further_y)
         units = self._units_of(statistics, dtype)
         layers = earlier.unfold((self.coefs_, self.intercepts_), progress.lost)
         return self._from_fitted_weights(rows, units, carried(layers, earlier, units))
@@ -175,14 +183,20 @@ class PartialFitMLP(BaseLaiMLP):
     def _of_new_rows(self, rows: Data, validation: Data | None) -> TrainingData:
         """What a warm start trains on, in the units of its own rows.
 
-        Features that are constant there keep their units, and so their weights.
+        Features that hardly vary there keep their units, and have no Lai loss: the rows
+        say nothing of their slopes, which are to stay as they are.
         """
-        of_X, of_y = self._statistics(rows)
-        if self.standardize and self._progress.units.statistics is not None:
-            of_X = of_X.where_constant(self._progress.units.statistics[0])
+        (of_X, of_y), earlier = self._statistics(rows), self._progress.units
+        narrow = np.zeros(rows.X.shape[1], dtype=bool)
+        if self.standardize and earlier.statistics is not None:
+            narrow = of_X.is_narrow(earlier.statistics[0])
+            of_X = of_X.widened(earlier.statistics[0])
         units = self._units_of((of_X, of_y), rows.X.dtype)
         layers = units.unfold((self.coefs_, self.intercepts_))
-        return self._from_fitted_weights(rows, units, layers, validation)
+        if self._progress.lost is not None:
+            layers = with_silent(layers, earlier, self._progress.lost)
+        data = self._from_fitted_weights(rows, units, layers, validation)
+        return replace(data, narrow=narrow)
 
     def _run_pass(self, trainer: Trainer, progress: Progress) -> Progress:
         """Train for an epoch; returns what it changes of randomness and schedule."""
@@ -205,6 +219,15 @@ class PartialFitMLP(BaseLaiMLP):
         n_lai_batches = progress.n_lai_batches + is_lai * len(trainer.batches)
         return replace(progress, rng_states=states, n_lai_batches=n_lai_batches)
 
+    def _warn_of_large_pass(self, trainer: Trainer, epoch: Epoch) -> None:
+        """Warn if the loss after a pass is far above that of a constant."""
+        # Of a chunk that varies by the standard deviation 1, this is less than HUGE.
+        is_large = epoch.loss > HUGE / 2
+        if is_large and plain_loss(trainer, trainer.model.parameters) > HUGE:
+            is_lai = epoch.lai_loss is not None
+            name = "lai_learning_rate_init" if is_lai else "learning_rate_init"
+            warn_of_large_loss(HUGE, name, getattr(self, name))
+
     def _record_pass(self, trainer: Trainer) -> None:
         """Add what a pass recorded to the stage that it goes on with.
 
@@ -212,6 +235,7 @@ class PartialFitMLP(BaseLaiMLP):
         """
         history = trainer.model.history
         (epoch,) = history.epochs
+        self._warn_of_large_pass(trainer, epoch)
         earlier = (self.n_iter_, self.n_lai_iter_) if history.is_warm else (0, 0)
         is_second = epoch.lai_loss is not None and earlier[1] > 0
         recorded = epoch if is_second else Epoch(epoch.loss)

@@ -27,7 +27,7 @@ from .._train.training import train_lai
 from .._train.watch import Watch
 from .._units import Layers, Scale
 from .._validation import NONE, AnyOf, Number
-from .assessment import Assessment, Error, assess
+from .assessment import Assessment, Error, assess, bounded
 from .base import BaseLaiMLP
 from .partial_fit import Progress
 from .regressor import LaiMLPRegressor
@@ -207,11 +207,11 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
 
     def _error(self) -> Error:
         """The error whose negative is the score unless there is another scorer."""
-        if self.loss == "absolute_error":
-            return mean_absolute_error
+        if self.loss == "squared_error":
+            return root_mean_squared_error
         if self.loss == "quantile":
-            return partial(mean_pinball_loss, alpha=self.quantile)
-        return root_mean_squared_error
+            return bounded(partial(mean_pinball_loss, alpha=self.quantile))
+        return bounded(mean_absolute_error)
 
 
 def _check_near(X: np.ndarray, scale: Scale) -> None:

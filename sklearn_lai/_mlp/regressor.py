@@ -144,7 +144,7 @@ class LaiMLPRegressor(PartialFitMLP):
         Numerical stability of Adam, > 0.
     early_stopping : bool, default=False
         Whether to set `validation_fraction` of the data aside, to end the first stage
-        when their score stops improving, R2 or its counterpart for 'quantile', and to
+        when their score stops improving, R2 or its counterpart for the loss, and to
         go on from its best weights. The second stage always runs to its end.
     validation_fraction : float, default=0.1
         Share of the data set aside for `early_stopping`, in (0, 1); at least 2 samples.
@@ -404,7 +404,8 @@ class LaiMLPRegressor(PartialFitMLP):
             made the predictions collapse towards a constant.
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss,
-            or training was interrupted.
+            training was interrupted, or a feature varies by rounding of its size, as a
+            stuck sensor.
         """
         with watched(self, n_stages=2) as watch, all_or_nothing(self):
             self._check_parameters()

@@ -39,7 +39,7 @@ class TrainingData:
     `y` has shape (n_samples, n_outputs), `sample_weight` None or (n_samples,).
     `layers` are the initial weights, in `units`, the units of training; `is_warm` says
     whether they are those of an earlier fit, which has seen `n_seen` samples and left
-    some `patience`.
+    some `patience`; features that are `narrow` have no Lai loss.
     `validation` has X, y and weights, too.
     """
 
@@ -51,6 +51,7 @@ class TrainingData:
     validation: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
     is_warm: bool = False
     n_seen: int = 0
+    narrow: np.ndarray | bool = False
     patience: Patience = WHOLE
 
 
@@ -99,7 +100,7 @@ def _make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
         _make_batches(data, recipe),
         recipe.loss,
         recipe.optimizer(network.parameters),
-        is_constant=data.units.X.is_constant(),
+        is_constant=data.units.X.is_constant() | data.narrow,
         alpha=_weighted_alpha(recipe.alpha, weight),
         score=_score_of(data, recipe, network),
         fold=partial(_fold, data.units, recipe, network),

@@ -22,6 +22,7 @@ from .._validation import (
     AnyOf,
     Number,
     checked,
+    shown,
 )
 from ._noisy_copies import (
     as_table,
@@ -69,7 +70,13 @@ def prediction_variance(estimator: Annotated[Any, MODEL], X: Any) -> float | np.
     0.0
     """
     as_table(X)
-    variance = np.var(predictions(estimator, X), axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        variance = np.var(predictions(estimator, X), axis=0)
+    if not np.isfinite(variance).all():
+        raise ValueError(
+            "estimator must make predictions from X whose squares are numbers, got a "
+            f"variance of {shown(variance)}."
+        )
     return variance if variance.ndim else float(variance)
 
 
