@@ -8,11 +8,11 @@ from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
-from ._base import BaseLaiRegressor, Data
+from ._base import BaseLaiRegressor, Data, check_parameters
 from ._feature_k import KS
 from ._folds import compare, naming, take_rows
 from ._typing import Folds, KsLike, Scoring, Tolerance
-from ._validation import CV, NONE, POSITIVE, SCORING, TOLERANCE, AnyOf, check
+from ._validation import CV, NONE, POSITIVE, SCORING, TOLERANCE, AnyOf, check, rules_of
 
 # Relative difference up to which a number stands for a k, such as one that was printed.
 SAME_K = 1e-5
@@ -58,6 +58,9 @@ class ChoosesK(Generic[Model]):
             If this estimator is not fitted.
         """
         check_is_fitted(self)
+        # Which the model takes, as they are now.
+        owner: type = type(self)
+        check_parameters(rules_of(owner), vars(self))
         return self._model_at(place_of(k, self.ks_))
 
     def _model_at(self, place: int) -> Model:

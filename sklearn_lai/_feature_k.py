@@ -23,6 +23,7 @@ from ._validation import (
     InstanceOf,
     Number,
     OneOf,
+    as_floats,
     check,
     shown,
 )
@@ -173,7 +174,7 @@ def resolve_k(
 def _in_order(k: Any, n_features: int, names: np.ndarray | None) -> np.ndarray:
     """The numbers of `k`, those that go by the names of columns in their order."""
     if not is_labelled(k, "k"):
-        return np.array(k, dtype=np.float64)
+        return as_floats(k)
     found = by_position(k, "k", n_features, names)
     missing = [j for j in range(n_features) if j not in found]
     if missing:

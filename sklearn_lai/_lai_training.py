@@ -89,7 +89,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         return secrets.randbits(32) if seed is None else int(seed)
 
     def _base_loss(self) -> BaseLoss:
-        return BASE_LOSSES[self.loss](self.huber_delta, self.quantile)
+        return BASE_LOSSES[self.loss](float(self.huber_delta), float(self.quantile))
 
     def _statistics(self, rows: Data) -> Statistics:
         """Those of the rows; of robust losses, those of most targets."""
@@ -125,11 +125,13 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             loss=self._base_loss(),
             alpha=alpha,
             optimizer=optimizer,
-            # NumPy's integers overflow, and torch refuses them.
+            # NumPy's numbers overflow, and torch refuses some of them.
             batch_size=200 if self.batch_size == "auto" else int(self.batch_size),
             shuffle=self.shuffle,
             device=resolve_device(self.device, dtype),
-            stage=PlainStage(int(self.max_iter), self.tol, self.n_iter_no_change),
+            stage=PlainStage(
+                int(self.max_iter), float(self.tol), self.n_iter_no_change
+            ),
         )
 
     def _warn_of_stuck(self, units: Units) -> None:
@@ -158,11 +160,11 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             error="own",
             reach=0.0,
             norm=self.norm,
-            l1_ratio=self.l1_ratio,
+            l1_ratio=float(self.l1_ratio),
             epochs=int(self.lai_epochs),
-            fraction=self.lai_fraction,
+            fraction=float(self.lai_fraction),
             interval=None if self.lai_interval is None else int(self.lai_interval),
-            learning_rate=self.lai_learning_rate_init,
+            learning_rate=float(self.lai_learning_rate_init),
             average=self.average,
         )
 

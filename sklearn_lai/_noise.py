@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ._columns import OF_SUBSETS, by_position, is_labelled
-from ._validation import NONE, AnyOf, Each, InstanceOf, Number, check, shown
+from ._validation import NONE, AnyOf, Each, InstanceOf, Number, as_floats, check, shown
 
 # Of the k that follows from noise; the least is its inverse.
 LARGEST_MULTIPLE = 4.0
@@ -38,11 +38,11 @@ def resolve_noise(noise: Any, n_features: int, names: np.ndarray | None) -> np.n
             check(f"noise[{key!r}]", sd, AnyOf(SD, NONE))
             resolved[j] = sd or 0
     elif noise is not None:
-        values = np.asarray(noise, dtype=np.float64)
+        values = as_floats(noise)
         if values.shape not in ((), (n_features,)):
             raise ValueError(
-                f"noise must be one number, one per feature, shape ({n_features},), or "
-                f"a mapping, got {shown(noise)} of shape {values.shape}. {OF_SUBSETS}"
+                "noise must be one number, one per feature of X, shape "
+                f"({n_features},), or a mapping, got {shown(noise)} of shape {values.shape}. {OF_SUBSETS}"
             )
         resolved[:] = values
     return resolved

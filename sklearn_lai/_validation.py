@@ -331,6 +331,15 @@ CV = AnyOf(
 )
 
 
+def as_floats(values: Any) -> np.ndarray:
+    """A number or an array-like of numbers, of whatever library, as float64.
+
+    Objects first: other conversions ask tensors for what they do not have, and make
+    masked items no numbers.
+    """
+    return np.asarray(values, dtype=object).astype(np.float64)
+
+
 def check_writable(name: str, folder: str | PathLike[str]) -> None:
     """Make a folder if need be; raise an error that names it if it takes no files."""
     try:

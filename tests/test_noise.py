@@ -499,7 +499,7 @@ def test_wrong_noise_is_found_before_training(noise):
         ({"noise": np.inf}, ValueError, "noise must be None or .* got inf"),
         ({"noise": "much"}, TypeError, "noise must be None or .* got 'much'"),
         ({"noise": True}, TypeError, "noise must be None or .* got True"),
-        ({"noise": [0.1, 0.2]}, ValueError, r"one per feature, shape \(5,\)"),
+        ({"noise": [0.1, 0.2]}, ValueError, r"one per feature of X, shape \(5,\)"),
         ({"noise": {"f": 0.1}}, ValueError, "noise has the column name 'f'"),
         ({"noise": {"a": 0.1, 0: 0.1}}, ValueError, "noise names column 0 twice"),
         ({"noise": {"a": -1}}, ValueError, r"noise\['a'\] must be .* got -1"),

@@ -370,7 +370,7 @@ def test_wrong_arguments_are_named(change, error, message):
 @pytest.mark.parametrize(
     ("noise", "message"),
     [
-        ([0.1, 0.2], r"one per feature, shape \(3,\)"),
+        ([0.1, 0.2], r"one per feature of X, shape \(3,\)"),
         ({"z": 0.1}, "noise has the column name 'z', which is not a column of X"),
         ({5: 0.1}, r"must be an integer in \[0, 2\], got 5"),
         (

@@ -69,11 +69,11 @@ class Moments:
             np.subtract(X[chosen], origin[:n_features], out=data[:, :n_features])
             np.subtract(y[chosen], origin[n_features:], out=data[:, n_features:-1])
             data[:, -1] = 1
+            is_constant[is_constant] = ~data[:, :-1][:, is_constant].any(axis=0)
             if sample_weight is not None:
                 data *= np.sqrt(sample_weight[chosen])[:, None]
             with np.errstate(over="ignore", invalid="ignore"):
                 products += data.T @ data
-            is_constant[is_constant] = ~data[:, :-1][:, is_constant].any(axis=0)
         weight, sums = products[-1, -1], products[-1, :-1]
         mean = sums / weight if n_rows else sums
         with np.errstate(over="ignore", invalid="ignore"):
@@ -154,7 +154,8 @@ def with_rows(triangle: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _origin(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Mean of the columns, exactly their value where they are constant."""
     data = np.hstack([X, y]).astype(np.float64)
-    return np.where((data == data[0]).all(axis=0), data[0], data.mean(axis=0))
+    with np.errstate(over="ignore"):
+        return np.where((data == data[0]).all(axis=0), data[0], data.mean(axis=0))
 
 
 def _as_slice(rows: np.ndarray) -> np.ndarray | slice:

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from .._base import BaseLaiRegressor, check_data, check_parameters
 from .._feature_k import KS, resolve_k
 from .._typing import FeatureKLike, KsLike, Norm
-from .._validation import BOOLEAN, rules_of
+from .._validation import BOOLEAN, as_floats, rules_of
 from .._warnings import warn_of_stuck
 from .descent import TOGETHER
 from .error import LARGEST_SLOPE, LEAST_SLOPE
@@ -172,7 +172,7 @@ def _solve_together(
 def resolve_ks(ks: Any, regression: Regression) -> np.ndarray:
     """The boundary slopes themselves, or as many as `ks` says."""
     if not isinstance(ks, Integral):
-        return np.array(list(ks), dtype=np.float64)
+        return as_floats(ks)
     largest = max(mse.largest_single_slope for mse in regression.errors) or 1.0
     return np.geomspace(largest, LEAST_SHARE * largest, int(ks))
 

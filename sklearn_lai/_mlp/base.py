@@ -308,7 +308,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
             data.X.dtype,
             self._make_optimizer(),
             activation=self.activation,
-            alpha=self.alpha,
+            alpha=float(self.alpha),
         )
         if self.solver == "lbfgs":
             recipe = replace(recipe, batch_size=len(data.X))
@@ -519,18 +519,18 @@ class BaseLaiMLP(LaiTrainingRegressor):
         if self.solver == "sgd":
             return partial(
                 SGD,
-                learning_rate=self.learning_rate_init,
-                momentum=self.momentum,
+                learning_rate=float(self.learning_rate_init),
+                momentum=float(self.momentum),
                 nesterov=self.nesterovs_momentum,
                 schedule=self.learning_rate,
-                power_t=self.power_t,
+                power_t=float(self.power_t),
             )
         return partial(
             Adam,
-            learning_rate=self.learning_rate_init,
-            beta_1=self.beta_1,
-            beta_2=self.beta_2,
-            epsilon=self.epsilon,
+            learning_rate=float(self.learning_rate_init),
+            beta_1=float(self.beta_1),
+            beta_2=float(self.beta_2),
+            epsilon=float(self.epsilon),
         )
 
 

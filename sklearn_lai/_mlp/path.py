@@ -26,7 +26,7 @@ from .._train.trainer import Trainer
 from .._train.training import train_lai
 from .._train.watch import Watch
 from .._units import Layers, Scale
-from .._validation import NONE, AnyOf, Number
+from .._validation import NONE, AnyOf, Number, as_floats
 from .assessment import Assessment, Error, assess, bounded
 from .base import BaseLaiMLP
 from .partial_fit import Progress
@@ -134,7 +134,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
     def _resolve_ks(self, start: Start) -> np.ndarray:
         """The `ks` themselves, or as many as they say."""
         if not isinstance(self.ks, Integral):
-            return np.array(self.ks, dtype=np.float64)
+            return as_floats(self.ks)
         if self.noise is not None:
             return multiples(int(self.ks))
         error = float(start.trainer.mean_error().mean()) or 1.0
