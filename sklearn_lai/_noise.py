@@ -42,7 +42,8 @@ def resolve_noise(noise: Any, n_features: int, names: np.ndarray | None) -> np.n
         if values.shape not in ((), (n_features,)):
             raise ValueError(
                 "noise must be one number, one per feature of X, shape "
-                f"({n_features},), or a mapping, got {shown(noise)} of shape {values.shape}. {OF_SUBSETS}"
+                f"({n_features},), or a mapping, got {shown(noise)} of shape "
+                f"{values.shape}. {OF_SUBSETS}"
             )
         resolved[:] = values
     return resolved
