@@ -1,6 +1,7 @@
 """`k` chosen by scores on folds, and the models along it."""
 
 from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Annotated, Any, Generic, TypeVar
 
 import numpy as np
@@ -12,8 +13,20 @@ from ._base import BaseLaiRegressor, Data, check_parameters
 from ._feature_k import KS
 from ._folds import compare, naming, take_rows
 from ._typing import Folds, KsLike, Scoring, Tolerance
-from ._validation import CV, NONE, POSITIVE, SCORING, TOLERANCE, AnyOf, check, rules_of
+from ._validation import (
+    CV,
+    NONE,
+    POSITIVE,
+    SCORING,
+    TOLERANCE,
+    AnyOf,
+    InstanceOf,
+    Number,
+    check,
+    rules_of,
+)
 
+SCORE = AnyOf(Number(Real, -np.inf), InstanceOf(float | np.floating, "NaN"))
 # Relative difference up to which a number stands for a k, such as one that was printed.
 SAME_K = 1e-5
 
@@ -103,9 +116,12 @@ def score_on(
     test = rows.that_count(test)
     y = rows.y[test, 0] if rows.y.shape[1] == 1 else rows.y[test]
     table = take_rows(X if hasattr(X, "columns") else rows.X, test)
-    if rows.sample_weight is None:
-        return float(scorer(model, table, y))
-    return float(scorer(model, table, y, sample_weight=rows.sample_weight[test]))
+    weight = {}
+    if rows.sample_weight is not None:
+        weight["sample_weight"] = rows.sample_weight[test]
+    score = scorer(model, table, y, **weight)
+    check("the score that scoring returns", score, SCORE)
+    return float(score)
 
 
 def score_paths(

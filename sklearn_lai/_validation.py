@@ -31,6 +31,10 @@ NUMBERS: Mapping[type, tuple[type, ...]] = {
 }
 
 
+# Sequences that are no lists of numbers.
+RAW: Any = str | bytes | bytearray | memoryview
+
+
 class Rule:
     """What a parameter may be."""
 
@@ -132,7 +136,7 @@ class HasMethod(Rule):
         return self.words
 
     def has_type(self, value: Any) -> bool:
-        return hasattr(value, self.method) and not isinstance(value, type | str | bytes)
+        return hasattr(value, self.method) and not isinstance(value, type | RAW)
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ class Iterated(Rule):
             iter(value)
         except TypeError:  # arrays without dimensions have the method, too
             return False
-        return not isinstance(value, type | str | bytes)
+        return not isinstance(value, type | RAW)
 
 
 @dataclass(frozen=True)
@@ -222,7 +226,7 @@ def _items(value: Any) -> np.ndarray | None:
 
 
 def _is_array_like(value: Any) -> bool:
-    if isinstance(value, str | bytes | type):
+    if isinstance(value, type | RAW):
         return False
     return hasattr(value, "__array__") or isinstance(value, Sequence)
 

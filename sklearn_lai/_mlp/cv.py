@@ -15,7 +15,7 @@ from .._callbacks import watched, with_callbacks
 from .._folds import list_folds, naming
 from .._train.setup import training
 from .._train.watch import Watch
-from .._validation import NONE, AnyOf, Number
+from .._validation import NONE, AnyOf, Number, as_floats
 from .assessment import Assessment
 from .path import PathMLP, Start
 from .regressor import LaiMLPRegressor
@@ -397,7 +397,9 @@ class LaiMLPRegressorCV(PathMLP):
         """
         self._check_parameters()
         self._check_epochs()
-        n_ks = int(self.ks) if isinstance(self.ks, Integral) else np.size(self.ks)
+        n_ks = (
+            int(self.ks) if isinstance(self.ks, Integral) else as_floats(self.ks).size
+        )
         with (
             watched(self, n_stages=2 + n_ks, may_stop=False) as watch,
             all_or_nothing(self),

@@ -113,11 +113,11 @@ def _make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
 def _weighted_alpha(alpha: float, sample_weight: np.ndarray | None) -> float:
     """Strength of the penalty beside weights with the mean 1."""
     weighted = alpha if sample_weight is None else alpha / sample_weight.mean()
-    if weighted > LARGEST_ALPHA and alpha < LARGEST_ALPHA:
+    if weighted > LARGEST_ALPHA:
         raise ValueError(
             f"alpha ({alpha!r}) over the mean of sample_weight is {weighted:.2g}, so "
-            "that the penalty is all that counts: rescale sample_weight to a mean of "
-            "1, or lower alpha."
+            "that the penalty is all that counts: lower alpha, or rescale "
+            "sample_weight, if there is one, to a mean of 1."
         )
     return weighted
 
@@ -192,6 +192,8 @@ def _to_tensor(array: np.ndarray, device: str) -> Tensor:
     On another device it is a copy there.
     """
     array = np.ascontiguousarray(array)
+    if min(array.strides, default=0) < 0:  # of one row, which is contiguous
+        array = array.copy()
     if array.flags.writeable:
         return torch.from_numpy(array).to(device)
     with warnings.catch_warnings():

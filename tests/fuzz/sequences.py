@@ -151,7 +151,12 @@ def _special(estimator: str) -> list[Step]:
                 "model.estimator_at(getattr(model, 'ks_', [1])[0]).predict(X)",
                 checks=(finite,),
             ),
-            Step("model.estimator_at(-1)", wrong="k=-1", names=frozenset({"k"})),
+            # Parameters that were set before are checked, too.
+            Step(
+                "model.estimator_at(-1)",
+                wrong="k=-1",
+                names=frozenset({"k", *ESTIMATORS[estimator]}),
+            ),
         ]
     if estimator == "LaiLinearRegressor":
         return [
