@@ -118,7 +118,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         fit_intercept: bool = True,
     ) -> Recipe:
         """How the model is trained in the first stage, on data of this type."""
-        self._check_sizes(dtype)
+        self._check_are_of_type(dtype)
         return Recipe(
             activation=activation,
             fit_intercept=fit_intercept,
@@ -140,7 +140,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             dtype = units.X.unit.dtype
             warn_of_stuck(units.statistics[0], self._feature_names(), dtype)
 
-    def _check_sizes(self, dtype: np.dtype) -> None:
+    def _check_are_of_type(self, dtype: np.dtype) -> None:
         """Check that the parameters are numbers of the type of the data."""
         info = np.finfo(dtype)
         estimator_class: type = type(self)

@@ -125,9 +125,8 @@ class ColumnStatistics:
             return total
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.sqrt(other.variance / self.variance)
-            shift = np.abs(other.mean - self.mean) / np.sqrt(self.variance)
-        is_like = (ratio <= NEAR) & (ratio >= 1 / NEAR) & (shift <= NEAR)
-        is_like |= other.is_constant
+            shift = (other.mean - self.mean) / np.sqrt(self.variance)
+        is_like = are_near(ratio, shift) | other.is_constant
         return type(self)(
             total.weight,
             np.where(is_like, total.mean, other.mean),
@@ -169,6 +168,11 @@ class ColumnStatistics:
             variance=np.where(is_narrow, earlier.variance, self.variance),
             is_constant=self.is_constant & ~is_narrow,
         )
+
+
+def are_near(ratio: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Where deviations have such a ratio, and means such a distance in deviations."""
+    return (ratio <= NEAR) & (ratio >= 1 / NEAR) & (np.abs(shift) <= NEAR)
 
 
 def weighted_quantile(

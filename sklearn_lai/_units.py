@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ._statistics import NEAR, ColumnStatistics
+from ._statistics import ColumnStatistics, are_near
 
 # Factor between sizes of columns and numbers that the type of the data has not.
 MARGIN = 2.0**10
@@ -210,8 +210,7 @@ def _change(earlier: Scale, scale: Scale) -> tuple[np.ndarray, np.ndarray, np.nd
     with np.errstate(invalid="ignore"):
         ratio = scale.unit.astype(np.float64) / earlier.unit
         shift = (scale.mean.astype(np.float64) - earlier.mean) / earlier.unit
-    is_near = (ratio <= NEAR) & (ratio >= 1 / NEAR) & (np.abs(shift) <= NEAR)
-    return ratio, shift, is_near
+    return ratio, shift, are_near(ratio, shift)
 
 
 def _check_sizes(

@@ -112,11 +112,13 @@ def test_float32_is_right_or_an_error_that_names_the_type(model, factor):
     single = X.astype(np.float32)
     expected = clone(model).fit(single, y).predict(single)
     for data, scale in ((single * np.float32(factor), 1), (single, factor)):
-        one = clone(model)
+        one, message = clone(model), ""
         try:
             one.fit(data, scale * y)
         except ValueError as error:
-            assert re.search("too (small|large) .*float32", str(error))  # noqa: PT017
+            message = str(error)
+        if message:
+            assert re.search("too (small|large) .*float32", message)
             assert not 1e-31 < factor < 1e31
         else:
             error = one.predict(data) / scale - expected

@@ -97,9 +97,10 @@ def test_outliers_are_no_reason_to_speak_of_collapse(recwarn):
     assert not [w for w in recwarn if "collapse" in str(w.message)]
 
 
-def score_of(name, y_train, quantile=0.5):
+def score_of(name, y_train, y, y_pred, weight=None, quantile=0.5):
     loss = BASE_LOSSES[name](1.0, quantile)
-    return Score(loss, constant_losses(loss, y_train, None))
+    in_training = constant_losses(loss, y_train, None)
+    return Score(loss, y, weight, in_training)(y_pred)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -115,7 +116,7 @@ def test_scores_are_those_of_scikit_learn(name, theirs, weighted):
     rng = np.random.default_rng(0)
     y, y_pred = rng.normal(size=(2, 41, 2))
     weight = rng.uniform(0.5, 2, 41) if weighted else None
-    ours = score_of(name, y)(y, y_pred, weight)
+    ours = score_of(name, y, y, y_pred, weight)
     assert ours == pytest.approx(theirs(y, y_pred, sample_weight=weight), rel=1e-9)
 
 
@@ -125,18 +126,17 @@ def test_equal_validation_targets_are_measured_by_those_of_training(name):
     y_train = rng.normal(size=(50, 2))
     y = np.column_stack([np.full(9, 0.3), rng.normal(size=9)])
     y_pred = y.copy()
-    score = score_of(name, y_train)
-    assert score(y, y_pred, None) == 1
+    assert score_of(name, y_train, y, y_pred) == 1
     y_pred[:, 0] += 0.1
-    near = score(y, y_pred, None)
+    near = score_of(name, y_train, y, y_pred)
     y_pred[:, 0] += 0.1
-    assert -1 < score(y, y_pred, None) < near < 1
+    assert -1 < score_of(name, y_train, y, y_pred) < near < 1
 
 
 def test_an_output_that_is_constant_in_training_has_no_say():
     y_train = np.column_stack([np.ones(9), np.arange(9.0)])
     y = np.column_stack([np.arange(9.0), np.arange(9.0)])
-    assert score_of("squared_error", y_train)(y, y + np.array([100.0, 0.0]), None) == 1
+    assert score_of("squared_error", y_train, y, y + np.array([100.0, 0.0])) == 1
 
 
 def test_outliers_do_not_choose_the_k():

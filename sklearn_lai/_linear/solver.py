@@ -56,9 +56,11 @@ def solve_all(paths: Sequence[Sequence[Problem]]) -> list[list[Solution]]:
 
 def _least_squares(problem: Problem) -> Solution:
     """The solution of a problem that least squares solves."""
-    coef, optimality, n_iter = problem.mse.minimum, 0.0, 0
+    coef = problem.mse.minimum
     objective = problem.mse.least * float(problem.factor(coef))
-    return Solution(coef, objective, optimality, n_iter, problem.is_exact)
+    return Solution(
+        coef, objective, optimality=0.0, n_iter=0, is_exact=problem.is_exact
+    )
 
 
 def _solve_by_descents(paths: Sequence[Sequence[Problem]]) -> list[list[Solution]]:

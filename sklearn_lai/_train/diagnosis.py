@@ -23,16 +23,14 @@ def hardly_varies(trainer: Trainer, parameters: Tensor, share: float) -> np.ndar
         variance = rows.y.new_tensor(of_most.variance)
     floor = share * variance
     outputs, n_seen = torch.empty_like(rows.y), 0
-    current = network.parameters.clone()
-    network.parameters.copy_(parameters)
-    for X, _, _ in rows.in_order():
-        network.forward(X, out=outputs[n_seen : n_seen + len(X)])
-        n_seen += len(X)
-        variance = outputs[:n_seen].var(0, correction=0)
-        is_low = variance * (n_seen / len(outputs)) < floor
-        if not is_low.any():
-            break
-    network.parameters.copy_(current)
+    with network.having(parameters):
+        for X, _, _ in rows.in_order():
+            network.forward(X, out=outputs[n_seen : n_seen + len(X)])
+            n_seen += len(X)
+            variance = outputs[:n_seen].var(0, correction=0)
+            is_low = variance * (n_seen / len(outputs)) < floor
+            if not is_low.any():
+                break
     return is_low.cpu().numpy()
 
 
@@ -42,15 +40,11 @@ def plain_loss(trainer: Trainer, parameters: Tensor) -> float:
 
     NaN if no target varies.
     """
-    network = trainer.network
-    current = network.parameters.clone()
-    network.parameters.copy_(parameters)
-    y, error, weight = trainer.errors_of_some()
-    network.parameters.copy_(current)
+    with trainer.network.having(parameters):
+        y, error, weight = trainer.errors_of_some()
     of_constants = constant_losses(trainer.loss, y, weight)
-    losses = mean_losses(trainer.loss, error, weight)[of_constants > 0]
-    return (
-        float((losses / of_constants[of_constants > 0]).mean())
-        if losses.size
-        else np.nan
-    )
+    varies = of_constants > 0
+    if not varies.any():
+        return np.nan
+    losses = mean_losses(trainer.loss, error, weight)
+    return float((losses[varies] / of_constants[varies]).mean())

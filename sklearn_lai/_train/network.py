@@ -11,7 +11,8 @@ one pass backward over values and tangents give the gradient. Values and tangent
 rows of the same buffers, so that one product per layer gives its gradient.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 
 import torch
@@ -72,6 +73,16 @@ class Network:
             return coefs, [matrix[-1].clone() for matrix in matrices]
         coefs = [matrix.clone() for matrix in matrices]
         return coefs, [coef.new_zeros(coef.shape[1]) for coef in coefs]
+
+    @contextmanager
+    def having(self, parameters: Tensor) -> Iterator[None]:
+        """Compute with other parameters in the block."""
+        current = self.parameters.clone()
+        self.parameters.copy_(parameters)
+        try:
+            yield
+        finally:
+            self.parameters.copy_(current)
 
     def arrays(self, parameters: Tensor) -> Layers:
         """The same as arrays."""

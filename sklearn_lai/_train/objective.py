@@ -1,6 +1,6 @@
 """What a batch minimises: plain and Lai loss, with their gradients written out."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -62,22 +62,6 @@ class Objective:
         return self._constants[value]
 
 
-class Mixture(Protocol):
-    """What a batch with a Lai loss minimises."""
-
-    def mixed(
-        self,
-        error: Tensor,
-        slopes: Tensor,
-        plain_weight: float,
-        lai_weight: float,
-        sample_weight: Tensor | None = None,
-        directions: Directions = EVERY,
-    ) -> MixedGradient:
-        """Both losses, and the gradient of the sum of them with these weights."""
-        ...
-
-
 class LaiObjective(Objective):
     """Plain loss and Lai loss of a batch, as those of the module `loss`.
 
@@ -98,7 +82,7 @@ class LaiObjective(Objective):
         super().__init__(loss, k)
         self._norm, self._l1_ratio = NORMS[norm], l1_ratio
         self._is_kept = ~k.isnan()
-        self.has_directions = bool(self._is_kept.any())
+        self._has_directions = bool(self._is_kept.any())
         self._k = torch.where(self._is_kept, k, 1)
         self._k_2 = (unit * self._k).square()
         self._unit_2 = torch.as_tensor(unit**2, dtype=k.dtype, device=k.device)
@@ -113,7 +97,7 @@ class LaiObjective(Objective):
         directions: Directions = EVERY,
     ) -> MixedGradient:
         """Both losses, and the gradient of the sum of them with these weights."""
-        if not self.has_directions:
+        if not self._has_directions:
             plain, output_gradient = self.plain(
                 error, plain_weight + lai_weight, sample_weight
             )

@@ -50,3 +50,7 @@ class BoundedErrors:
         )
         gradient = gradient + outputs * (bounded == error)
         return MixedGradient(plain, lai, gradient, slope_gradient)
+
+
+# What a batch with a Lai loss minimises.
+Mixture = LaiObjective | BoundedErrors

@@ -8,6 +8,7 @@ for Quantile Regression", JASA 94 (1999), for quantiles.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -23,25 +24,30 @@ VARIES = 1e-6
 class Score:
     """Score by a loss, the mean over the outputs whose targets vary in training.
 
-    `in_training` is the loss of the best constants there, shape (n_outputs,): the
-    measure of errors where the validation targets of an output do not vary.
+    `y` are the validation targets, (n_samples, n_outputs). `in_training` is the loss of
+    the best constants in training, (n_outputs,): the measure of errors where the
+    validation targets of an output do not vary.
     """
 
     loss: BaseLoss
+    y: np.ndarray
+    sample_weight: np.ndarray | None
     in_training: np.ndarray
 
-    def __call__(
-        self, y: np.ndarray, y_pred: np.ndarray, sample_weight: np.ndarray | None
-    ) -> float:
-        """Score of predictions, of shape (n_samples, n_outputs)."""
-        of_constants = constant_losses(self.loss, y, sample_weight)
+    @cached_property
+    def _measure(self) -> np.ndarray:
+        """The loss that counts as a score of 0, by output."""
+        of_constants = constant_losses(self.loss, self.y, self.sample_weight)
         varies = of_constants > VARIES * self.in_training
-        measure = np.where(varies, of_constants, self.in_training)
+        return np.where(varies, of_constants, self.in_training)
+
+    def __call__(self, y_pred: np.ndarray) -> float:
+        """Score of predictions."""
         counts = self.in_training > 0
         if not counts.any():
             return 0.0
-        losses = mean_losses(self.loss, y_pred - y, sample_weight)
-        return float(np.mean(1 - losses[counts] / measure[counts]))
+        losses = mean_losses(self.loss, y_pred - self.y, self.sample_weight)
+        return float(np.mean(1 - losses[counts] / self._measure[counts]))
 
 
 def constant_losses(

@@ -236,13 +236,12 @@ def _score_of(
     X, y = data.units.X.standardise(X), data.units.y.standardise(y)
     y_train = data.units.y.standardise(data.y)
     _check_validation_targets(y)
-    score = Score(
-        recipe.loss, constant_losses(recipe.loss, y_train, data.sample_weight)
-    )
+    in_training = constant_losses(recipe.loss, y_train, data.sample_weight)
+    score = Score(recipe.loss, y, sample_weight, in_training)
 
     def score_of(parameters: Tensor) -> float:
         y_pred = predict(X, *network.arrays(parameters), recipe.activation)
-        return score(y, y_pred, sample_weight) if np.isfinite(y_pred).all() else np.nan
+        return score(y_pred) if np.isfinite(y_pred).all() else np.nan
 
     return score_of
 

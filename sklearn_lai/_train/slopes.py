@@ -9,7 +9,7 @@ from torch import Tensor
 from .batches import Batch
 from .directions import DrawnDirections
 from .network import Network
-from .objective import Mixture
+from .outliers import Mixture
 
 
 class Derivative:

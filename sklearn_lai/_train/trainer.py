@@ -14,9 +14,9 @@ from .base_losses import BaseLoss
 from .batches import Batch, Batches
 from .network import Network
 from .noise import boundary_change, loss_under_noise
-from .objective import Mixture, Objective, make_objective
+from .objective import Objective, make_objective
 from .optimizers import Optimizer
-from .outliers import BoundedErrors, outlier_bound
+from .outliers import BoundedErrors, Mixture, outlier_bound
 from .record import Epoch, History, Model, Snapshot
 from .slopes import Derivative, SlopeMeasure, make_slope_measure
 from .stages import LaiStage
