@@ -198,6 +198,12 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         """The second stage, with warnings of what went wrong."""
         before = trainer.model
         train_lai(trainer, stage, rng)
+        self._warn_of_second_stage(trainer, stage, before)
+
+    def _warn_of_second_stage(
+        self, trainer: Trainer, stage: LaiStage, before: Model
+    ) -> None:
+        """Warn of what went wrong since the model was that of the first stage."""
         if not self._warn_of_collapse(trainer, stage, before):
             self._warn_of_large_loss(trainer, before)
         self._warn_of_no_lai_batch(trainer, stage)

@@ -308,6 +308,17 @@ def test_labels_keep_formulas_that_are_some():
     plt.close("all")
 
 
+def test_halves_of_surrogate_pairs_are_drawn_as_question_marks():
+    display = TradeoffDisplay(error=[1, 2], roughness=[2, 1], error_name="a\ud800")
+    figure = display.plot().figure_
+    figure.canvas.draw()
+    assert display.ax_.get_ylabel() == "a?"
+    display = SensitivityDisplay(sensitivities={"m": [1]}, feature_names=["\udfff$"])
+    display.plot().figure_.canvas.draw()
+    assert display.ax_.get_yticklabels()[0].get_text() == r"?\$"
+    plt.close("all")
+
+
 @estimators
 def test_slopes_of_lists_are_drawn(Estimator):
     model = quick(Estimator).fit(X.tolist(), y.tolist())

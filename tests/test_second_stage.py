@@ -8,7 +8,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_predict, train_test_split
 
-from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor
+from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor, LaiMLPRegressorCV
 from sklearn_lai._statistics import ColumnStatistics
 from sklearn_lai._train import trainer
 from sklearn_lai._train.batches import Batches
@@ -234,3 +234,38 @@ def test_passes_that_end_worse_than_a_constant_are_told(recwarn):
         model.partial_fit(X, y)
     assert model.score(X, y) < -1
     assert any("lower lai_learning_rate_init" in str(w.message) for w in recwarn)
+
+
+@pytest.mark.parametrize("path_epochs", [2, None])
+def test_a_search_that_ends_worse_than_a_constant_is_told(path_epochs):
+    shared = {"max_iter": 20, "lai_epochs": 2, "average": False, "random_state": 0}
+    model = LaiMLPRegressorCV(ks=2, cv=2, path_epochs=path_epochs, **shared)
+    model.set_params(lai_interval=1, lai_learning_rate_init=1.0)
+    with pytest.warns(ConvergenceWarning, match="lower lai_learning_rate_init"):
+        model.fit(X, y)
+    assert model.score(X, y) < 0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LaiMLPRegressor(max_iter=1, lai_epochs=0, learning_rate_init=1e200),
+        LaiMLPRegressor(max_iter=1, lai_epochs=1, lai_learning_rate_init=1e200),
+        LaiMLPRegressor(lai_learning_rate_init=1e100, lai_epochs=1, loss="huber"),
+        LaiMLPRegressorCV(path_epochs=1, max_iter=1, lai_learning_rate_init=1e200),
+        LaiLinearRegressor(solver="adam", max_iter=1, learning_rate_init=1e308),
+    ],
+    ids=str,
+)
+def test_the_last_step_is_looked_at(model):
+    # No later loss is; batches of all rows, so that each epoch is a step.
+    model.set_params(batch_size=len(X), random_state=0)
+    with pytest.raises(ValueError, match="Predictions overflow.*learning_rate_init"):
+        model.fit(X, y)
+    assert not hasattr(model, "n_features_in_")
+
+
+def test_the_last_step_of_a_pass_is_looked_at():
+    model = mlp(lai_learning_rate_init=1e200, batch_size=len(X))
+    with pytest.raises(ValueError, match="Predictions overflow"):
+        model.partial_fit(X, y)

@@ -277,7 +277,8 @@ class LaiLinearRegressor(PartialFitLinear, AdamLinear):
         -----
         ConvergenceWarning
             If the Lai loss made the predictions collapse towards a constant, the exact
-            solver did not reach `tol`, or the first stage of 'adam' reached `max_iter`.
+            solver did not reach `tol`, the first stage of 'adam' reached `max_iter`, or
+            its training ended far worse than with a constant.
         UserWarning
             If least squares fits the data exactly, so that `k` has no effect; or if the
             second stage of 'adam' has too few batches for a single one with the

@@ -24,7 +24,7 @@ from .._lai_training import LaiTrainingRegressor
 from .._train.lbfgs import LBFGS
 from .._train.optimizers import SGD, Adam
 from .._train.randomness import RandomState, resumed, state_of
-from .._train.record import WHOLE, History, Patience
+from .._train.record import WHOLE, History, Model, Patience
 from .._train.setup import (
     Recipe,
     Stopped,
@@ -418,10 +418,10 @@ class BaseLaiMLP(LaiTrainingRegressor):
             return min(self.loss_curve_, default=np.inf)
         return min([earlier, *(epoch.loss for epoch in history.pretraining)])
 
-    def _run_lai_stage(
-        self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator
+    def _warn_of_second_stage(
+        self, trainer: Trainer, stage: LaiStage, before: Model
     ) -> None:
-        super()._run_lai_stage(trainer, stage, rng)
+        super()._warn_of_second_stage(trainer, stage, before)
         self._warn_of_early_end(trainer, stage)
 
     def _why_not_converged(self, history: History) -> str:
@@ -466,7 +466,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _k_of_noise(self, boundary: np.ndarray, is_constant: np.ndarray) -> np.ndarray:
         """Slopes at which noise makes the boundary's change, and own slopes."""
         noise = np.where(is_constant, 0, self._joint_noise())
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             slopes = np.where(noise > 0, boundary[:, None] / noise, self.feature_k_)
         return slopes[0] if len(slopes) == 1 else slopes
 

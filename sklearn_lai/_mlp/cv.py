@@ -390,7 +390,8 @@ class LaiMLPRegressorCV(PathMLP):
         -----
         ConvergenceWarning
             If the first stage reached `max_iter` on all data; if the Lai loss made the
-            predictions collapse towards a constant.
+            predictions collapse towards a constant; if training for the chosen `k`
+            ended far worse than with one.
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss,
             or a feature varies by rounding of its size, as a stuck sensor.
@@ -455,9 +456,7 @@ class LaiMLPRegressorCV(PathMLP):
             with naming(f"k={self.ks_[place]:g}"):
                 models[place] = self._fitted_model(self.ks_[place], start)
             if place == chosen:
-                self._warn_of_collapse(start.trainer, stage, pretrained)
-                self._warn_of_no_lai_batch(start.trainer, stage)
-                self._warn_of_early_end(start.trainer, stage)
+                self._warn_of_second_stage(start.trainer, stage, pretrained)
         self._models = [models[place] for place in range(len(models))]
         fitted = vars(models[chosen]).items()
         vars(self).update({name: value for name, value in fitted if name[-1] == "_"})

@@ -401,7 +401,8 @@ class LaiMLPRegressor(PartialFitMLP):
         -----
         ConvergenceWarning
             If the first stage reached `max_iter`, as with MLPRegressor; if the Lai loss
-            made the predictions collapse towards a constant.
+            made the predictions collapse towards a constant; if training ended far
+            worse than with one.
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss,
             training was interrupted, or a feature varies by rounding of its size, as a

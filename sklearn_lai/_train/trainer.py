@@ -24,6 +24,12 @@ from .watch import Watch
 
 # Rows that are enough to tell what errors are like.
 SOME_ROWS = 5_000
+# Parameters up to which the squares of predictions are numbers.
+SAFE_SIZE = 100.0
+TOO_LARGE = (
+    "Likely cause: steps too large; lower learning_rate_init (in the second stage "
+    "lai_learning_rate_init, or raise k), keep standardize=True, and beta_2 near 1."
+)
 
 
 class DivergenceError(ValueError):
@@ -154,6 +160,25 @@ class Trainer:
         """Record how a stage ended."""
         parameters, history = self.model
         self.model = Model(parameters, replace(history, **ends))
+
+    @torch.inference_mode()
+    def check_predictions(self) -> None:
+        """Raise an error if those of the model, which no loss has seen, are too large.
+
+        Their squares are to be numbers, in float64.
+        """
+        parameters, history = self.model
+        if parameters.abs().max() < SAFE_SIZE:
+            return
+        with self.network.having(parameters):
+            _, errors, _ = self.errors_of_some()
+        with np.errstate(over="ignore"):
+            squares = errors.astype(np.float64) ** 2
+        if not np.isfinite(squares).all():
+            raise DivergenceError(
+                f"Predictions overflow after {len(history.epochs)} epoch(s). "
+                f"{TOO_LARGE}"
+            )
 
     def layers(self) -> Layers:
         """The model in the units of the data."""
@@ -292,7 +317,5 @@ class Trainer:
             raise DivergenceError(
                 f"The training loss became {losses[bad[0]]} in epoch "
                 f"{len(self.model.history.epochs) + 1}, batch {bad[0] + 1} of "
-                f"{len(losses)}. Likely cause: steps too large; lower "
-                "learning_rate_init (in the second stage lai_learning_rate_init, or "
-                "raise k), keep standardize=True, and beta_2 near 1."
+                f"{len(losses)}. {TOO_LARGE}"
             )

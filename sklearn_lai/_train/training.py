@@ -18,7 +18,9 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
 
     It ends with the weights that the model has.
     """
-    return _loops_of(trainer).pretrain(trainer, stage, rng)
+    is_stopped = _loops_of(trainer).pretrain(trainer, stage, rng)
+    trainer.check_predictions()
+    return is_stopped
 
 
 def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> None:
@@ -28,6 +30,7 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
     those of the model.
     """
     _loops_of(trainer).train_lai(trainer, stage, rng)
+    trainer.check_predictions()
 
 
 def _loops_of(trainer: Trainer) -> ModuleType:

@@ -36,18 +36,24 @@ def axes_or_new(ax: Any, height: float) -> Any:
 
 def as_text(name: Any) -> str:
     """What shows a name as it is: a dollar begins a formula of matplotlib."""
-    return str(name).replace("$", r"\$")
+    return _drawable(str(name)).replace("$", r"\$")
 
 
 def as_label(text: str) -> str:
     """A label a user wrote, with its formulas, or as it is if it has none that are."""
     from matplotlib.mathtext import MathTextParser
 
+    text = _drawable(text)
     try:
         MathTextParser("path").parse(text)
     except ValueError:
         return as_text(text)
     return text
+
+
+def _drawable(text: str) -> str:
+    """Text with a question mark for halves of surrogate pairs, which no font has."""
+    return text.encode(errors="replace").decode()
 
 
 def check_lengths(of: str, n: int, others: Mapping[str, Any]) -> None:
