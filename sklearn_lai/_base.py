@@ -125,7 +125,7 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
 
     def _check_features(self, X: Any) -> np.ndarray:
         """Features to predict from."""
-        check_is_fitted(self)
+        check_is_fitted(self, "n_features_in_")  # faster than a look at all
         check_data_is_numeric("X", X)
         with _naming_data():
             return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)

@@ -29,7 +29,10 @@ def list_folds(
     if groups is not None:
         check("groups", groups, Each(ANYTHING, least=len(X), most=len(X)))
     is_list = hasattr(cv, "__iter__") and not hasattr(cv, "split")
-    found = cv if is_list else check_cv(cv).split(X, y, groups)
+    try:
+        found = list(cv if is_list else check_cv(cv).split(X, y, groups))
+    except TypeError as error:  # of what has the method, but is no splitter
+        raise TypeError(f"cv={shown(cv)} cannot split the data: {error}") from error
     folds = [_fold(number, fold, len(X)) for number, fold in enumerate(found)]
     if not folds:
         raise ValueError(f"cv must have at least one fold, got {shown(cv)}.")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import torch
 from common import FRAME, X, estimators, models, quick, y
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -198,6 +199,12 @@ def test_an_array_as_solver_or_loss_is_named_by_every_method(Estimator, name, me
 def test_folds_that_are_none_are_named(Estimator, cv):
     with pytest.raises(ValueError, match=r"cv must be"):
         Estimator(ks=1, cv=cv).fit(X, y)
+
+
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+def test_what_can_split_something_else_is_named(Estimator):
+    with pytest.raises(TypeError, match=r"cv=tensor\(0\.5000\) cannot split the data"):
+        Estimator(ks=1, cv=torch.tensor(0.5)).fit(X, y)
 
 
 @pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])

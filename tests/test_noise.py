@@ -521,8 +521,9 @@ def test_wrong_noise_is_named_and_the_earlier_fit_is_kept(
     ("parameters", "message"),
     [
         ({"loss": "huber"}, "noise needs loss='squared_error', got loss='huber'"),
-        ({"lai_fraction": 0}, "noise needs a lai_fraction in .0, 1., got .*=0"),
-        ({"lai_fraction": 1.0}, "noise needs a lai_fraction in .0, 1., got .*=1.0"),
+        ({"lai_fraction": 0}, "needs a lai_fraction in .1e-20, 1., got .*=0"),
+        ({"lai_fraction": 1.0}, "needs a lai_fraction in .1e-20, 1., got .*=1.0"),
+        ({"lai_fraction": 1e-300}, "a lai_fraction in .1e-20, 1., got .*=1e-300"),
         ({"lai_error": "own"}, "noise needs lai_error='mean', got lai_error='own'"),
         ({"reach": 0, "feature_k": {1: 0.1}}, "reach must be > 0 where feature_k has"),
     ],

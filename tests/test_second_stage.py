@@ -260,7 +260,7 @@ def test_a_search_that_ends_worse_than_a_constant_is_told(path_epochs):
 def test_the_last_step_is_looked_at(model):
     # No later loss is; batches of all rows, so that each epoch is a step.
     model.set_params(batch_size=len(X), random_state=0)
-    with pytest.raises(ValueError, match="Predictions overflow.*learning_rate_init"):
+    with pytest.raises(ValueError, match=r"Predictions overflow.*learning_rate_init"):
         model.fit(X, y)
     assert not hasattr(model, "n_features_in_")
 

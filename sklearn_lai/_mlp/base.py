@@ -65,6 +65,9 @@ N_SLOPES = 1000
 # of the optimiser.
 COPIES = 4
 
+# What the Lai loss under noise is divided by; a smaller one may be no number.
+LEAST_FRACTION = 1e-20
+
 # Why L-BFGS ended.
 NOTHING_LOWER = (
     "no step along its direction leads lower: the loss is not smooth there, or has "
@@ -316,10 +319,10 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
     def _check_what_noise_needs(self) -> None:
         super()._check_what_noise_needs()
-        if not 0 < self.lai_fraction < 1:
+        if not LEAST_FRACTION <= self.lai_fraction < 1:
             raise ValueError(
-                "noise needs a lai_fraction in (0, 1), got lai_fraction="
-                f"{self.lai_fraction!r}."
+                f"noise needs a lai_fraction in [{LEAST_FRACTION:g}, 1), got "
+                f"lai_fraction={self.lai_fraction!r}."
             )
 
     def _lai_recipe(self, k: np.ndarray) -> LaiStage:

@@ -149,8 +149,8 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
             raise ValueError(
                 f"ks around {k:.2g} follow from the error after the first stage, "
                 f"{error:.2g}, and lai_fraction ({self.lai_fraction!r}). Likely cause: "
-                "one of these, steps too large (lower learning_rate_init), or "
-                "standardize=False."
+                "one of these, steps too large (lower learning_rate_init, keep beta_2 "
+                "near 1), or standardize=False."
             )
         return k / np.geomspace(LEAST_NOISE, LARGEST_NOISE, int(self.ks))
 

@@ -154,8 +154,9 @@ def _objective_fault(rows: Rows, model: Any) -> str | None:
         own = coef.astype(np.float64) * sd_X[kept] / sd
         value = _objective(model, Z, t, rows.weight, own)
         said = np.ravel(model.objective_)[j]
-        floor = _rounding(Z, t, own, model.coef_.dtype)
         far = np.append(_size(rows.X)[kept] / sd_X[kept], _size(rows.y)[j] / sd)
+        floor = _rounding(Z, t, own, model.coef_.dtype)
+        floor += (10 * EPS * far.max()) ** 2  # of means, and so of intercepts
         share = 1e-6 + 100 * EPS * far.max() ** (1 if centred else 2)
         if not np.isfinite(value) or not np.isfinite(said):
             continue
