@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from sklearn.utils import metaestimators
 
-from ._train.watch import MakeLayers, Watch
+from ._recipe.watch import MakeLayers, Watch
 
 # A type checker that met two classes of this name would take the stand-in.
 if TYPE_CHECKING:

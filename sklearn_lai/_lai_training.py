@@ -4,19 +4,16 @@ import secrets
 from collections.abc import Callable
 from functools import partial
 from numbers import Integral, Real
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from . import _train
 from ._base import BaseLaiRegressor, Data
-from ._train.base_losses import BASE_LOSSES, BaseLoss
-from ._train.diagnosis import hardly_varies, plain_loss
-from ._train.record import History, Model
-from ._train.setup import Recipe, resolve_device
-from ._train.stages import LaiStage, PlainStage
-from ._train.trainer import Trainer
-from ._train.training import train_lai
+from ._recipe.recipe import LossRecipe, OptimizerRecipe, Recipe
+from ._recipe.record import History, Model
+from ._recipe.stages import LaiStage, PlainStage
 from ._typing import Device, Loss, RandomState
 from ._units import Statistics, Units, statistics_of
 from ._validation import (
@@ -38,6 +35,9 @@ from ._warnings import (
     warn_of_large_loss,
     warn_of_stuck,
 )
+
+if TYPE_CHECKING:
+    from ._train import Trainer
 
 # Factor from which on a loss is far above another one.
 LARGE = 2.0
@@ -88,12 +88,12 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             return int(seed.randint(np.iinfo(np.int32).max))
         return secrets.randbits(32) if seed is None else int(seed)
 
-    def _base_loss(self) -> BaseLoss:
-        return BASE_LOSSES[self.loss](float(self.huber_delta), float(self.quantile))
+    def _loss_recipe(self) -> LossRecipe:
+        return LossRecipe(self.loss, float(self.huber_delta), float(self.quantile))
 
     def _statistics(self, rows: Data) -> Statistics:
         """Those of the rows; of robust losses, those of most targets."""
-        return statistics_of(*rows, robust=self._base_loss().is_robust)
+        return statistics_of(*rows, robust=self._loss_recipe().is_robust)
 
     def _units_of(
         self, statistics: Statistics, dtype: np.dtype, centre: bool = True
@@ -111,7 +111,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     def _recipe(
         self,
         dtype: np.dtype,
-        optimizer: partial,
+        optimizer: OptimizerRecipe,
         *,
         activation: str = "identity",
         alpha: float = 0.0,
@@ -122,13 +122,13 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         return Recipe(
             activation=activation,
             fit_intercept=fit_intercept,
-            loss=self._base_loss(),
+            loss=self._loss_recipe(),
             alpha=alpha,
             optimizer=optimizer,
             # NumPy's numbers overflow, and torch refuses some of them.
             batch_size=200 if self.batch_size == "auto" else int(self.batch_size),
             shuffle=self.shuffle,
-            device=resolve_device(self.device, dtype),
+            device=_train.resolve_device(self.device, dtype),
             stage=PlainStage(
                 int(self.max_iter), float(self.tol), self.n_iter_no_change
             ),
@@ -170,7 +170,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
 
     def _run_stages(
         self,
-        trainer: Trainer,
+        trainer: "Trainer",
         run_first: Callable[[], object],
         stage: LaiStage,
         rng: np.random.Generator,
@@ -193,22 +193,22 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             )
 
     def _run_lai_stage(
-        self, trainer: Trainer, stage: LaiStage, rng: np.random.Generator
+        self, trainer: "Trainer", stage: LaiStage, rng: np.random.Generator
     ) -> None:
         """The second stage, with warnings of what went wrong."""
         before = trainer.model
-        train_lai(trainer, stage, rng)
+        _train.train_lai(trainer, stage, rng)
         self._warn_of_second_stage(trainer, stage, before)
 
     def _warn_of_second_stage(
-        self, trainer: Trainer, stage: LaiStage, before: Model
+        self, trainer: "Trainer", stage: LaiStage, before: Model
     ) -> None:
         """Warn of what went wrong since the model was that of the first stage."""
         if not self._warn_of_collapse(trainer, stage, before):
             self._warn_of_large_loss(trainer, before)
         self._warn_of_no_lai_batch(trainer, stage)
 
-    def _warn_of_no_convergence(self, trainer: Trainer) -> None:
+    def _warn_of_no_convergence(self, trainer: "Trainer") -> None:
         """Warn, as MLPRegressor does, if the first stage did not end by itself."""
         history = trainer.model.history
         n_epochs = len(history.epochs)
@@ -231,20 +231,21 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         )
 
     def _warn_of_collapse(
-        self, trainer: Trainer, stage: LaiStage, before: Model
+        self, trainer: "Trainer", stage: LaiStage, before: Model
     ) -> bool:
         """Warn if predictions hardly vary, which did before the stage, and say so."""
         if stage.fraction == 0 or stage.noise is not None:  # with noise it may be best
             return False
-        collapsed = hardly_varies(trainer, trainer.model.parameters, COLLAPSED_SHARE)
+        hardly_varies = partial(_train.hardly_varies, trainer, share=COLLAPSED_SHARE)
+        collapsed = hardly_varies(trainer.model.parameters)
         is_trained = before.history.is_warm or len(before.history.epochs) > 0
         if is_trained and collapsed.any():
-            collapsed &= ~hardly_varies(trainer, before.parameters, COLLAPSED_SHARE)
+            collapsed &= ~hardly_varies(before.parameters)
         if collapsed.any():
             warn_of_collapse(self)
         return bool(collapsed.any())
 
-    def _warn_of_large_loss(self, trainer: Trainer, before: Model) -> None:
+    def _warn_of_large_loss(self, trainer: "Trainer", before: Model) -> None:
         """Warn if the model is far worse than a constant, by the stage that made it so.
 
         A short first stage may not have got far yet, from wherever it began.
@@ -252,9 +253,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         parameters, history = trainer.model
         if {history.end, history.lai_end} & {"stuck", "diverged"}:  # which is told
             return
-        loss, first = plain_loss(trainer, parameters), 1.0
+        loss, first = _train.plain_loss(trainer, parameters), 1.0
         if history.lai_training:
-            first = plain_loss(trainer, before.parameters)
+            first = _train.plain_loss(trainer, before.parameters)
         is_short = history.end == "limit" or len(history.pretraining) < MANY
         may_be_large = np.inf if history.is_warm else HUGE
         if loss > LARGE * max(1.0, first):
@@ -266,7 +267,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         if is_told:
             warn_of_large_loss(loss, name, getattr(self, name))
 
-    def _warn_of_no_lai_batch(self, trainer: Trainer, stage: LaiStage) -> None:
+    def _warn_of_no_lai_batch(self, trainer: "Trainer", stage: LaiStage) -> None:
         """Warn if a whole stage for the Lai loss had no batch with it."""
         epochs = trainer.model.history.lai_training[-stage.epochs :]
         is_whole = len(epochs) == stage.epochs > 0

@@ -22,6 +22,8 @@ NARROW = 0.1
 NEAR = 2.0
 # Standard deviations of a normal distribution in a median absolute deviation.
 NORMAL_SHARE = 1.482602218505602
+# Standard deviations of most errors from which on an error is an outlier's.
+OUTLYING = 5.0
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,17 @@ class ColumnStatistics:
 def are_near(ratio: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """Where deviations have such a ratio, and means such a distance in deviations."""
     return (ratio <= NEAR) & (ratio >= 1 / NEAR) & (np.abs(shift) <= NEAR)
+
+
+def outlier_bound(error: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+    """Magnitude of the errors from which on rows are outliers, by output.
+
+    Infinite if most errors are 0.
+    """
+    weight = np.ones(len(error)) if sample_weight is None else sample_weight
+    typical = [weighted_quantile(column, weight) for column in np.abs(error).T]
+    bound = OUTLYING * NORMAL_SHARE * np.array(typical)
+    return np.where(bound > 0, bound, np.inf)
 
 
 def weighted_quantile(

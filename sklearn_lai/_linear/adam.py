@@ -2,25 +2,27 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .. import _train
 from .._base import Data
 from .._lai_training import LaiTrainingRegressor
-from .._train.optimizers import Adam
-from .._train.randomness import RandomState, random_streams
-from .._train.setup import TrainingData, training
-from .._train.stages import PlainStage
-from .._train.trainer import Trainer
-from .._train.training import pretrain
-from .._train.watch import Watch
+from .._recipe.data import TrainingData
+from .._recipe.randomness import RandomState, random_streams
+from .._recipe.recipe import OptimizerRecipe
+from .._recipe.stages import PlainStage
+from .._recipe.watch import Watch
 from .._units import Layers, Units
 from .._warnings import warn_caller
 from .base import BaseLaiLinear
 from .moments import Moments
 from .path import solve_paths
+
+if TYPE_CHECKING:
+    from .._train import Trainer
 
 # Mean error above that of least squares, in shares of that without features, from which
 # on the end of training is far from the least loss.
@@ -40,11 +42,12 @@ class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
         layers = [np.zeros(sizes, dtype)], [np.zeros(sizes[1], dtype)]
         recipe = self._recipe(
             dtype,
-            partial(Adam, learning_rate=self.learning_rate_init),
+            OptimizerRecipe("adam", {"learning_rate": self.learning_rate_init}),
             fit_intercept=self.fit_intercept,
         )
         rng, lai_rng = random_streams(self._seed())
-        with training(TrainingData(*rows, units, layers), recipe, watch) as trainer:
+        data = TrainingData(*rows, units, layers)
+        with _train.training(data, recipe, watch) as trainer:
             self._run_stages(
                 trainer,
                 partial(self._pretrain_linear, trainer, recipe.stage, rng, rows, units),
@@ -56,14 +59,14 @@ class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
 
     def _pretrain_linear(
         self,
-        trainer: Trainer,
+        trainer: "Trainer",
         stage: PlainStage,
         rng: RandomState,
         rows: Data,
         units: Units,
     ) -> None:
         """The first stage, with a warning if least squares has a far lower loss."""
-        is_stopped = pretrain(trainer, stage, rng)
+        is_stopped = _train.pretrain(trainer, stage, rng)
         history, is_wide = trainer.model.history, rows.X.shape[1] > MOST_FEATURES
         has_stalled = history.pretraining and history.end == "converged"
         if is_stopped or is_wide or not has_stalled:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import mean_squared_error
 
 from .._base import Data
-from .._train.outliers import outlier_bound
+from .._statistics import outlier_bound
 from ..metrics import noise_sensitivity, prediction_variance
 
 Error = Callable[..., Any]

@@ -4,11 +4,10 @@ import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
 from os import PathLike, fspath
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 from joblib import Memory
@@ -16,25 +15,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-from .. import _inference
+from .. import _inference, _train
 from .._base import Data
 from .._bounds import bound_slopes
 from .._box import MAX_BOXES, Box
 from .._lai_training import LaiTrainingRegressor
-from .._train.lbfgs import LBFGS
-from .._train.optimizers import SGD, Adam
-from .._train.randomness import RandomState, resumed, state_of
-from .._train.record import WHOLE, History, Model, Patience
-from .._train.setup import (
-    Recipe,
-    Stopped,
-    TrainingData,
-    packed_pretraining,
-    run_pretraining,
-    unpacked,
-)
-from .._train.stages import LaiStage
-from .._train.trainer import Trainer
+from .._recipe.data import TrainingData
+from .._recipe.randomness import RandomState, resumed, state_of
+from .._recipe.recipe import OptimizerRecipe, Recipe
+from .._recipe.record import WHOLE, History, Model, Patience
+from .._recipe.stages import LaiStage
 from .._typing import (
     Activation,
     HiddenLayerSizes,
@@ -57,6 +47,9 @@ from .._validation import (
 )
 from .._warnings import warn_caller
 from .importances import mean_slopes
+
+if TYPE_CHECKING:
+    from .._train import Trainer
 
 # Slopes that are enough for their mean, at a cost of about half an epoch or less.
 N_SLOPES = 1000
@@ -309,7 +302,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
     def _mlp_recipe(self, data: TrainingData) -> Recipe:
         recipe = self._recipe(
             data.X.dtype,
-            self._make_optimizer(),
+            self._optimizer_recipe(),
             activation=self.activation,
             alpha=float(self.alpha),
         )
@@ -344,7 +337,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
     def _pretrain(
         self,
-        trainer: Trainer,
+        trainer: "Trainer",
         data: TrainingData,
         recipe: Recipe,
         rng: RandomState,
@@ -354,19 +347,19 @@ class BaseLaiMLP(LaiTrainingRegressor):
         The generator stays as it is.
         """
         arguments = data, recipe, state_of(rng), trainer
-        with suppress(Stopped):
+        with suppress(_train.Stopped):
             snapshot = None
             if self.memory is not None:
                 memory = self._checked_memory()
-                run = memory.cache(packed_pretraining, ignore=["trainer"])
-                snapshot = unpacked(run(*arguments))
+                run = memory.cache(_train.packed_pretraining, ignore=["trainer"])
+                snapshot = _train.unpacked(run(*arguments))
                 if snapshot is None:
                     warn_caller(
                         "A result of the first stage in memory is not as it was stored "
                         f"and was computed again. Clear memory ({self.memory!r}).",
                         UserWarning,
                     )
-            trainer.resume(snapshot or run_pretraining(*arguments))
+            trainer.resume(snapshot or _train.run_pretraining(*arguments))
 
     def _checked_memory(self) -> Memory:
         """The memory, of which a folder can be written to."""
@@ -380,7 +373,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         """Set the range of the training data."""
         self.X_min_, self.X_max_ = box
 
-    def _set_fitted(self, trainer: Trainer) -> None:
+    def _set_fitted(self, trainer: "Trainer") -> None:
         """Set what training gave and recorded; records go on if warm."""
         self._set_model(trainer)
         history = trainer.model.history
@@ -389,7 +382,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         self._optimizer = FirstOptimizer(history.learning_rate)
         self.t_ = trainer.n_seen
 
-    def _set_model(self, trainer: Trainer) -> None:
+    def _set_model(self, trainer: "Trainer") -> None:
         """Set what the network is."""
         if trainer.boundary is not None:
             self.feature_k_ = self._k_of_noise(trainer.boundary, trainer.is_constant)
@@ -422,7 +415,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
         return min([earlier, *(epoch.loss for epoch in history.pretraining)])
 
     def _warn_of_second_stage(
-        self, trainer: Trainer, stage: LaiStage, before: Model
+        self, trainer: "Trainer", stage: LaiStage, before: Model
     ) -> None:
         super()._warn_of_second_stage(trainer, stage, before)
         self._warn_of_early_end(trainer, stage)
@@ -442,7 +435,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
             f"({self.max_iter}) or max_fun ({self.max_fun}), or tol."
         )
 
-    def _warn_of_early_end(self, trainer: Trainer, stage: LaiStage) -> None:
+    def _warn_of_early_end(self, trainer: "Trainer", stage: LaiStage) -> None:
         """Warn if the second stage did not get as far as it was to."""
         history = trainer.model.history
         reasons = {
@@ -516,25 +509,25 @@ class BaseLaiMLP(LaiTrainingRegressor):
         )
         return data.take(train), data.take(test)
 
-    def _make_optimizer(self) -> partial:
-        if self.solver == "lbfgs":
-            return partial(LBFGS, max_fun=int(self.max_fun))
-        if self.solver == "sgd":
-            return partial(
-                SGD,
-                learning_rate=float(self.learning_rate_init),
-                momentum=float(self.momentum),
-                nesterov=self.nesterovs_momentum,
-                schedule=self.learning_rate,
-                power_t=float(self.power_t),
-            )
-        return partial(
-            Adam,
-            learning_rate=float(self.learning_rate_init),
-            beta_1=float(self.beta_1),
-            beta_2=float(self.beta_2),
-            epsilon=float(self.epsilon),
-        )
+    def _optimizer_recipe(self) -> OptimizerRecipe:
+        learning_rate = float(self.learning_rate_init)
+        options: dict[str, dict[str, Any]] = {
+            "lbfgs": {"max_fun": int(self.max_fun)},
+            "sgd": {
+                "learning_rate": learning_rate,
+                "momentum": float(self.momentum),
+                "nesterov": self.nesterovs_momentum,
+                "schedule": self.learning_rate,
+                "power_t": float(self.power_t),
+            },
+            "adam": {
+                "learning_rate": learning_rate,
+                "beta_1": float(self.beta_1),
+                "beta_2": float(self.beta_2),
+                "epsilon": float(self.epsilon),
+            },
+        }
+        return OptimizerRecipe(self.solver, options[self.solver])
 
 
 def _glorot_uniform(

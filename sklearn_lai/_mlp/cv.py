@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from joblib import Parallel, delayed
 
+from .. import _train
 from .. import _typing as types
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._folds import list_folds, naming
-from .._train.setup import training
-from .._train.watch import Watch
+from .._recipe.watch import Watch
 from .._validation import NONE, AnyOf, Number, as_floats
 from .assessment import Assessment
 from .path import PathMLP, Start
@@ -413,7 +413,7 @@ class LaiMLPRegressorCV(PathMLP):
             self._warn_of_stuck(plan.data.units)
             unit = np.ones(1) if rows.y.shape[1] == 1 else plan.data.units.y.unit
             assess = partial(self._assess_fold, rows, X, scorer, unit, seed)
-            with training(plan.data, plan.recipe, watch) as trainer:
+            with _train.training(plan.data, plan.recipe, watch) as trainer:
                 start = self._pretrained(trainer, plan)
                 self._warn_of_no_convergence(trainer)
                 self.ks_ = self._resolve_ks(start)

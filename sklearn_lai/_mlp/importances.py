@@ -3,8 +3,8 @@
 import numpy as np
 
 from .._inference import input_gradient
+from .._recipe.data import TrainingData
 from .._statistics import ColumnStatistics
-from .._train.setup import TrainingData
 from .._units import Layers
 
 

@@ -3,27 +3,28 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 
+from .. import _train
 from .._base import Data, all_or_nothing, check_data
 from .._box import Box
 from .._callbacks import available_if
 from .._feature_k import K
 from .._lai_training import HUGE
-from .._train.diagnosis import plain_loss
-from .._train.randomness import RandomState, random_streams, resumed, state_of
-from .._train.record import Epoch
-from .._train.setup import TrainingData, training
-from .._train.stages import PlainStage
-from .._train.trainer import Trainer
-from .._train.training import pretrain, train_lai
-from .._train.watch import Watch
+from .._recipe.data import TrainingData
+from .._recipe.randomness import RandomState, random_streams, resumed, state_of
+from .._recipe.record import Epoch
+from .._recipe.stages import PlainStage
+from .._recipe.watch import Watch
 from .._typing import KLike
 from .._units import Layers, Units, carried, lost_by_folding, with_silent
 from .._warnings import warn_of_large_loss
 from .base import BaseLaiMLP
+
+if TYPE_CHECKING:
+    from .._train import Trainer
 
 # A pass over a chunk has a hundredth of the epochs of a fit.
 N_SLOPES_OF_PASS = 200
@@ -47,7 +48,7 @@ class Progress:
     @classmethod
     def of(
         cls,
-        trainer: Trainer,
+        trainer: "Trainer",
         data: TrainingData,
         rngs: Sequence[RandomState | np.random.Generator],
     ) -> Self:
@@ -55,7 +56,7 @@ class Progress:
         states = [state_of(rng) for rng in rngs]
         return cls(states, data.units).after(trainer)
 
-    def after(self, trainer: Trainer) -> Self:
+    def after(self, trainer: "Trainer") -> Self:
         """The same with what the trainer has left."""
         return replace(
             self,
@@ -149,7 +150,7 @@ class PartialFitMLP(BaseLaiMLP):
                 data = self._of_further_rows(rows, progress)
             self._warn_of_stuck(data.units)
             watch = Watch(verbose=bool(self.verbose))
-            with training(data, self._mlp_recipe(data), watch) as trainer:
+            with _train.training(data, self._mlp_recipe(data), watch) as trainer:
                 progress = self._run_pass(trainer, progress)
                 self._progress = replace(progress, units=data.units).after(trainer)
                 self._set_model(trainer)
@@ -198,7 +199,7 @@ class PartialFitMLP(BaseLaiMLP):
         data = self._from_fitted_weights(rows, units, layers, validation)
         return replace(data, narrow=narrow)
 
-    def _run_pass(self, trainer: Trainer, progress: Progress) -> Progress:
+    def _run_pass(self, trainer: "Trainer", progress: Progress) -> Progress:
         """Train for an epoch; returns what it changes of randomness and schedule."""
         if progress.optimizer is not None:
             trainer.optimizer.resume(progress.optimizer)
@@ -210,25 +211,26 @@ class PartialFitMLP(BaseLaiMLP):
             n_earlier = progress.n_lai_batches
             stage = replace(recipe, epochs=1, average=False, n_earlier=n_earlier)
             before = trainer.model
-            train_lai(trainer, stage, rng)
+            _train.train_lai(trainer, stage, rng)
             if before.history.is_warm:  # one pass is too few to learn anything
                 self._warn_of_collapse(trainer, stage, before)
         else:
-            pretrain(trainer, PlainStage(1, tol=0, n_iter_no_change=math.inf), rng)
+            one = PlainStage(1, tol=0, n_iter_no_change=math.inf)
+            _train.pretrain(trainer, one, rng)
         states[is_lai] = state_of(rng)
         n_lai_batches = progress.n_lai_batches + is_lai * len(trainer.batches)
         return replace(progress, rng_states=states, n_lai_batches=n_lai_batches)
 
-    def _warn_of_large_pass(self, trainer: Trainer, epoch: Epoch) -> None:
+    def _warn_of_large_pass(self, trainer: "Trainer", epoch: Epoch) -> None:
         """Warn if the loss after a pass is far above that of a constant."""
         # Of a chunk that varies by the standard deviation 1, this is less than HUGE.
         is_large = epoch.loss > HUGE / 2
-        if is_large and plain_loss(trainer, trainer.model.parameters) > HUGE:
+        if is_large and _train.plain_loss(trainer, trainer.model.parameters) > HUGE:
             is_lai = epoch.lai_loss is not None
             name = "lai_learning_rate_init" if is_lai else "learning_rate_init"
             warn_of_large_loss(HUGE, name, getattr(self, name))
 
-    def _record_pass(self, trainer: Trainer) -> None:
+    def _record_pass(self, trainer: "Trainer") -> None:
         """Add what a pass recorded to the stage that it goes on with.
 
         That is the second after a `fit` that had one, else the first.

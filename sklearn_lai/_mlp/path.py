@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from numbers import Integral
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 from sklearn.metrics import (
@@ -13,24 +13,26 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from .. import _inference
+from .. import _inference, _train
 from .._base import Data
 from .._box import Box
 from .._choice_of_k import ChoosesK, Scorer, make_model, score_on
 from .._folds import naming
 from .._noise import boundary_ratio, multiples
-from .._train.randomness import RandomState, random_streams, state_of
-from .._train.setup import Recipe, TrainingData, training
-from .._train.stages import LaiStage
-from .._train.trainer import Trainer
-from .._train.training import train_lai
-from .._train.watch import Watch
+from .._recipe.data import TrainingData
+from .._recipe.randomness import RandomState, random_streams, state_of
+from .._recipe.recipe import Recipe
+from .._recipe.stages import LaiStage
+from .._recipe.watch import Watch
 from .._units import Layers, Scale
 from .._validation import NONE, AnyOf, Number, as_floats
 from .assessment import Assessment, Error, assess, bounded
 from .base import BaseLaiMLP
 from .partial_fit import Progress
 from .regressor import LaiMLPRegressor
+
+if TYPE_CHECKING:
+    from .._train import Trainer
 
 # Noise in every feature that the ends of a grid of k stand for, in feature standard
 # deviations, and the lai_fraction up to which that holds.
@@ -59,7 +61,7 @@ class Plan(NamedTuple):
 class Start(NamedTuple):
     """A pretrained network, and how it is trained."""
 
-    trainer: Trainer
+    trainer: "Trainer"
     plan: Plan
 
 
@@ -74,7 +76,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         data = self._from_new_weights(rows, None, rng)
         return Plan(data, self._mlp_recipe(data), rng, lai_rng, Box.of(rows.X))
 
-    def _pretrained(self, trainer: Trainer, plan: Plan) -> Start:
+    def _pretrained(self, trainer: "Trainer", plan: Plan) -> Start:
         """The network after the first stage."""
         self._pretrain(trainer, plan.data, plan.recipe, plan.rng)
         return Start(trainer, plan)
@@ -94,7 +96,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
             start.plan.lai_rng.bit_generator.state = state
             stage = self._stage_of(k)
             with naming(f"k={k:g}"):
-                train_lai(trainer, stage, start.plan.lai_rng)
+                _train.train_lai(trainer, stage, start.plan.lai_rng)
             yield place, stage
 
     def _upwards(self, start: Start, epochs: int) -> Iterator[tuple[int, LaiStage]]:
@@ -110,7 +112,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
                 mean_error=mean_error,
             )
             with naming(f"k={self.ks_[place]:g}"):
-                train_lai(start.trainer, stage, start.plan.lai_rng)
+                _train.train_lai(start.trainer, stage, start.plan.lai_rng)
             yield place, stage
 
     def _fitted_model(self, k: float, start: Start) -> LaiMLPRegressor:
@@ -176,7 +178,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
             plan = self._plan(rows.take(train), seed)
             _check_near(held_out.X, plan.data.units.X)
             copies = list(self._copies(held_out.X, plan.data))
-            with training(plan.data, plan.recipe, Watch()) as trainer:
+            with _train.training(plan.data, plan.recipe, Watch()) as trainer:
                 start = self._pretrained(trainer, plan)
                 for place, _ in self._follow_path(start):
                     k = self.ks_[place]

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 
+from .. import _train
 from .. import _typing as types
 from .._base import Data, all_or_nothing, check_data
 from .._box import Box
 from .._callbacks import watched, with_callbacks
-from .._train.randomness import random_streams
-from .._train.setup import training
+from .._recipe.randomness import random_streams
 from .._validation import BOOLEAN
 from .partial_fit import PartialFitMLP, Progress
 
@@ -425,7 +425,7 @@ class LaiMLPRegressor(PartialFitMLP):
                 data = self._from_new_weights(rows, validation, rng)
             self._warn_of_stuck(data.units)
             recipe = self._mlp_recipe(data)
-            with training(data, recipe, watch) as trainer:
+            with _train.training(data, recipe, watch) as trainer:
                 self._run_stages(
                     trainer,
                     partial(self._pretrain, trainer, data, recipe, rng),

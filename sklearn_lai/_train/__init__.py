@@ -1,1 +1,56 @@
-"""Lai Training in torch: networks, losses, stages."""
+"""Training on torch, which is loaded when one of these names is first used."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .diagnosis import hardly_varies, plain_loss
+    from .loops import pretrain, train_lai
+    from .setup import (
+        Stopped,
+        packed_pretraining,
+        resolve_device,
+        run_pretraining,
+        training,
+        unpacked,
+    )
+    from .trainer import Trainer
+
+_MODULES = {
+    "Stopped": "setup",
+    "Trainer": "trainer",
+    "hardly_varies": "diagnosis",
+    "packed_pretraining": "setup",
+    "plain_loss": "diagnosis",
+    "pretrain": "loops",
+    "resolve_device": "setup",
+    "run_pretraining": "setup",
+    "train_lai": "loops",
+    "training": "setup",
+    "unpacked": "setup",
+}
+__all__ = [
+    "Stopped",
+    "Trainer",
+    "hardly_varies",
+    "packed_pretraining",
+    "plain_loss",
+    "pretrain",
+    "resolve_device",
+    "run_pretraining",
+    "train_lai",
+    "training",
+    "unpacked",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        module = import_module(f".{_MODULES[name]}", __name__)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ImportError("Training needs torch: pip install torch.") from error
+    return getattr(module, name)

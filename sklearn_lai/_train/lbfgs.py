@@ -7,11 +7,11 @@ import torch
 from scipy.optimize import OptimizeResult, minimize
 from torch import Tensor
 
+from .._recipe.randomness import RandomState
+from .._recipe.record import Epoch
+from .._recipe.stages import LaiStage, PlainStage
 from .batches import Batch
 from .optimizers import Optimizer
-from .randomness import RandomState
-from .record import Epoch
-from .stages import LaiStage, PlainStage
 from .trainer import Trainer
 
 # SciPy's statuses of a run that converged, came to a limit, or a callback ended. All

@@ -4,26 +4,10 @@ The Lai loss of a row is its loss times a factor of its slopes, so that by a few
 errors it would decide about all slopes, whatever the loss does with such errors.
 """
 
-import numpy as np
 from torch import Tensor
 
-from .._statistics import NORMAL_SHARE, weighted_quantile
 from .directions import EVERY, Directions
 from .objective import LaiObjective, MixedGradient
-
-# Standard deviations of most errors from which on an error is an outlier's.
-OUTLYING = 5.0
-
-
-def outlier_bound(error: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
-    """Magnitude of the errors from which on rows are outliers, by output.
-
-    Infinite if most errors are 0.
-    """
-    weight = np.ones(len(error)) if sample_weight is None else sample_weight
-    typical = [weighted_quantile(column, weight) for column in np.abs(error).T]
-    bound = OUTLYING * NORMAL_SHARE * np.array(typical)
-    return np.where(bound > 0, bound, np.inf)
 
 
 class BoundedErrors:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .record import WHOLE, Patience
+from .._recipe.record import WHOLE, Patience
 
 
 class Plateau:

@@ -4,7 +4,6 @@ import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -14,65 +13,29 @@ import torch
 from torch import Tensor
 
 from .._inference import predict
+from .._recipe.data import TrainingData
+from .._recipe.randomness import resumed
+from .._recipe.recipe import LossRecipe, OptimizerRecipe, Recipe
+from .._recipe.record import History, Snapshot
+from .._recipe.watch import Watch
 from .._units import Layers, Units
-from .._version import __version__
-from .base_losses import BaseLoss
+from .base_losses import BASE_LOSSES, BaseLoss
 from .batches import Batches
+from .lbfgs import LBFGS
+from .loops import pretrain
 from .network import Network
-from .randomness import resumed
-from .record import WHOLE, History, Patience, Snapshot
+from .optimizers import SGD, Adam, Optimizer
 from .score import Score, constant_losses
-from .stages import PlainStage
 from .threads import suitable_threads
 from .trainer import Trainer
-from .training import pretrain
-from .watch import Watch
 
 # Strength of the penalty beside which losses of standardised data do not count.
 LARGEST_ALPHA = 1e10
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """What is trained on: arrays in the units of the data, and where to begin.
-
-    `y` has shape (n_samples, n_outputs), `sample_weight` None or (n_samples,).
-    `layers` are the initial weights, in `units`, the units of training; `is_warm` says
-    whether they are those of an earlier fit, which has seen `n_seen` samples and left
-    some `patience`; features that are `narrow` have no Lai loss.
-    `validation` has X, y and weights, too.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    sample_weight: np.ndarray | None
-    units: Units
-    layers: Layers
-    validation: tuple[np.ndarray, np.ndarray, np.ndarray | None] | None = None
-    is_warm: bool = False
-    n_seen: int = 0
-    narrow: np.ndarray | bool = False
-    patience: Patience = WHOLE
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the model is trained, but for the second stage.
-
-    `version` is that of the package: what another one has left in `memory` is not
-    taken.
-    """
-
-    activation: str
-    fit_intercept: bool
-    loss: BaseLoss
-    alpha: float
-    optimizer: partial
-    batch_size: int
-    shuffle: bool
-    device: str
-    stage: PlainStage
-    version: str = __version__
+OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {
+    "adam": Adam,
+    "sgd": SGD,
+    "lbfgs": LBFGS,
+}
 
 
 class Stopped(Exception):  # noqa: N818 - no error, as StopIteration
@@ -94,20 +57,28 @@ def _make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
     network = Network(
         coefs, intercepts, recipe.activation, fit_intercept=recipe.fit_intercept
     )
-    weight = data.sample_weight
+    weight, loss = data.sample_weight, _make_loss(recipe.loss)
     return Trainer(
         network,
         _make_batches(data, recipe),
-        recipe.loss,
-        recipe.optimizer(network.parameters),
+        loss,
+        _make_optimizer(recipe.optimizer, network.parameters),
         is_constant=data.units.X.is_constant() | data.narrow,
         alpha=_weighted_alpha(recipe.alpha, weight),
-        score=_score_of(data, recipe, network),
+        score=_score_of(data, recipe, network, loss),
         fold=partial(_fold, data.units, recipe, network),
         history=History(is_warm=data.is_warm, patience=data.patience),
         n_seen=data.n_seen,
         watch=watch,
     )
+
+
+def _make_loss(recipe: LossRecipe) -> BaseLoss:
+    return BASE_LOSSES[recipe.name](recipe.huber_delta, recipe.quantile)
+
+
+def _make_optimizer(recipe: OptimizerRecipe, parameters: Tensor) -> Optimizer:
+    return OPTIMIZERS[recipe.solver](parameters, **recipe.options)
 
 
 def _weighted_alpha(alpha: float, sample_weight: np.ndarray | None) -> float:
@@ -227,7 +198,7 @@ def _are_below(layers: Layers, bound: float) -> bool:
 
 
 def _score_of(
-    data: TrainingData, recipe: Recipe, network: Network
+    data: TrainingData, recipe: Recipe, network: Network, loss: BaseLoss
 ) -> Callable[[Tensor], float] | None:
     """Score of parameters on the validation data; NaN if they predict no number."""
     if data.validation is None:
@@ -236,8 +207,8 @@ def _score_of(
     X, y = data.units.X.standardise(X), data.units.y.standardise(y)
     y_train = data.units.y.standardise(data.y)
     _check_validation_targets(y)
-    in_training = constant_losses(recipe.loss, y_train, data.sample_weight)
-    score = Score(recipe.loss, y, sample_weight, in_training)
+    in_training = constant_losses(loss, y_train, data.sample_weight)
+    score = Score(loss, y, sample_weight, in_training)
 
     def score_of(parameters: Tensor) -> float:
         y_pred = predict(X, *network.arrays(parameters), recipe.activation)

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from .randomness import RandomState, Reshuffled
-from .record import Epoch
+from .._recipe.randomness import RandomState, Reshuffled
+from .._recipe.record import Epoch
+from .._recipe.stages import LaiStage, PlainStage
 from .schedule import Plateau, lai_schedule
-from .stages import LaiStage, PlainStage
 from .trainer import DivergenceError, Trainer
 
 

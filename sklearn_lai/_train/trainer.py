@@ -9,6 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .._recipe.record import Epoch, History, Model, Snapshot
+from .._recipe.stages import LaiStage
+from .._recipe.watch import Watch
+from .._statistics import outlier_bound
 from .._units import Layers
 from .base_losses import BaseLoss
 from .batches import Batch, Batches
@@ -16,11 +20,8 @@ from .network import Network
 from .noise import boundary_change, loss_under_noise
 from .objective import Objective, make_objective
 from .optimizers import Optimizer
-from .outliers import BoundedErrors, Mixture, outlier_bound
-from .record import Epoch, History, Model, Snapshot
+from .outliers import BoundedErrors, Mixture
 from .slopes import Derivative, SlopeMeasure, make_slope_measure
-from .stages import LaiStage
-from .watch import Watch
 
 # Rows that are enough to tell what errors are like.
 SOME_ROWS = 5_000

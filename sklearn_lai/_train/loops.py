@@ -7,9 +7,9 @@ from types import ModuleType
 
 import numpy as np
 
+from .._recipe.randomness import RandomState
+from .._recipe.stages import LaiStage, PlainStage
 from . import lbfgs, stochastic
-from .randomness import RandomState
-from .stages import LaiStage, PlainStage
 from .trainer import Trainer
 
 

@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Epoch(NamedTuple):
@@ -61,7 +62,7 @@ class History:
 class Model(NamedTuple):
     """Parameters of the network, and how they came about."""
 
-    parameters: Tensor
+    parameters: "Tensor"
     history: History
 
 

@@ -1,0 +1,1 @@
+"""What training is given and what it tells, without torch."""
