@@ -127,6 +127,6 @@ def test_a_name_that_is_not_there_is_no_attribute():
     from sklearn_lai import _train
 
     with pytest.raises(
-        AttributeError, match="'sklearn_lai._train' has no .* 'nothing'"
+        AttributeError, match=r"'sklearn_lai\._train' has no .* 'nothing'"
     ):
         _train.nothing  # noqa: B018
