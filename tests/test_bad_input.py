@@ -237,7 +237,9 @@ def test_divergence_in_the_last_step_is_seen(Estimator):
         max_iter=1,
         lai_epochs=0,
     )
-    with pytest.raises(ValueError, match=r"non-finite param.*lower learning_rate_init"):
+    with pytest.raises(
+        ValueError, match=r"Predictions overflow.*lower learning_rate_i"
+    ):
         model.fit(X, y)
 
 

@@ -85,7 +85,7 @@ def test_so_does_one_that_looks_pretraining_up(hit, made, tmp_path):
 @pytest.mark.parametrize("n_ks", [1, 4])
 def test_a_cross_validation_does_so_once_per_fold_and_once_for_the_refit(n_ks, made):
     model = quick(LaiMLPRegressorCV, hidden_layer_sizes=8, ks=n_ks, cv=3)
-    model.set_params(lai_interval=1).fit(X, y)
+    model.set_params(lai_interval=1, lai_learning_rate_init=1e-3).fit(X, y)
     made.pop(None)
     assert made == expected(3 + 1)
 

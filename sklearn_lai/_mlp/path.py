@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 LEAST_NOISE, LARGEST_NOISE, LARGEST_FRACTION = 0.05, 1.5, 0.5
 # Sizes of k that float32 can compute with.
 LEAST_K, LARGEST_K = 1e-8, 1e8
+# The same of boundaries between changes by noise, over the mean error.
+LEAST_RATIO, LARGEST_RATIO = 1e-11, 1e8
 # Standard deviations from the mean at which predictions have squares, in float32, too.
 FARTHEST = 1e15
 # Noisy copies of the data held out that the errors are the mean of.
@@ -131,7 +133,16 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
     def _stage_of(self, k: float) -> LaiStage:
         """The second stage for a `k`; with noise, for a multiple of what follows."""
         stage = self._lai_recipe(self._resolve_k(k))
-        return stage if self.noise is None else replace(stage, multiple=k)
+        if self.noise is None:
+            return stage
+        ratio = boundary_ratio(self.lai_fraction)
+        if not LEAST_RATIO <= k * ratio <= LARGEST_RATIO:
+            raise ValueError(
+                f"ks must be multiples from {LEAST_RATIO / ratio:.2g} to "
+                f"{LARGEST_RATIO / ratio:.2g} with noise and lai_fraction="
+                f"{self.lai_fraction!r}, got {k:g}."
+            )
+        return replace(stage, multiple=k)
 
     def _resolve_ks(self, start: Start) -> np.ndarray:
         """The `ks` themselves, or as many as they say."""
