@@ -238,7 +238,7 @@ def test_divergence_in_the_last_step_is_seen(Estimator):
         lai_epochs=0,
     )
     with pytest.raises(
-        ValueError, match=r"Predictions overflow.*lower learning_rate_i"
+        ValueError, match=r"Predictions overflow.*learning_rate_init"
     ):
         model.fit(X, y)
 
