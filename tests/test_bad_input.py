@@ -237,9 +237,7 @@ def test_divergence_in_the_last_step_is_seen(Estimator):
         max_iter=1,
         lai_epochs=0,
     )
-    with pytest.raises(
-        ValueError, match=r"Predictions overflow.*learning_rate_init"
-    ):
+    with pytest.raises(ValueError, match=r"Predictions overflow.*learning_rate_init"):
         model.fit(X, y)
 
 

@@ -536,9 +536,7 @@ def test_what_noise_needs_of_a_network(parameters, message):
 def test_multiples_beyond_what_can_be_computed_are_refused():
     for ks in ([1e-200], [1e200]):
         model = small(LaiMLPRegressorCV, noise=0.3).set_params(ks=ks)
-        with pytest.raises(
-            ValueError, match=r"ks must be multiples.* got 1e.200"
-        ):
+        with pytest.raises(ValueError, match=r"ks must be multiples.* got 1e.200"):
             model.fit(X, y)
 
 
