@@ -256,7 +256,7 @@ def memory(report):
 
 def import_time(report):
     code = (
-        "import time, torch, sklearn.neural_network, sklearn.model_selection;"
+        "import time, sklearn.neural_network, sklearn.model_selection;"
         "start = time.perf_counter(); import sklearn_lai;"
         "print(time.perf_counter() - start)"
     )
@@ -265,7 +265,7 @@ def import_time(report):
         for _ in range(report.repeats)
     ]
     report.add(
-        "import beyond torch and scikit-learn, ms",
+        "import beyond scikit-learn, ms",
         1000 * float(np.median(seconds)),
         AT_MOST,
         100,
