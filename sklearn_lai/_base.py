@@ -20,6 +20,7 @@ from ._callbacks import CallbackSupportMixin
 from ._columns import by_position
 from ._feature_k import FEATURE_K, FeatureK, resolve_k
 from ._noise import NOISE, resolve_noise
+from ._saved import from_plain, private_hints, to_plain
 from ._tables import check_data_is_numeric, check_weight
 from ._typing import FeatureKLike, NoiseLike, Norm
 from ._units import MARGIN
@@ -102,6 +103,17 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 params["feature_k"] = FeatureK(feature_k or {})
         super().set_params(**params)
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        private = private_hints(type(self)).keys() & state
+        return state | {name: to_plain(state[name]) for name in private}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        hints = private_hints(type(self))
+        private = hints.keys() & state
+        own = {name: from_plain(state[name], hints[name]) for name in private}
+        super().__setstate__(state | own)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
