@@ -14,12 +14,13 @@ import numpy as np
 from ._blocks import row_blocks
 
 # Deviations from a mean, relative to it, that are rounding errors.
-ROUNDING = 2 * np.finfo(np.float64).eps
+ROUNDING = np.finfo(np.float64).eps
 BLOCK_BYTES = 2**23
 # Share of an earlier deviation below which a column is narrow.
 NARROW = 0.1
-# Factor between deviations, and distance in them, up to which columns are alike.
-NEAR = 2.0
+# Deviations of a later part of the data from which on an earlier one is unlike it, in
+# its own deviation or the distance of its mean.
+UNLIKE = 20.0
 # Standard deviations of a normal distribution in a median absolute deviation.
 NORMAL_SHARE = 1.482602218505602
 # Standard deviations of most errors from which on an error is an outlier's.
@@ -118,17 +119,17 @@ class ColumnStatistics:
         )
 
     def followed_by(self, other: Self) -> Self:
-        """Statistics of both; of the other alone for columns that are unlike there.
+        """Statistics of both; of the other alone for columns far wider or away here.
 
-        That is if these are of no more rows: they then say little of what is to come.
+        That is if these are of no more rows: their columns would count for too long.
         """
         total = self + other
         if other.weight < self.weight:
             return total
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.sqrt(other.variance / self.variance)
-            shift = (other.mean - self.mean) / np.sqrt(self.variance)
-        is_like = are_near(ratio, shift) | other.is_constant
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            is_wide = np.sqrt(self.variance / other.variance) > UNLIKE
+            is_away = np.abs(other.mean - self.mean) / np.sqrt(other.variance) > UNLIKE
+        is_like = ~(is_wide | is_away) | other.is_constant
         return type(self)(
             total.weight,
             np.where(is_like, total.mean, other.mean),
@@ -170,11 +171,6 @@ class ColumnStatistics:
             variance=np.where(is_narrow, earlier.variance, self.variance),
             is_constant=self.is_constant & ~is_narrow,
         )
-
-
-def are_near(ratio: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Where deviations have such a ratio, and means such a distance in deviations."""
-    return (ratio <= NEAR) & (ratio >= 1 / NEAR) & (np.abs(shift) <= NEAR)
 
 
 def outlier_bound(error: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:

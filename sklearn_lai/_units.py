@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ._statistics import ColumnStatistics, are_near
+from ._statistics import ColumnStatistics
 
 # Factor between sizes of columns and numbers that the type of the data has not.
 MARGIN = 2.0**10
@@ -16,6 +16,9 @@ MLP_REGRESSOR_SAYS = (
     '(MLPRegressor: "Solver produced non-finite parameter weights. The input data may '
     'contain large values and need to be preprocessed.")'
 )
+
+# Change of an origin or a unit, in shares of the unit, that is a little.
+LITTLE = 0.1
 
 Layers = tuple[list[np.ndarray], list[np.ndarray]]  # coefs, intercepts
 
@@ -189,8 +192,8 @@ def carried(layers: Layers, earlier: Units, units: Units) -> Layers:
     """Weights in new units, made in earlier ones of fewer rows.
 
     They give the same function, but for columns whose origin or unit has changed by
-    much: what little is known of these is not what the function says far from the rows
-    it was made from. Those weights stay as they are, in units of training.
+    more than a little: the function says nothing far from the rows it was made from.
+    Those weights stay as they are, in units of training.
     """
     coefs, intercepts = _cast(layers, np.float64)
     ratio, shift, is_near = _change(earlier.X, units.X)
@@ -206,11 +209,12 @@ def carried(layers: Layers, earlier: Units, units: Units) -> Layers:
 
 
 def _change(earlier: Scale, scale: Scale) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """New units and origins, in earlier ones, and where both are near those."""
+    """New units and origins, in earlier ones, and where they are nearly those."""
     with np.errstate(invalid="ignore"):
         ratio = scale.unit.astype(np.float64) / earlier.unit
         shift = (scale.mean.astype(np.float64) - earlier.mean) / earlier.unit
-    return ratio, shift, are_near(ratio, shift)
+    is_near = (np.abs(ratio - 1) <= LITTLE) & (np.abs(shift) <= LITTLE)
+    return ratio, shift, is_near
 
 
 def _check_sizes(

@@ -10,7 +10,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression
 
-from sklearn_lai import LaiLinearRegressor
+from sklearn_lai import LaiLinearRegressor, LaiLinearRegressorCV
 from sklearn_lai._linear import descent
 
 exact = LaiLinearRegressor
@@ -423,3 +423,28 @@ def test_the_objective_of_nearly_collinear_data_is_that_of_the_rows(
         losses = np.maximum(model.coef_**2, 1) / (1 + model.coef_**2)
         there = np.square(residual).mean() * (0.5 + 0.5 * losses.sum())
     assert model.objective_ == pytest.approx(float(there), rel=1e-7)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e5])
+@pytest.mark.parametrize("noise", [1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize(
+    "model",
+    [
+        LaiLinearRegressor(k=0.1, lai_fraction=1.0),
+        LaiLinearRegressorCV(ks=[0.1], cv=2, lai_fraction=1.0),
+    ],
+    ids=["one", "path"],
+)
+def test_the_objective_of_a_small_error_has_its_digits(model, noise, offset):
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal(200)
+    target = x + noise * rng.standard_normal(200)
+    model = clone(model).fit((x + offset)[:, None], target)
+    x, target = (
+        np.longdouble(a) - np.longdouble(a).mean() for a in (x + offset, target)
+    )
+    sd_x, sd_y = np.sqrt((x**2).mean()), np.sqrt((target**2).mean())
+    slope = np.longdouble(model.coef_[0]) * sd_x / sd_y
+    mse = ((target / sd_y - slope * x / sd_x) ** 2).mean()
+    expected = float(mse * (slope / 0.1) ** 2 / (1 + slope**2))
+    assert model.objective_ == pytest.approx(expected, rel=1e-6 + 1e-21 / noise**2)

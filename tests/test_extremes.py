@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 from common import X, mlp, y
 from sklearn.base import clone
+from sklearn.linear_model import LinearRegression
 
-from sklearn_lai import LaiLinearRegressor, LaiLinearRegressorCV, LaiMLPRegressorCV
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
 from sklearn_lai._statistics import ColumnStatistics
 
 linear_models = pytest.mark.parametrize(
@@ -167,3 +173,29 @@ def test_without_an_intercept_the_unit_of_a_constant_column_does_not_matter(
         np.testing.assert_allclose(found, expected, rtol=1e-9)
     else:
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("model", [LaiLinearRegressor(), LaiLinearRegressorCV(cv=3)])
+@pytest.mark.parametrize("heavy", [0, 59])
+def test_rows_beside_one_that_has_nearly_all_weight_count(model, heavy, recwarn):
+    # One row tells the means, the others the slopes.
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((60, 3))
+    target = features @ [3.0, 2.0, 1.0] + 0.1 * rng.standard_normal(60)
+    weight = np.full(60, 1e-20)
+    weight[heavy] = 1.0
+    expected = LinearRegression().fit(features, target, weight).coef_
+    found = clone(model).set_params(lai_fraction=0).fit(features, target, weight).coef_
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert not any(issubclass(w.category, RuntimeWarning) for w in recwarn)
+
+
+@pytest.mark.parametrize("deviation", [4.0, 100.0])
+def test_a_column_that_varies_by_a_few_of_its_last_digits_counts(deviation):
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((400, 3))
+    target = features @ [3.0, 2.0, 1.0]
+    features[:, 1] = 1e16 + deviation * features[:, 1]
+    for model in (LaiLinearRegressor(), LaiMLPRegressor(random_state=0, lai_epochs=0)):
+        with pytest.warns(UserWarning, match="Feature"):
+            assert model.fit(features, target).score(features, target) > 0.9

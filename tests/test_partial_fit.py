@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from common import X, Y, fitted_state, mlp, y
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import r2_score
 from sklearn.neural_network import MLPRegressor
-from sklearn.preprocessing import scale
+from sklearn.preprocessing import StandardScaler, scale
 
 from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
 from sklearn_lai._train.schedule import lai_schedule
@@ -62,12 +63,52 @@ def test_schedules_of_parts_have_as_many_lai_batches_as_one(interval):
         np.testing.assert_array_equal(parts, whole)
 
 
-def test_new_data_with_other_units_leaves_the_function_as_it_is():
+def test_data_of_nearly_the_same_units_leaves_the_function_as_it_is():
     model = passes(mlp(learning_rate_init=1e-12, lai_learning_rate_init=1e-12), 3)
     before = model.predict(X)
-    model.partial_fit(1.5 * X - 0.4, 1.4 * y + 3)
-    assert not np.allclose(model._progress.units.X.unit, X.std(axis=0), rtol=0.1)
+    model.partial_fit(1.2 * X - 0.1, 1.2 * y - 0.2 * y.mean())
+    assert not np.allclose(model._progress.units.X.unit, X.std(axis=0), rtol=0.02)
     np.testing.assert_allclose(model.predict(X), before, rtol=1e-6)
+
+
+def test_data_of_other_units_leaves_the_function_of_standard_units_as_it_is():
+    def of_standard_units(model):
+        units = model._progress.units
+        inputs = units.X.mean + units.X.unit * standard
+        return units.y.standardise(model.predict(inputs)[:, None])
+
+    standard = np.random.default_rng(0).standard_normal(X.shape)
+    model = passes(mlp(learning_rate_init=1e-12, lai_learning_rate_init=1e-12), 1)
+    before = of_standard_units(model)
+    model.partial_fit(3 * X - 1, 3 * y + 30)
+    assert not np.allclose(model._progress.units.X.unit, X.std(axis=0), rtol=0.5)
+    np.testing.assert_allclose(of_standard_units(model), before, atol=1e-6)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"solver": "sgd"}], ids=str)
+@pytest.mark.parametrize("kind", ["sorted", "few rows first"])
+def test_streams_are_learned_as_with_a_scaler_in_front(kind, parameters):
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((3000, 4))
+    target = np.sin(2 * data[:, 0]) * 2 + data @ [0, 1, 2, -1]
+    if kind == "sorted":
+        order = np.argsort(data[:, 0])
+        data, target = data[order], target[order]
+    chunks = np.split(np.arange(3000), np.arange(300, 3000, 300))
+    first = [np.arange(5)] if kind == "few rows first" else []
+    ours = LaiMLPRegressor(random_state=0, lai_epochs=0, **parameters)
+    theirs = MLPRegressor(random_state=0, **parameters)
+    for model in (ours, theirs):
+        model.set_params(learning_rate_init=0.005)
+    of_X, of_y = StandardScaler(), StandardScaler()
+    for rows in [*first, *3 * chunks]:
+        ours.partial_fit(data[rows], target[rows])
+        features = of_X.partial_fit(data[rows]).transform(data[rows])
+        scaled = of_y.partial_fit(target[rows, None]).transform(target[rows, None])
+        theirs.partial_fit(features, scaled.ravel())
+    predicted = theirs.predict(of_X.transform(data))
+    expected = r2_score(of_y.transform(target[:, None]), predicted)
+    assert ours.score(data, target) > expected - 0.02
 
 
 def test_units_are_those_of_all_rows_seen():

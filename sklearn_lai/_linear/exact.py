@@ -15,6 +15,8 @@ from .solver import Solution
 
 # Condition number of a Gram matrix from which on the rows are visited again.
 ILL_CONDITIONED = 1e7
+# Share of the target's mean square below which the same holds for the error left.
+UNCLEAR = 1e-6
 
 
 class Fit(NamedTuple):
@@ -102,7 +104,10 @@ class Regression:
         They lose twice the digits that the data's condition number costs, and half of
         all in the error that is left.
         """
-        unclear = [mse.is_exact and mse.residual is None for mse in self.errors]
+        unclear = [
+            mse.residual is None and (mse.is_exact or mse.least < UNCLEAR * mse.power)
+            for mse in self.errors
+        ]
         if self.errors[0].gram.condition < ILL_CONDITIONED and not any(unclear):
             return self
         n_features, n_outputs = X.shape[1], len(self.errors)

@@ -19,6 +19,9 @@ from .._units import Units
 
 # Rows spread over the data whose mean is near enough to that of all.
 SAMPLE_ROWS = 1000
+# Square of the distance of that mean from the one of all, in variances, from which on
+# products lose too many digits to it, and how often the data is then visited at most.
+FAR, MOST_PASSES = 1e3, 3
 # Size of a block of rows, about that of a cache.
 BLOCK_BYTES = 2**20
 
@@ -53,34 +56,28 @@ class Moments:
             rows = rows[sample_weight[rows] > 0]
         n_rows = len(X) if rows is None else len(rows)
         n_features, n_columns = X.shape[1], X.shape[1] + y.shape[1]
-        blocks = list(row_blocks(n_rows, 8 * n_columns, BLOCK_BYTES))
-        longest = max((block.stop - block.start for block in blocks), default=0)
-        buffer = np.empty((longest, n_columns + 1))
-        # Products of deviations from `origin`, and, with the ones, their sums.
-        products = np.zeros((n_columns + 1, n_columns + 1))
-        origin, is_constant = np.zeros(n_columns), np.ones(n_columns, dtype=bool)
-        if n_rows:
-            sample = np.linspace(0, n_rows - 1, min(n_rows, SAMPLE_ROWS)).astype(int)
-            sample = sample if rows is None else rows[sample]
-            origin = _origin(X[sample], y[sample])
-        for block in blocks:
-            chosen = block if rows is None else _as_slice(rows[block])
-            data = buffer[: block.stop - block.start]
-            np.subtract(X[chosen], origin[:n_features], out=data[:, :n_features])
-            np.subtract(y[chosen], origin[n_features:], out=data[:, n_features:-1])
-            data[:, -1] = 1
-            is_constant[is_constant] = ~data[:, :-1][:, is_constant].any(axis=0)
-            if sample_weight is not None:
-                data *= np.sqrt(sample_weight[chosen])[:, None]
+        if n_rows == 0:
+            nothing = ColumnStatistics(
+                0.0, *np.zeros((2, n_columns)), np.ones(n_columns, dtype=bool)
+            )
+            return cls(n_features, 0, nothing, np.zeros((n_columns, n_columns)))
+        sample = np.linspace(0, n_rows - 1, min(n_rows, SAMPLE_ROWS)).astype(int)
+        sample = sample if rows is None else rows[sample]
+        origin = _origin(X[sample], y[sample])
+        for _ in range(MOST_PASSES):
+            products, is_constant = _products(X, y, sample_weight, rows, origin)
+            weight, sums = products[-1, -1], products[-1, :-1]
+            mean = sums / weight
             with np.errstate(over="ignore", invalid="ignore"):
-                products += data.T @ data
-        weight, sums = products[-1, -1], products[-1, :-1]
-        mean = sums / weight if n_rows else sums
-        with np.errstate(over="ignore", invalid="ignore"):
-            scatter = products[:-1, :-1] - np.outer(mean, sums)
-        columns = ColumnStatistics(
-            float(weight), origin + mean, np.zeros(n_columns), is_constant
-        )
+                of_mean = np.outer(mean, sums)
+                scatter = products[:-1, :-1] - of_mean
+                is_near = np.diag(of_mean) <= FAR * np.abs(np.diag(scatter))
+            columns = ColumnStatistics(
+                float(weight), origin + mean, np.zeros(n_columns), is_constant
+            )
+            if (is_near | ~np.isfinite(mean)).all():
+                break
+            origin = columns.mean
         return cls(n_features, n_rows, columns, scatter)._with_variances()
 
     def __add__(self, other: Self) -> Self:
@@ -100,7 +97,8 @@ class Moments:
         """The same, with the variances of the columns that the scatter has."""
         if self.n_rows == 0:
             return self
-        variance = np.diag(self.scatter) / self.columns.weight
+        # Below 0 by rounding.
+        variance = np.maximum(np.diag(self.scatter), 0) / self.columns.weight
         return replace(self, columns=replace(self.columns, variance=variance))
 
     @property
@@ -149,6 +147,38 @@ def with_rows(triangle: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """The triangle of the rows that it is of and of further ones."""
     (found,) = scipy.linalg.qr(np.vstack([triangle, rows]), mode="r")
     return found[: len(triangle)]
+
+
+def _products(
+    X: np.ndarray,
+    y: np.ndarray,
+    sample_weight: np.ndarray | None,
+    rows: np.ndarray | None,
+    origin: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Products of deviations from the origin, of ones, too, and constant columns.
+
+    With the ones the products are the sums of deviations, and the sum of weights.
+    """
+    n_rows, n_features = len(X) if rows is None else len(rows), X.shape[1]
+    n_columns = len(origin)
+    blocks = list(row_blocks(n_rows, 8 * n_columns, BLOCK_BYTES))
+    longest = max(block.stop - block.start for block in blocks)
+    buffer = np.empty((longest, n_columns + 1))
+    products = np.zeros((n_columns + 1, n_columns + 1))
+    is_constant = np.ones(n_columns, dtype=bool)
+    for block in blocks:
+        chosen = block if rows is None else _as_slice(rows[block])
+        data = buffer[: block.stop - block.start]
+        np.subtract(X[chosen], origin[:n_features], out=data[:, :n_features])
+        np.subtract(y[chosen], origin[n_features:], out=data[:, n_features:-1])
+        data[:, -1] = 1
+        is_constant[is_constant] = ~data[:, :-1][:, is_constant].any(axis=0)
+        if sample_weight is not None:
+            data *= np.sqrt(sample_weight[chosen])[:, None]
+        with np.errstate(over="ignore", invalid="ignore"):
+            products += data.T @ data
+    return products, is_constant
 
 
 def _origin(X: np.ndarray, y: np.ndarray) -> np.ndarray:

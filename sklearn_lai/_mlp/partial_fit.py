@@ -91,14 +91,14 @@ class PartialFitMLP(BaseLaiMLP):
         ``lai_epochs=0``, or while no feature varies, it is one of the first stage, as
         that of MLPRegressor. So data larger than memory trains chunk by chunk, several
         times over. The standardisation is that of all rows seen, of robust losses the
-        mean of that of the chunks; early rows that are unlike a later chunk, and no
-        more, do not count. Its change leaves the function learned so far as it
-        is, but for columns whose mean or deviation changes by a factor or deviations
-        of more than 2: weights of these stay as they are, in standard deviations. The
-        optimiser goes on from the call before. Weights are not averaged, and the mean
-        error is that of the chunk before its pass. `max_iter`, `average`, `tol`,
-        `n_iter_no_change` and `memory` have no effect. Not available with
-        ``solver='lbfgs'``.
+        mean of that of the chunks; early rows that are far from a later chunk, or vary
+        far more, and are no more rows, do not count. Its change leaves the function
+        learned so far as it is, but for columns whose mean or deviation changes by more
+        than a tenth of a deviation: weights of these stay as they are, in standard
+        deviations. The optimiser goes on from the call before. Weights are not
+        averaged, and the mean error is that of the chunk before its pass. `max_iter`,
+        `average`, `tol`, `n_iter_no_change` and `memory` have no effect. Not available
+        with ``solver='lbfgs'``.
 
         Parameters
         ----------
