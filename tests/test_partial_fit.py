@@ -347,6 +347,19 @@ def test_a_warm_start_keeps_what_it_knows_of_a_narrow_column(fits, share, lai_ep
     assert model.score(X, y) > before - 0.1
 
 
+@pytest.mark.parametrize("value", [0.5, 0.0, 2.0])
+def test_a_warm_start_keeps_what_it_knows_of_a_constant_column(value):
+    # Nothing but the penalty would move the weights, in many steps as large as others.
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((400, 3)) + 0.5
+    model = mlp(warm_start=True, max_iter=100, lai_epochs=100, alpha=1e-2)
+    model.fit(data, data @ [3.0, 2.0, 1.0])
+    before = model.score(data, data @ [3.0, 2.0, 1.0])
+    constant = np.where([True, False, False], value, data)
+    model.fit(constant, constant @ [3.0, 2.0, 1.0])
+    assert model.score(data, data @ [3.0, 2.0, 1.0]) > before - 0.02
+
+
 def test_a_warm_start_after_a_constant_target_begins_with_new_weights():
     model = mlp(max_iter=200, warm_start=True, lai_epochs=0).fit(X[:50], np.ones(50))
     assert model.fit(X, y).score(X, y) > mlp(max_iter=200).fit(X, y).score(X, y) - 0.1

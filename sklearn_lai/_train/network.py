@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -89,12 +90,17 @@ class Network:
         coefs, intercepts = self.layers(parameters)
         return [c.cpu().numpy() for c in coefs], [b.cpu().numpy() for b in intercepts]
 
-    def is_coef(self) -> Tensor:
-        """1 for each parameter that is a coefficient, 0 for intercepts."""
+    def is_coef(self, left_out: np.ndarray) -> Tensor:
+        """1 for each parameter that is a coefficient, 0 for intercepts.
+
+        Those of features that are `left_out` have 0, too.
+        """
         mask = torch.ones_like(self.parameters)
+        views = _views(mask, [matrix.shape for matrix in self._matrices])
         if self.fit_intercept:
-            for view in _views(mask, [matrix.shape for matrix in self._matrices]):
+            for view in views:
                 view[-1] = 0
+        views[0][np.flatnonzero(left_out)] = 0
         return mask
 
     def forward(self, X: Tensor, out: Tensor | None = None) -> Tensor:

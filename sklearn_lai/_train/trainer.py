@@ -79,9 +79,11 @@ class Trainer:
         self._n_seen_before = n_seen
         self.model = Model(network.parameters.clone(), history)
         self._objective = Objective(loss, network.parameters)
+        # What is known of features that no longer vary stays.
+        penalised = network.is_coef(is_constant & history.is_warm)
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
-            size: alpha / size * network.is_coef()
+            size: alpha / size * penalised
             for size in set(batches.sizes.tolist())
             if alpha > 0
         }
