@@ -15,7 +15,7 @@ from ._recipe.recipe import LossRecipe, OptimizerRecipe, Recipe
 from ._recipe.record import History, Model
 from ._recipe.stages import LaiStage, PlainStage
 from ._typing import Device, Loss, RandomState
-from ._units import Statistics, Units, statistics_of
+from ._units import Statistics, Units, check_raw, statistics_of
 from ._validation import (
     BATCH_SIZE,
     BOOLEAN,
@@ -99,6 +99,8 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         self, statistics: Statistics, dtype: np.dtype, centre: bool = True
     ) -> Units:
         """Units of training; those of the data have no origin of their own."""
+        if not self.standardize:
+            check_raw(statistics[0], self._feature_names(), dtype)
         return Units.of(
             statistics,
             standardize=self.standardize,
@@ -258,14 +260,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
             first = _train.plain_loss(trainer, before.parameters)
         is_short = history.end == "limit" or len(history.pretraining) < MANY
         may_be_large = np.inf if history.is_warm else HUGE
-        if loss > LARGE * max(1.0, first):
-            name = "lai_learning_rate_init" if self.lai_epochs else "learning_rate_init"
-            is_told = bool(history.lai_training) or not is_short or loss > may_be_large
-        else:
-            least = may_be_large if is_short else LARGE
-            name, is_told = "learning_rate_init", loss > least
-        if is_told:
-            warn_of_large_loss(loss, name, getattr(self, name))
+        is_second = loss > LARGE * max(1.0, first) and bool(history.lai_training)
+        if is_second or loss > (may_be_large if is_short else LARGE):
+            warn_of_large_loss(self, loss, is_second=is_second)
 
     def _warn_of_no_lai_batch(self, trainer: "Trainer", stage: LaiStage) -> None:
         """Warn if a whole stage for the Lai loss had no batch with it."""

@@ -247,6 +247,23 @@ def _check_sizes(
         )
 
 
+def check_raw(
+    statistics: ColumnStatistics, columns: np.ndarray | None, dtype: DTypeLike
+) -> None:
+    """Raise an error if features are too large to train on without a unit.
+
+    Optimisers square gradients, which have the squares of the features.
+    """
+    info, size = np.finfo(dtype), np.sqrt(statistics.power)
+    for column in np.flatnonzero(size > (float(info.max) / MARGIN) ** 0.25):
+        which = column if columns is None else repr(columns[column])
+        raise ValueError(
+            f"The values in column {which} of X are too large, {size[column]:.2g}, to "
+            f"train on in {info.dtype} with standardize=False: rescale the column, or "
+            "set standardize=True."
+        )
+
+
 def _check_slopes(X: Scale, y: Scale, names: np.ndarray | None) -> None:
     """Raise an error if slopes of the size 1, in these units, are too large."""
     unit, info = X.unit.astype(np.float64), np.finfo(X.unit.dtype)

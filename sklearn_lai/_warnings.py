@@ -21,15 +21,20 @@ ROUNDINGS = 4
 
 def warn_of_collapse(estimator: Any) -> None:
     """Say what to change in an estimator."""
-    k = estimator.k_ if hasattr(estimator, "k_") else estimator.k
-    share = f"{100 * COLLAPSED_SHARE:g} %"
+    name, k = _name_and_value_of_k(estimator)
+    share, alpha = f"{100 * COLLAPSED_SHARE:g} %", getattr(estimator, "alpha", 0)
     warn_caller(
         "The Lai loss made the predictions collapse towards a constant: their "
         f"variance is under {share} of the target's, and after pretraining it was "
-        f"not. Raise k ({np.asarray(k).tolist()}) or lower lai_fraction "
-        f"({estimator.lai_fraction!r}).",
+        f"not. Raise {name} ({np.asarray(k).tolist()}), or lower lai_fraction "
+        f"({estimator.lai_fraction!r}){f' or alpha ({alpha!r})' if alpha else ''}.",
         ConvergenceWarning,
     )
+
+
+def _name_and_value_of_k(estimator: Any) -> tuple[str, Any]:
+    """The parameter that has the `k` of the model, and that."""
+    return ("ks", estimator.k_) if hasattr(estimator, "ks") else ("k", estimator.k)
 
 
 def warn_of_stuck(
@@ -52,13 +57,24 @@ def warn_of_stuck(
         )
 
 
-def warn_of_large_loss(loss: float, name: str, step: float) -> None:
-    """Say what step size to lower, for a loss in those of a constant."""
+def warn_of_large_loss(estimator: Any, loss: float, *, is_second: bool) -> None:
+    """Say what to change for a loss in those of a constant, by the stage of a fit."""
+    causes = []
+    if getattr(estimator, "solver", "adam") != "lbfgs":
+        step = "lai_learning_rate_init" if is_second else "learning_rate_init"
+        causes.append(
+            f"steps too large; lower {step} ({getattr(estimator, step)}), or keep "
+            "standardize=True"
+        )
+    if is_second and estimator.noise is None:
+        name, k = _name_and_value_of_k(estimator)
+        causes.append(
+            f"{name} ({np.asarray(k).tolist()}) above the slopes, which the Lai loss "
+            "draws towards it; lower it"
+        )
     warn_caller(
         f"Training ended with at least {loss:.3g} times the loss of a constant "
-        "prediction. "
-        f"Likely cause: steps too large; lower {name} ({step}), or keep "
-        "standardize=True.",
+        f"prediction. Likely cause: {'. Or '.join(causes) or 'unusual data'}.",
         ConvergenceWarning,
     )
 

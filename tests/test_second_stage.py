@@ -1,5 +1,8 @@
 """The second stage: its error, its step, its average, and what it draws."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,12 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_predict, train_test_split
 
-from sklearn_lai import LaiLinearRegressor, LaiMLPRegressor, LaiMLPRegressorCV
+from sklearn_lai import (
+    LaiLinearRegressor,
+    LaiLinearRegressorCV,
+    LaiMLPRegressor,
+    LaiMLPRegressorCV,
+)
 from sklearn_lai._statistics import ColumnStatistics
 from sklearn_lai._train import trainer
 from sklearn_lai._train.batches import Batches
@@ -269,3 +277,52 @@ def test_the_last_step_of_a_pass_is_looked_at():
     model = mlp(lai_learning_rate_init=1e200, batch_size=len(X))
     with pytest.raises(ValueError, match="Predictions overflow"):
         model.partial_fit(X, y)
+
+
+def told(model, *data):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(*data)
+    return " ".join(str(w.message) for w in caught)
+
+
+@pytest.mark.parametrize("Estimator", [LaiLinearRegressorCV, LaiMLPRegressorCV])
+def test_a_constant_that_a_search_chose_is_no_fault(Estimator):
+    rng = np.random.default_rng(0)
+    model = Estimator(cv=3)
+    if Estimator is LaiMLPRegressorCV:
+        model.set_params(random_state=0, ks=[1e-3, 1.0], path_epochs=None)
+    data, noise = rng.standard_normal((200, 5)), rng.standard_normal(200)
+    message = told(model, data, noise)
+    assert np.var(model.predict(data)) < 0.05 * np.var(noise)
+    assert "collapse" not in message
+
+
+@pytest.mark.parametrize("Estimator", [LaiLinearRegressorCV, LaiMLPRegressorCV])
+def test_a_constant_without_choice_is_told(Estimator):
+    model = Estimator(ks=[1e-4, 2e-4], cv=2, lai_fraction=0.5)
+    if Estimator is LaiMLPRegressorCV:
+        model.set_params(random_state=0, lai_interval=1, path_epochs=30, reach=0)
+    message = told(model, X, y)
+    assert re.search(r"collapse.*Raise ks \([12]e-04\)|collapse.*ks \(0.000", message)
+
+
+def test_lbfgs_is_not_told_to_take_smaller_steps():
+    data = load_diabetes(return_X_y=True)
+    model = LaiMLPRegressor(solver="lbfgs", k=1e3, random_state=0, max_iter=40)
+    message = told(model.set_params(lai_epochs=20), *data)
+    assert "Likely cause: k (1000.0) above the slopes" in message
+    assert "steps" not in message
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LaiMLPRegressor(), LaiLinearRegressor(solver="adam"), LaiMLPRegressorCV(cv=2)],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_raw_features_too_large_to_train_on_are_named(model, dtype):
+    large = X.astype(dtype)
+    large[:, 2] *= np.finfo(dtype).max ** 0.3
+    with pytest.raises(ValueError, match=r"column 2 of X are too large.*standardize"):
+        model.set_params(standardize=False).fit(large, y)

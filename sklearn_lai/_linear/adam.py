@@ -81,9 +81,10 @@ class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
         if (of_trained > of_least + np.maximum(FAR * of_none, stage.tol)).any():
             warn_caller(
                 f"Training stalled after {len(history.pretraining)} epochs of the "
-                "first stage, far from the least loss: least squares is lower. Keep "
-                "standardize=True and fit_intercept=True, or centre the features; or "
-                f"lower learning_rate_init ({self.learning_rate_init}).",
+                "first stage, far from the least loss: least squares is lower. Lower "
+                f"tol ({self.tol}) and raise max_iter, or try another "
+                f"learning_rate_init ({self.learning_rate_init}); keep "
+                "standardize=True and fit_intercept=True, or centre the features.",
                 ConvergenceWarning,
             )
 

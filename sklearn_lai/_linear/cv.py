@@ -243,7 +243,9 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             self._path, self._moments = path, total
             self.feature_k_ = self._resolve_k(self.k_)
             self._set_solution(path[chosen], data.X.dtype)
-            self._warn_of_solution(path[chosen])
+            # That scores chose it is no fault, if there was another.
+            is_only_choice = all(fit.collapsed for fit in path)
+            self._warn_of_solution(path[chosen]._replace(collapsed=is_only_choice))
             warn_of_stuck(total.features, self._feature_names(), data.X.dtype)
             warn_if_exact(chain(path, *paths))
         return self

@@ -57,10 +57,9 @@ class Moments:
         n_rows = len(X) if rows is None else len(rows)
         n_features, n_columns = X.shape[1], X.shape[1] + y.shape[1]
         if n_rows == 0:
-            nothing = ColumnStatistics(
-                0.0, *np.zeros((2, n_columns)), np.ones(n_columns, dtype=bool)
-            )
-            return cls(n_features, 0, nothing, np.zeros((n_columns, n_columns)))
+            zeros, scatter = np.zeros(n_columns), np.zeros((n_columns, n_columns))
+            nothing = ColumnStatistics(0.0, zeros, zeros, zeros == 0)
+            return cls(n_features, 0, nothing, scatter)
         sample = np.linspace(0, n_rows - 1, min(n_rows, SAMPLE_ROWS)).astype(int)
         sample = sample if rows is None else rows[sample]
         origin = _origin(X[sample], y[sample])

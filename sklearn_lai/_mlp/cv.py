@@ -4,7 +4,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 from numbers import Integral
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -14,11 +14,19 @@ from .. import _typing as types
 from .._base import all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._folds import list_folds, naming
+from .._recipe.record import Model
+from .._recipe.stages import LaiStage
 from .._recipe.watch import Watch
 from .._validation import NONE, AnyOf, Number, as_floats
 from .assessment import Assessment
 from .path import PathMLP, Start
 from .regressor import LaiMLPRegressor
+
+if TYPE_CHECKING:
+    from .._train import Trainer
+
+# Share of the variance of chosen predictions from which on others are others.
+VARIES = 2.0
 
 
 class LaiMLPRegressorCV(PathMLP):
@@ -445,6 +453,15 @@ class LaiMLPRegressorCV(PathMLP):
         )
         self.mse_path_ = errors.mean(axis=2)
         return scores
+
+    def _warn_of_collapse(
+        self, trainer: "Trainer", stage: LaiStage, before: Model
+    ) -> bool:
+        """The same, unless scores chose it although others vary."""
+        variances = self.variance_path_.mean(axis=1)
+        if variances.max() > VARIES * variances[self.ks_ == self.k_].min():
+            return False
+        return super()._warn_of_collapse(trainer, stage, before)
 
     def _model_at(self, place: int) -> LaiMLPRegressor:
         return deepcopy(self._models[place])

@@ -226,9 +226,7 @@ class PartialFitMLP(BaseLaiMLP):
         # Of a chunk that varies by the standard deviation 1, this is less than HUGE.
         is_large = epoch.loss > HUGE / 2
         if is_large and _train.plain_loss(trainer, trainer.model.parameters) > HUGE:
-            is_lai = epoch.lai_loss is not None
-            name = "lai_learning_rate_init" if is_lai else "learning_rate_init"
-            warn_of_large_loss(HUGE, name, getattr(self, name))
+            warn_of_large_loss(self, HUGE, is_second=epoch.lai_loss is not None)
 
     def _record_pass(self, trainer: "Trainer") -> None:
         """Add what a pass recorded to the stage that it goes on with.

@@ -29,7 +29,8 @@ SOME_ROWS = 5_000
 SAFE_SIZE = 100.0
 TOO_LARGE = (
     "Likely cause: steps too large; lower learning_rate_init (in the second stage "
-    "lai_learning_rate_init, or raise k), keep standardize=True, and beta_2 near 1."
+    "lai_learning_rate_init, or raise k), keep standardize=True, beta_2 near 1, and "
+    "alpha small beside the mean of sample_weight."
 )
 
 
