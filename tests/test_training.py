@@ -389,7 +389,7 @@ def test_collapse_warns_and_says_what_to_do(Estimator):
         lai_epochs=100,
         learning_rate_init=0.02,
     )
-    with pytest.warns(ConvergenceWarning, match=r"Raise k \(0.001\) or lower lai_frac"):
+    with pytest.warns(ConvergenceWarning, match=r"Raise k \(0.001\), or lower lai_fr"):
         model.fit(X, y)
     assert model.predict(X).var() < 0.01 * y.var()
 
