@@ -20,12 +20,19 @@ from sklearn_lai import (
     LaiLinearRegressorCV,
     LaiMLPRegressor,
     LaiMLPRegressorCV,
+    lai_linear_path,
 )
 from sklearn_lai.inspection import (
     SensitivityDisplay,
     SlopeDisplay,
     TradeoffDisplay,
 )
+from sklearn_lai.metrics import (
+    error_under_noise,
+    noise_sensitivity,
+    prediction_variance,
+)
+from sklearn_lai.model_selection import smoothest_within
 
 
 def replaced(array, value, dtype):
@@ -86,6 +93,95 @@ DATA = [
 def test_data_that_is_wrong_is_named(model, name, value, message):
     with pytest.raises((ValueError, TypeError), match=message):
         clone(model).fit(**{"X": X, "y": y, name: value})
+
+
+def masked(values, n_masked=1):
+    """Values of which the first are masked; beneath is what is far off."""
+    values = np.array(values, dtype=np.float64)
+    values.flat[:n_masked] = 1e6
+    mask = np.arange(values.size).reshape(values.shape) < n_masked
+    return np.ma.masked_array(values, mask=mask)
+
+
+@models
+@pytest.mark.parametrize("name", ["X", "y", "sample_weight"])
+def test_masked_values_of_data_are_named(model, name):
+    data = {"X": X, "y": y, "sample_weight": np.ones(len(X))}
+    with pytest.raises(ValueError, match=f"^{name} must have no masked values"):
+        clone(model).fit(**{**data, name: masked(data[name])})
+    with pytest.raises(ValueError, match=f"^{name} must have no masked values"):
+        clone(model).fit(**{**data, name: list(masked(data[name][:, None]))})
+    unmasked = {key: masked(values, 0) for key, values in data.items()}
+    found, expected = clone(model).fit(**unmasked), clone(model).fit(**data)
+    predicted = found.predict(masked(X, 0))
+    np.testing.assert_array_equal(predicted, expected.predict(X))
+    assert not isinstance(predicted, np.ma.MaskedArray)
+
+
+def validated(**values):
+    data = {"X_val": X, "y_val": y, "sample_weight_val": np.ones(len(X))}
+    quick(LaiMLPRegressor, early_stopping=True).fit(X, y, **{**data, **values})
+
+
+def searched(**results):
+    """A search whose accuracies are these."""
+    smooth = {"mean_test_smoothness": [-2, -1]}
+    smoothest_within(0.1)({"params": [{}, {}], **smooth, **results})
+
+
+LINE = LaiLinearRegressor().fit(X, y)
+MLP = quick(LaiMLPRegressor).fit(X, y)
+TAKING_MASKED = [
+    ("X", LINE.predict, X),
+    ("X", MLP.predict, X),
+    ("X", LINE.input_gradient, X),
+    ("X", LaiLinearRegressor().partial_fit, X, {"y": y}),
+    ("X_val", validated, X),
+    ("y_val", validated, y),
+    ("sample_weight_val", validated, np.ones(len(X))),
+    ("X", noise_sensitivity, X, {"estimator": LINE}),
+    ("X", prediction_variance, X, {"estimator": LINE}),
+    ("X", error_under_noise, X, {"estimator": LINE, "y": y, "noise": 0.1}),
+    ("y", error_under_noise, y, {"estimator": LINE, "X": X, "noise": 0.1}),
+    ("noise", error_under_noise, np.ones(5), {"estimator": LINE, "X": X, "y": y}),
+    ("y", SlopeDisplay.from_estimator, y, {"estimator": LINE, "X": X}),
+    ("lower", MLP.slope_bounds, np.ones(5)),
+    ("upper", LINE.slope_bounds, np.ones(5)),
+    ("ks", lai_linear_path, np.ones(3), {"X": X, "y": y}),
+    ("mean_test_accuracy", searched, np.ones(2)),
+]
+TAKING_MASKED += [
+    (name, lambda Estimator=Estimator, **p: Estimator(**p).fit(X, y), values)
+    for Estimator, name, values in [
+        (LaiLinearRegressor, "k", np.ones(5)),
+        (LaiMLPRegressor, "k", np.ones((1, 5))),
+        (LaiLinearRegressor, "noise", np.ones(5)),
+        (LaiMLPRegressor, "hidden_layer_sizes", np.ones(2)),
+        (LaiLinearRegressorCV, "ks", np.ones(3)),
+        (LaiMLPRegressorCV, "ks", np.ones(3)),
+    ]
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "values", "others"),
+    [(*case, {})[:4] for case in TAKING_MASKED],
+)
+def test_masked_values_of_an_argument_are_named(name, function, values, others):
+    values = masked(values)
+    if name == "hidden_layer_sizes":
+        values = values.astype(int)
+    with pytest.raises(ValueError, match=f"{name}.* must have no masked values"):
+        function(**{name: values}, **others)
+
+
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+def test_masked_folds_and_groups_are_named(Estimator):
+    parts = np.arange(60), masked(np.arange(60, 120)).astype(int)
+    with pytest.raises(ValueError, match=r"(?s)cv must be .* have no masked values"):
+        Estimator(ks=1, cv=[parts]).fit(X, y)
+    with pytest.raises(ValueError, match="groups must have no masked values"):
+        Estimator(ks=1).fit(X, y, groups=masked(np.arange(120)))
 
 
 @pytest.mark.parametrize("convert", [Fraction, Decimal])
