@@ -103,6 +103,12 @@ def check_targets(y: Any, n_samples: int) -> np.ndarray:
     return targets.reshape(n_samples, -1)
 
 
+def check_n_outputs(found: int, needed: int, name: str, like: str) -> None:
+    """Raise an error that names what has not as many outputs as something else."""
+    if found != needed:
+        raise ValueError(f"{name} must have {needed} output(s) as {like}, got {found}.")
+
+
 def check_weight(
     sample_weight: Any, n_samples: int, name: str = "sample_weight"
 ) -> np.ndarray | None:

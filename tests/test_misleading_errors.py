@@ -58,6 +58,8 @@ DATA = [
     ("y", y.astype(str), "y must have numbers, got text such as"),
     ("y", pd.Series(y).astype(str), "y must have numbers, got text such as"),
     ("y", (10 * y).astype("m8[s]"), "y must have numbers, got dates or durations"),
+    ("y", replaced(y, Decimal("NaN"), object), "Input y contains NaN"),
+    ("y", np.empty((len(y), 0)), r"y must have shape .*n_outputs >= 1, got"),
     ("X", replaced(X, 10**400, object), "X must have numbers that float64 can hold"),
     ("X", X.astype(str), "X must have numbers, got text such as"),
     ("X", X.astype("S"), "X must have numbers, got text such as"),
@@ -82,6 +84,8 @@ DATA = [
         np.full(len(X), 1e200),
         "sample_weight must have a largest weight",
     ),
+    ("X", replaced(X, Decimal("NaN"), object), "Input X contains NaN"),
+    ("X", np.empty((len(y), 0)), r"X: Found array with 0 feature\(s\)"),
     ("sample_weight", y.astype(str), "sample_weight must have numbers, got text"),
     ("sample_weight", -1.0, "sample_weight must be a finite number > 0, got"),
     ("sample_weight", [[1]], r"sample_weight must have one weight per sample, shape"),
@@ -354,6 +358,34 @@ def test_a_linear_search_that_overflows_names_the_fold():
     huge[-1, 2] = 1e200
     with pytest.raises(ValueError, match=r"With fold 0 of cv: .* column 2 of X"):
         LaiLinearRegressorCV(ks=2, cv=3).fit(huge, y)
+
+
+def test_more_jobs_than_folds_are_as_many_as_folds():
+    model = quick(LaiMLPRegressorCV, ks=[0.3], cv=2, lai_interval=1)
+    expected = clone(model).fit(X, y)
+    found = clone(model).set_params(n_jobs=10**9).fit(X, y)
+    np.testing.assert_array_equal(found.score_path_, expected.score_path_)
+    with pytest.raises(ValueError, match="n_jobs"):
+        clone(model).set_params(n_jobs=0).fit(X, y)
+
+
+def test_a_merge_with_another_number_of_outputs_names_it():
+    both = np.column_stack([y, y])
+    model = LaiLinearRegressor().fit(X, y)
+    with pytest.raises(ValueError, match=r"other must have 1 output\(s\) as this"):
+        model.merge(LaiLinearRegressor().fit(X, both))
+    with pytest.raises(ValueError, match=r"y must have 1 output\(s\) as in earlier"):
+        model.partial_fit(X, both)
+
+
+def test_an_error_under_noise_names_targets_of_other_outputs():
+    both = np.column_stack([y, y])
+    one, two = LaiLinearRegressor().fit(X, y), LaiLinearRegressor().fit(X, both)
+    for model, targets in ((one, both), (two, y)):
+        with pytest.raises(ValueError, match=r"y must have . output\(s\) as the est"):
+            error_under_noise(model, X, targets, noise=0.1)
+    flat = error_under_noise(one, X, y, noise=0.1)
+    assert error_under_noise(one, X, y[:, None], noise=0.1) == flat
 
 
 def test_a_merge_with_another_loss_names_it():
