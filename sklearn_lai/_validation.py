@@ -90,6 +90,19 @@ class Number(Rule):
         )
 
 
+class NotANumber(Rule):
+    """NaN, where nothing is known or meant."""
+
+    def allowed(self) -> str:
+        return "NaN"
+
+    def has_type(self, value: Any) -> bool:
+        return isinstance(value, float | np.floating)
+
+    def accepts(self, value: Any) -> bool:
+        return value != value
+
+
 @dataclass(frozen=True)
 class OneOf(Rule):
     """One of a few values of the type of the first."""
