@@ -369,6 +369,29 @@ def test_more_jobs_than_folds_are_as_many_as_folds():
         clone(model).set_params(n_jobs=0).fit(X, y)
 
 
+SCORES = [np.inf, -np.inf, np.float32(np.inf), np.longdouble("-inf")]
+
+
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+def test_an_infinite_score_is_named(Estimator, score):
+    quick_ones = {"max_iter": 1, "lai_epochs": 1}
+    parameters = quick_ones if Estimator is LaiMLPRegressorCV else {}
+    model = Estimator(ks=2, cv=2, scoring=lambda *arguments: score, **parameters)
+    with pytest.raises(
+        ValueError, match="score that scoring returns must be a finite number or NaN"
+    ):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize("nan", [np.nan, np.float32(np.nan)])
+def test_a_score_of_nan_is_that_of_a_k_that_failed(nan):
+    def score(model, X, y):
+        return nan if model.k < 0.5 else 0.0
+
+    assert LaiLinearRegressorCV(ks=[0.1, 1.0], cv=2, scoring=score).fit(X, y).k_ == 1
+
+
 def test_a_merge_with_another_number_of_outputs_names_it():
     both = np.column_stack([y, y])
     model = LaiLinearRegressor().fit(X, y)
