@@ -70,16 +70,17 @@ class Moments:
             np.subtract(y[chosen], origin[n_features:], out=data[:, n_features:-1])
             data[:, -1] = 1
             is_constant[is_constant] = ~data[:, :-1][:, is_constant].any(axis=0)
-            if sample_weight is not None:
-                data *= np.sqrt(sample_weight[chosen])[:, None]
             with np.errstate(over="ignore", invalid="ignore"):
+                if sample_weight is not None:
+                    data *= np.sqrt(sample_weight[chosen])[:, None]
                 products += data.T @ data
         weight, sums = products[-1, -1], products[-1, :-1]
         mean = sums / weight if n_rows else sums
         with np.errstate(over="ignore", invalid="ignore"):
             scatter = products[:-1, :-1] - np.outer(mean, sums)
+            mean = origin + mean
         columns = ColumnStatistics(
-            float(weight), origin + mean, np.zeros(n_columns), is_constant
+            float(weight), mean, np.zeros(n_columns), is_constant
         )
         return cls(n_features, n_rows, columns, scatter)._with_variances()
 
