@@ -97,9 +97,10 @@ def check_targets(y: Any, n_samples: int) -> np.ndarray:
         )
     if targets.dtype.kind == "c":
         raise ValueError(f"y must have real numbers, got {shown(y)}.")
-    with np.errstate(over="ignore"):
+    # Sums of what is finite may be infinite, and of infinities NaN.
+    with np.errstate(over="ignore", invalid="ignore"):
         targets = targets.astype(np.float64)
-    assert_all_finite(targets, input_name="y")
+        assert_all_finite(targets, input_name="y")
     return targets.reshape(n_samples, -1)
 
 

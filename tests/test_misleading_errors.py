@@ -29,6 +29,7 @@ from sklearn_lai.inspection import (
 )
 from sklearn_lai.metrics import (
     error_under_noise,
+    make_noisy_scorer,
     noise_sensitivity,
     prediction_variance,
 )
@@ -135,6 +136,7 @@ def searched(**results):
 
 LINE = LaiLinearRegressor().fit(X, y)
 MLP = quick(LaiMLPRegressor).fit(X, y)
+NOISY_SCORER = make_noisy_scorer("r2", noise=0.1)
 TAKING_MASKED = [
     ("X", LINE.predict, X),
     ("X", MLP.predict, X),
@@ -149,6 +151,13 @@ TAKING_MASKED = [
     ("y", error_under_noise, y, {"estimator": LINE, "X": X, "noise": 0.1}),
     ("noise", error_under_noise, np.ones(5), {"estimator": LINE, "X": X, "y": y}),
     ("y", SlopeDisplay.from_estimator, y, {"estimator": LINE, "X": X}),
+    ("y", NOISY_SCORER, y, {"estimator": LINE, "X": X}),
+    (
+        "sample_weight",
+        NOISY_SCORER,
+        np.ones(len(X)),
+        {"estimator": LINE, "X": X, "y": y},
+    ),
     ("lower", MLP.slope_bounds, np.ones(5)),
     ("upper", LINE.slope_bounds, np.ones(5)),
     ("ks", lai_linear_path, np.ones(3), {"X": X, "y": y}),
@@ -409,6 +418,16 @@ def test_an_error_under_noise_names_targets_of_other_outputs():
             error_under_noise(model, X, targets, noise=0.1)
     flat = error_under_noise(one, X, y, noise=0.1)
     assert error_under_noise(one, X, y[:, None], noise=0.1) == flat
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_targets_whose_sums_overflow_give_no_warning_before_their_error():
+    far = np.where(X[:, 0] > 0.5, 1.7e308, -1.7e308)
+    model = LaiLinearRegressor().fit(X, y)
+    with pytest.raises(ValueError, match="metric must return finite numbers"):
+        error_under_noise(
+            model, X, far, noise=0.1, metric=lambda y_true, y_pred: y_true[0] * np.inf
+        )
 
 
 def test_a_merge_with_another_loss_names_it():

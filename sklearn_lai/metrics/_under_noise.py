@@ -19,6 +19,7 @@ from .._validation import (
     SCORING,
     SEED,
     HasMethod,
+    check_not_masked,
     checked,
     shown,
 )
@@ -235,6 +236,8 @@ class _NoisyScorer:
         sample_weight: Any = None,
         **metadata: Any,
     ) -> float:
+        for name, values in {"y": y, "sample_weight": sample_weight}.items():
+            check_not_masked(name, values)
         # Searches without metadata routing look for this name in the signature.
         if sample_weight is not None:
             metadata["sample_weight"] = sample_weight
