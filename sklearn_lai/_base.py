@@ -10,6 +10,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils import Tags, assert_all_finite
 from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
     check_is_fitted,
     column_or_1d,
     validate_data,
@@ -139,7 +141,7 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         """Features to predict from."""
         check_is_fitted(self, "n_features_in_")  # faster than a look at all
         check_data_is_numeric("X", X)
-        with _naming_data():
+        with _naming_data("X"):
             return validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
 
     def _resolve_box(self, lower: Any, upper: Any, default: Box) -> Box:
@@ -196,22 +198,22 @@ def check_data(
     `suffix` is that of the names of the data.
     """
     _check_form(estimator, X, y, suffix)
-    with _naming_data(suffix), np.errstate(over="ignore"):
-        X, y = validate_data(
-            estimator,
-            X,
-            y,
-            multi_output=True,
-            y_numeric=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
+    of_X, of_y = "X" + suffix, "y" + suffix
+    # Sums of what is finite may be infinite, and of infinities NaN.
+    with np.errstate(over="ignore", invalid="ignore"):
+        with _naming_data(of_X):
+            dtypes = np.float64, np.float32
+            X = validate_data(estimator, X, dtype=dtypes, reset=reset)
+        with _naming_data(of_y):
+            y = check_array(y, ensure_2d=False, input_name="y", estimator=estimator)
+        with _naming_data(of_X, of_y):
+            check_consistent_length(X, y)
     if y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         y = y.reshape(len(y), -1).astype(np.float64, copy=False)
-    # Once more: what was None, or finite in a longer type.
-    assert_all_finite(y, input_name="y" + suffix)
+        # Once more: what was finite in a longer type.
+        assert_all_finite(y, input_name=of_y)
     largest = min(LARGEST_TARGET, float(np.finfo(X.dtype).max) / MARGIN)
     for column in np.flatnonzero(np.abs(y).max(axis=0) > largest):
         raise ValueError(
@@ -233,11 +235,11 @@ def _check_form(estimator: BaseEstimator, X: Any, y: Any, suffix: str) -> None:
     if hasattr(y, "tocsr"):
         raise TypeError(f"y{suffix} must be dense, got sparse data; pass y.toarray().")
     targets = np.asarray(y)
-    is_only_y_empty = 0 in targets.shape[:1] and 0 not in np.shape(X)[:1]
+    is_only_y_empty = not targets.size and 0 not in np.shape(X)[:1]
     if targets.ndim not in (1, 2) or is_only_y_empty:
         raise ValueError(
-            f"y{suffix} must have shape (n_samples,) or (n_samples, n_outputs), got "
-            f"{shown(y)}."
+            f"y{suffix} must have shape (n_samples,) or (n_samples, n_outputs), with "
+            f"n_outputs >= 1, got {shown(y)}."
         )
     if targets.dtype.kind == "c":
         raise ValueError(
@@ -247,15 +249,16 @@ def _check_form(estimator: BaseEstimator, X: Any, y: Any, suffix: str) -> None:
 
 
 @contextmanager
-def _naming_data(suffix: str = "") -> Iterator[None]:
-    """Have errors of scikit-learn name the data; its names may have a suffix."""
+def _naming_data(*names: str) -> Iterator[None]:
+    """Have errors of scikit-learn, which says X and y, name the data, as X_val."""
     try:
         yield
     except (TypeError, ValueError, OverflowError) as error:
-        message = re.sub(r"\b([Xy])\b", rf"\1{suffix}", str(error))
-        if not re.search(rf"\b[Xy]{suffix}\b", message):
-            is_of_both = "inconsistent numbers of samples" in message
-            message = f"X{suffix}{f' and y{suffix}' * is_of_both}: {message}"
+        message = str(error)
+        for name in names:
+            message = re.sub(rf"\b{name[0]}\b", name, message)
+        if not any(re.search(rf"\b{name}\b", message) for name in names):
+            message = f"{' and '.join(names)}: {message}"
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(message) from error
 

@@ -20,13 +20,13 @@ from ._validation import (
     SCORING,
     TOLERANCE,
     AnyOf,
-    InstanceOf,
+    NotANumber,
     Number,
     check,
     rules_of,
 )
 
-SCORE = AnyOf(Number(Real, -np.inf), InstanceOf(float | np.floating, "NaN"))
+SCORE = AnyOf(Number(Real, -np.inf), NotANumber())
 # Relative difference up to which a number stands for a k, such as one that was printed.
 SAME_K = 1e-5
 

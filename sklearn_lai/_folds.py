@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 
 from ._typing import Tolerance
-from ._validation import Each, InstanceOf, check, shown
+from ._validation import Each, InstanceOf, check, check_not_masked, shown
 
 ANYTHING = InstanceOf(object, "of whatever type")
 
@@ -63,6 +63,7 @@ def _fold(number: int, fold: Any, n_samples: int) -> tuple[np.ndarray, np.ndarra
 
 def _index(part: Any) -> np.ndarray:
     """Positions or a mask; of an empty list NumPy would make floats."""
+    check_not_masked("each part", part)
     part = np.asarray(part)
     return part if part.size else part.astype(int)
 

@@ -109,12 +109,16 @@ class ColumnStatistics:
     def __add__(self, other: Self) -> Self:
         """Statistics of the rows of both."""
         weight = self.weight + other.weight
-        share, difference = other.weight / weight, other.mean - self.mean
-        within = (1 - share) * self.variance + share * other.variance
+        share = other.weight / weight
+        with np.errstate(over="ignore", invalid="ignore"):
+            difference = other.mean - self.mean
+            mean = self.mean + difference * share
+            within = (1 - share) * self.variance + share * other.variance
+            variance = within + share * (1 - share) * np.square(difference)
         return type(self)(
             weight,
-            self.mean + difference * share,
-            within + share * (1 - share) * np.square(difference),
+            mean,
+            variance,
             self.is_constant & other.is_constant & (difference == 0),
         )
 

@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
+from numpy.ma import MaskedArray
 from sklearn.utils import assert_all_finite
 
-from ._validation import POSITIVE, check, shown
+from ._validation import POSITIVE, check, check_not_masked, shown
 
 # Kinds of types of NumPy; what complex numbers are not good for, scikit-learn says.
 NUMERIC = "biufc"
@@ -23,8 +24,11 @@ def check_data_is_numeric(name: str, data: Any) -> None:
 
     What has another fault, such as a third dimension, is left to scikit-learn.
     """
-    if isinstance(data, np.ndarray) and data.dtype.kind in NUMERIC:
-        return
+    if isinstance(data, np.ndarray) and not isinstance(data, MaskedArray):
+        if data.dtype.kind in NUMERIC:
+            return
+    else:
+        check_not_masked(name, data)
     check_in_memory(name, data)
     for column, values in _doubtful(name, data):
         text = _first_text(values)
@@ -93,10 +97,17 @@ def check_targets(y: Any, n_samples: int) -> np.ndarray:
         )
     if targets.dtype.kind == "c":
         raise ValueError(f"y must have real numbers, got {shown(y)}.")
-    with np.errstate(over="ignore"):
+    # Sums of what is finite may be infinite, and of infinities NaN.
+    with np.errstate(over="ignore", invalid="ignore"):
         targets = targets.astype(np.float64)
-    assert_all_finite(targets, input_name="y")
+        assert_all_finite(targets, input_name="y")
     return targets.reshape(n_samples, -1)
+
+
+def check_n_outputs(found: int, needed: int, name: str, like: str) -> None:
+    """Raise an error that names what has not as many outputs as something else."""
+    if found != needed:
+        raise ValueError(f"{name} must have {needed} output(s) as {like}, got {found}.")
 
 
 def check_weight(

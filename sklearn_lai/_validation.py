@@ -17,6 +17,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args
 
 import numpy as np
+from numpy.ma import MaskedArray, is_masked
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -87,6 +88,19 @@ class Number(Rule):
             and (number != self.low or self.closed in ("both", "left"))
             and (number != self.high or self.closed in ("both", "right"))
         )
+
+
+class NotANumber(Rule):
+    """NaN, where nothing is known or meant."""
+
+    def allowed(self) -> str:
+        return "NaN"
+
+    def has_type(self, value: Any) -> bool:
+        return isinstance(value, float | np.floating)
+
+    def accepts(self, value: Any) -> bool:
+        return value != value
 
 
 @dataclass(frozen=True)
@@ -286,8 +300,19 @@ def check(name: str, value: Any, rule: Rule) -> None:
             f"{name} must be {rule.allowed()}, got {shown(value)} of type "
             f"{type(value).__name__}."
         )
+    check_not_masked(name, value)
     if not rule.accepts(value):
         raise ValueError(f"{name} must be {rule.allowed()}, got {shown(value)}.")
+
+
+def check_not_masked(name: str, value: Any) -> None:
+    """Raise an error that names a value with masked items, which NumPy would take."""
+    parts = value if isinstance(value, list | tuple) else (value,)
+    if any(isinstance(part, MaskedArray) and is_masked(part) for part in parts):
+        raise ValueError(
+            f"{name} must have no masked values, got {shown(value)}; fill them, as by "
+            "filled(), or drop them."
+        )
 
 
 def shown(value: Any) -> str:

@@ -17,6 +17,7 @@ from ._validation import (
     POSITIVE,
     AnyOf,
     Each,
+    NotANumber,
     Number,
     OneOf,
     Rule,
@@ -28,7 +29,12 @@ __all__ = ["LaiLoss", "input_gradient", "lai_factor", "lai_loss"]
 
 
 def _huber(error: Tensor, delta: float) -> Tensor:
-    magnitude = error.abs()
+    limits, magnitude = torch.finfo(error.dtype), error.abs()
+    if not limits.tiny <= delta <= limits.max:
+        raise ValueError(
+            f"huber_delta must be from {limits.tiny:.2g} to {limits.max:.2g} for "
+            f"errors of {error.dtype}, got {shown(delta)}."
+        )
     inner = magnitude.clamp(max=delta)
     return inner * (magnitude - inner / 2)
 
@@ -83,21 +89,10 @@ class TensorOf(Rule):
         return self.is_right(value)
 
 
-class NotANumber(Rule):
-    """NaN, which leaves a direction out."""
-
-    def allowed(self) -> str:
-        return "NaN"
-
-    def has_type(self, value: Any) -> bool:
-        return isinstance(value, float)
-
-    def accepts(self, value: Any) -> bool:
-        return value != value
-
-
 FLOATS = TensorOf("a float type", Tensor.is_floating_point)
-REALS = TensorOf("real numbers", lambda tensor: not tensor.is_complex())
+REALS = TensorOf("real numbers", lambda x: not x.is_complex() and x.dtype != torch.bool)
+# Those of a mask count as 0 and 1.
+WEIGHTS = TensorOf("real numbers or bool", lambda x: not x.is_complex())
 SLOPE = AnyOf(POSITIVE, NotANumber())
 K = AnyOf(SLOPE, Each(AnyOf(SLOPE, NONE)), REALS)
 LOSS, NORM = OneOf(tuple(BASE_LOSSES)), OneOf(tuple(NORMS))
@@ -167,7 +162,7 @@ def lai_loss(
     quantile: Annotated[float, QUANTILE] = 0.5,
     norm: Annotated[str, NORM] = "l1",
     l1_ratio: Annotated[float, L1_RATIO] = 0.5,
-    sample_weight: Annotated[Tensor | None, AnyOf(NONE, REALS)] = None,
+    sample_weight: Annotated[Tensor | None, AnyOf(NONE, WEIGHTS)] = None,
 ) -> Tensor:
     """Lai loss: the norm, over input directions, of the slope-weighted errors.
 
@@ -442,14 +437,18 @@ def _weighted_mean(losses: Tensor, sample_weight: Tensor | None) -> Tensor:
     """Mean over the samples, the first axis."""
     if sample_weight is None:
         return losses.mean(0)
-    weight = sample_weight.to(losses.dtype)
-    total = weight.sum()
-    if not (weight >= 0).all() & (total > 0) & total.isfinite():
+    weight = sample_weight.to(torch.promote_types(sample_weight.dtype, torch.float32))
+    largest = weight.detach().max()
+    if not (weight >= 0).all() & (largest > 0) & largest.isfinite():
         raise ValueError(
             "sample_weight must be finite, >= 0 and not all zero, got weights from "
-            f"{weight.min():g} to {weight.max():g}."
+            f"{weight.min():g} to {largest:g}."
         )
-    return torch.tensordot(weight, losses, dims=1) / total
+    # Sums of large weights, and in float16 of many, are infinite.
+    dtype = torch.promote_types(losses.dtype, torch.float32)
+    share = (weight / largest).to(dtype)
+    share = share / share.sum()
+    return torch.tensordot(share, losses.to(dtype), dims=1).to(losses.dtype)
 
 
 def _boundaries(k: float | Sequence[float | None] | Tensor, slope: Tensor) -> Tensor:

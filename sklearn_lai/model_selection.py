@@ -8,7 +8,14 @@ import numpy as np
 
 from ._folds import compare
 from ._typing import Tolerance
-from ._validation import STRING, TOLERANCE, InstanceOf, Number, checked
+from ._validation import (
+    STRING,
+    TOLERANCE,
+    InstanceOf,
+    Number,
+    check_not_masked,
+    checked,
+)
 from ._warnings import warn_caller
 
 __all__ = ["most_accurate_within", "smoothest_within"]
@@ -252,6 +259,7 @@ def _mean_scores(cv_results: Mapping[str, Any], role: str, name: str) -> np.ndar
             f"{', '.join(map(repr, names)) or 'none in cv_results'}: give scoring "
             "as a dict with that key."
         )
+    check_not_masked(f"cv_results[{key!r}]", cv_results[key])
     return np.asarray(cv_results[key], dtype=np.float64)
 
 

@@ -1,6 +1,7 @@
 """Values whose squares are no numbers, and columns that are constant."""
 
 import re
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -199,3 +200,56 @@ def test_a_column_that_varies_by_a_few_of_its_last_digits_counts(deviation):
     for model in (LaiLinearRegressor(), LaiMLPRegressor(random_state=0, lai_epochs=0)):
         with pytest.warns(UserWarning, match="Feature"):
             assert model.fit(features, target).score(features, target) > 0.9
+
+
+def of_both_signs(largest, dtype):
+    """A column whose sums are infinite, of either sign, and NaN."""
+    column = np.where(X[:, 0] > 0.5, largest, -largest)
+    return np.column_stack([X, column]).astype(dtype)
+
+
+@every
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("weight", [None, 1e90, "some"])
+@pytest.mark.parametrize(
+    "far",
+    [
+        of_both_signs(1.7e308, np.float64),
+        of_both_signs(3.3e38, np.float32),
+        np.column_stack([X, 1.7e308 * (np.arange(len(X)) == 0)]),
+    ],
+)
+def test_columns_that_overflow_are_named_without_a_warning_of_numpy(model, far, weight):
+    if weight == "some":
+        weight = 1.0 + (np.arange(len(X)) % 3)
+    for one in refusing(model):
+        if far.dtype == np.float64:
+            with pytest.raises(ValueError, match="column 5 of X are too large"):
+                one.fit(far, y, sample_weight=weight)
+        else:
+            with suppress(ValueError):  # in the units of the data it may be right
+                one.fit(far, y, sample_weight=weight)
+
+
+@every
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_targets_that_overflow_are_named_without_a_warning_of_numpy(model):
+    far = of_both_signs(1.7e308, np.float64)[:, -1]
+    for one in refusing(model):
+        with pytest.raises(ValueError, match="column 0 of y are too large"):
+            one.fit(X, far)
+        with pytest.raises(ValueError, match="column 0 of y are too large"):
+            one.fit(X, far.astype(np.longdouble))
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("model", [LaiLinearRegressor(), mlp()])
+def test_chunks_that_overflow_are_named_without_a_warning_of_numpy(model):
+    far = of_both_signs(1.7e308, np.float64)
+    outlier = np.column_stack([X, 1.7e308 * (np.arange(len(X)) == 0)])
+    for chunk in (far, outlier, -outlier):
+        with pytest.raises(ValueError, match="column 5 of X are too large"):
+            clone(model).partial_fit(chunk, y)
+        begun = clone(model).partial_fit(np.column_stack([X, X[:, 0]]), y)
+        with pytest.raises(ValueError, match="column 5 of X are too large"):
+            begun.partial_fit(chunk, y)

@@ -347,3 +347,79 @@ def test_no_predictions_are_refused():
     empty = torch.zeros(0)
     with pytest.raises(ValueError, match="y_pred must have at least one prediction"):
         lai_loss(empty, empty, torch.zeros(0, 2), 0.3)
+
+
+@pytest.mark.parametrize("k", [1.0, math.nan])
+@pytest.mark.parametrize(
+    ("dtype", "weight", "n"),
+    [
+        (torch.float16, 1.0, 100_000),
+        (torch.float16, 6e4, 10),
+        (torch.bfloat16, 3e38, 10),
+        (torch.float32, 1e38, 10),
+        (torch.float32, 1e-42, 10),
+        (torch.float64, 1e308, 10),
+    ],
+)
+def test_equal_weights_of_any_size_and_number_have_no_influence(k, dtype, weight, n):
+    ones = torch.ones(n, dtype=dtype)
+    problem = ones, 0 * ones, ones[:, None], k
+    found = lai_loss(*problem, sample_weight=weight * ones)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found, lai_loss(*problem))
+
+
+def test_weights_beyond_the_type_of_the_losses_are_weights():
+    y_pred, y_true, slope = (x.float() for x in random_problem())
+    weight = torch.linspace(0.5, 2, 6, dtype=torch.float64)
+    found, expected = (
+        lai_loss(y_pred, y_true, slope, 0.3, sample_weight=scale * weight)
+        for scale in (1e300, 1)
+    )
+    torch.testing.assert_close(found, expected)
+
+
+def test_gradients_flow_to_weights():
+    y_pred, y_true, slope = random_problem()
+    weight = torch.linspace(0.5, 2, 6, dtype=torch.float64, requires_grad=True)
+
+    def value(weight):
+        return lai_loss(y_pred, y_true, slope, 0.3, sample_weight=weight)
+
+    assert gradcheck(value, (weight,))
+
+
+def test_a_mask_may_be_a_weight_but_no_target_and_no_k():
+    y_pred, y_true, slope = random_problem()
+    mask = torch.tensor([True, False, True, True, False, True])
+    found = lai_loss(y_pred, y_true, slope, 0.3, sample_weight=mask)
+    kept = lai_loss(y_pred[mask], y_true[mask], slope[mask], 0.3)
+    torch.testing.assert_close(found, kept)
+    with pytest.raises(ValueError, match=r"y_true must be .* real numbers, got"):
+        lai_loss(y_pred, y_true > 0, slope, 0.3)
+    with pytest.raises(ValueError, match=r"k must be .* real numbers, got"):
+        lai_loss(y_pred, y_true, slope, torch.tensor(True))
+
+
+@pytest.mark.parametrize("k", [1.0, math.nan])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("huber_delta", [1e300, 1e-300])
+def test_a_huber_delta_beyond_the_type_of_the_errors_is_named(k, dtype, huber_delta):
+    problem = [x.to(dtype) for x in random_problem()]
+    with pytest.raises(
+        ValueError, match=rf"huber_delta must be from .* for errors of {dtype}, got 1e"
+    ):
+        lai_loss(*problem, k, loss="huber", huber_delta=huber_delta)
+    problem = [x.double() for x in problem]
+    assert lai_loss(*problem, k, loss="huber", huber_delta=huber_delta).isfinite()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("share", [1e-300, 1 - 1e-16])
+def test_shares_beyond_the_type_of_the_errors_are_rounded(dtype, share):
+    problem = [x.to(dtype) for x in random_problem()]
+    for which in (
+        {"loss": "quantile", "quantile": share},
+        {"norm": "elasticnet", "l1_ratio": share},
+    ):
+        assert lai_loss(*problem, 0.3, **which).isfinite()

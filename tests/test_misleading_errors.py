@@ -20,12 +20,20 @@ from sklearn_lai import (
     LaiLinearRegressorCV,
     LaiMLPRegressor,
     LaiMLPRegressorCV,
+    lai_linear_path,
 )
 from sklearn_lai.inspection import (
     SensitivityDisplay,
     SlopeDisplay,
     TradeoffDisplay,
 )
+from sklearn_lai.metrics import (
+    error_under_noise,
+    make_noisy_scorer,
+    noise_sensitivity,
+    prediction_variance,
+)
+from sklearn_lai.model_selection import smoothest_within
 
 
 def replaced(array, value, dtype):
@@ -51,6 +59,8 @@ DATA = [
     ("y", y.astype(str), "y must have numbers, got text such as"),
     ("y", pd.Series(y).astype(str), "y must have numbers, got text such as"),
     ("y", (10 * y).astype("m8[s]"), "y must have numbers, got dates or durations"),
+    ("y", replaced(y, Decimal("NaN"), object), "Input y contains NaN"),
+    ("y", np.empty((len(y), 0)), r"y must have shape .*n_outputs >= 1, got"),
     ("X", replaced(X, 10**400, object), "X must have numbers that float64 can hold"),
     ("X", X.astype(str), "X must have numbers, got text such as"),
     ("X", X.astype("S"), "X must have numbers, got text such as"),
@@ -75,6 +85,8 @@ DATA = [
         np.full(len(X), 1e200),
         "sample_weight must have a largest weight",
     ),
+    ("X", replaced(X, Decimal("NaN"), object), "Input X contains NaN"),
+    ("X", np.empty((len(y), 0)), r"X: Found array with 0 feature\(s\)"),
     ("sample_weight", y.astype(str), "sample_weight must have numbers, got text"),
     ("sample_weight", -1.0, "sample_weight must be a finite number > 0, got"),
     ("sample_weight", [[1]], r"sample_weight must have one weight per sample, shape"),
@@ -86,6 +98,103 @@ DATA = [
 def test_data_that_is_wrong_is_named(model, name, value, message):
     with pytest.raises((ValueError, TypeError), match=message):
         clone(model).fit(**{"X": X, "y": y, name: value})
+
+
+def masked(values, n_masked=1):
+    """Values of which the first are masked; beneath is what is far off."""
+    values = np.array(values, dtype=np.float64)
+    values.flat[:n_masked] = 1e6
+    mask = np.arange(values.size).reshape(values.shape) < n_masked
+    return np.ma.masked_array(values, mask=mask)
+
+
+@models
+@pytest.mark.parametrize("name", ["X", "y", "sample_weight"])
+def test_masked_values_of_data_are_named(model, name):
+    data = {"X": X, "y": y, "sample_weight": np.ones(len(X))}
+    with pytest.raises(ValueError, match=f"^{name} must have no masked values"):
+        clone(model).fit(**{**data, name: masked(data[name])})
+    with pytest.raises(ValueError, match=f"^{name} must have no masked values"):
+        clone(model).fit(**{**data, name: list(masked(data[name][:, None]))})
+    unmasked = {key: masked(values, 0) for key, values in data.items()}
+    found, expected = clone(model).fit(**unmasked), clone(model).fit(**data)
+    predicted = found.predict(masked(X, 0))
+    np.testing.assert_array_equal(predicted, expected.predict(X))
+    assert not isinstance(predicted, np.ma.MaskedArray)
+
+
+def validated(**values):
+    data = {"X_val": X, "y_val": y, "sample_weight_val": np.ones(len(X))}
+    quick(LaiMLPRegressor, early_stopping=True).fit(X, y, **{**data, **values})
+
+
+def searched(**results):
+    """A search whose accuracies are these."""
+    smooth = {"mean_test_smoothness": [-2, -1]}
+    smoothest_within(0.1)({"params": [{}, {}], **smooth, **results})
+
+
+LINE = LaiLinearRegressor().fit(X, y)
+MLP = quick(LaiMLPRegressor).fit(X, y)
+NOISY_SCORER = make_noisy_scorer("r2", noise=0.1)
+TAKING_MASKED = [
+    ("X", LINE.predict, X),
+    ("X", MLP.predict, X),
+    ("X", LINE.input_gradient, X),
+    ("X", LaiLinearRegressor().partial_fit, X, {"y": y}),
+    ("X_val", validated, X),
+    ("y_val", validated, y),
+    ("sample_weight_val", validated, np.ones(len(X))),
+    ("X", noise_sensitivity, X, {"estimator": LINE}),
+    ("X", prediction_variance, X, {"estimator": LINE}),
+    ("X", error_under_noise, X, {"estimator": LINE, "y": y, "noise": 0.1}),
+    ("y", error_under_noise, y, {"estimator": LINE, "X": X, "noise": 0.1}),
+    ("noise", error_under_noise, np.ones(5), {"estimator": LINE, "X": X, "y": y}),
+    ("y", SlopeDisplay.from_estimator, y, {"estimator": LINE, "X": X}),
+    ("y", NOISY_SCORER, y, {"estimator": LINE, "X": X}),
+    (
+        "sample_weight",
+        NOISY_SCORER,
+        np.ones(len(X)),
+        {"estimator": LINE, "X": X, "y": y},
+    ),
+    ("lower", MLP.slope_bounds, np.ones(5)),
+    ("upper", LINE.slope_bounds, np.ones(5)),
+    ("ks", lai_linear_path, np.ones(3), {"X": X, "y": y}),
+    ("mean_test_accuracy", searched, np.ones(2)),
+]
+TAKING_MASKED += [
+    (name, lambda Estimator=Estimator, **p: Estimator(**p).fit(X, y), values)
+    for Estimator, name, values in [
+        (LaiLinearRegressor, "k", np.ones(5)),
+        (LaiMLPRegressor, "k", np.ones((1, 5))),
+        (LaiLinearRegressor, "noise", np.ones(5)),
+        (LaiMLPRegressor, "hidden_layer_sizes", np.ones(2)),
+        (LaiLinearRegressorCV, "ks", np.ones(3)),
+        (LaiMLPRegressorCV, "ks", np.ones(3)),
+    ]
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "function", "values", "others"),
+    [(*case, {})[:4] for case in TAKING_MASKED],
+)
+def test_masked_values_of_an_argument_are_named(name, function, values, others):
+    values = masked(values)
+    if name == "hidden_layer_sizes":
+        values = values.astype(int)
+    with pytest.raises(ValueError, match=f"{name}.* must have no masked values"):
+        function(**{name: values}, **others)
+
+
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+def test_masked_folds_and_groups_are_named(Estimator):
+    parts = np.arange(60), masked(np.arange(60, 120)).astype(int)
+    with pytest.raises(ValueError, match=r"(?s)cv must be .* have no masked values"):
+        Estimator(ks=1, cv=[parts]).fit(X, y)
+    with pytest.raises(ValueError, match="groups must have no masked values"):
+        Estimator(ks=1).fit(X, y, groups=masked(np.arange(120)))
 
 
 @pytest.mark.parametrize("convert", [Fraction, Decimal])
@@ -258,6 +367,67 @@ def test_a_linear_search_that_overflows_names_the_fold():
     huge[-1, 2] = 1e200
     with pytest.raises(ValueError, match=r"With fold 0 of cv: .* column 2 of X"):
         LaiLinearRegressorCV(ks=2, cv=3).fit(huge, y)
+
+
+def test_more_jobs_than_folds_are_as_many_as_folds():
+    model = quick(LaiMLPRegressorCV, ks=[0.3], cv=2, lai_interval=1)
+    expected = clone(model).fit(X, y)
+    found = clone(model).set_params(n_jobs=10**9).fit(X, y)
+    np.testing.assert_array_equal(found.score_path_, expected.score_path_)
+    with pytest.raises(ValueError, match="n_jobs"):
+        clone(model).set_params(n_jobs=0).fit(X, y)
+
+
+SCORES = [np.inf, -np.inf, np.float32(np.inf), np.longdouble("-inf")]
+
+
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("Estimator", [LaiMLPRegressorCV, LaiLinearRegressorCV])
+def test_an_infinite_score_is_named(Estimator, score):
+    quick_ones = {"max_iter": 1, "lai_epochs": 1}
+    parameters = quick_ones if Estimator is LaiMLPRegressorCV else {}
+    model = Estimator(ks=2, cv=2, scoring=lambda *arguments: score, **parameters)
+    with pytest.raises(
+        ValueError, match="score that scoring returns must be a finite number or NaN"
+    ):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize("nan", [np.nan, np.float32(np.nan)])
+def test_a_score_of_nan_is_that_of_a_k_that_failed(nan):
+    def score(model, X, y):
+        return nan if model.k < 0.5 else 0.0
+
+    assert LaiLinearRegressorCV(ks=[0.1, 1.0], cv=2, scoring=score).fit(X, y).k_ == 1
+
+
+def test_a_merge_with_another_number_of_outputs_names_it():
+    both = np.column_stack([y, y])
+    model = LaiLinearRegressor().fit(X, y)
+    with pytest.raises(ValueError, match=r"other must have 1 output\(s\) as this"):
+        model.merge(LaiLinearRegressor().fit(X, both))
+    with pytest.raises(ValueError, match=r"y must have 1 output\(s\) as in earlier"):
+        model.partial_fit(X, both)
+
+
+def test_an_error_under_noise_names_targets_of_other_outputs():
+    both = np.column_stack([y, y])
+    one, two = LaiLinearRegressor().fit(X, y), LaiLinearRegressor().fit(X, both)
+    for model, targets in ((one, both), (two, y)):
+        with pytest.raises(ValueError, match=r"y must have . output\(s\) as the est"):
+            error_under_noise(model, X, targets, noise=0.1)
+    flat = error_under_noise(one, X, y, noise=0.1)
+    assert error_under_noise(one, X, y[:, None], noise=0.1) == flat
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_targets_whose_sums_overflow_give_no_warning_before_their_error():
+    far = np.where(X[:, 0] > 0.5, 1.7e308, -1.7e308)
+    model = LaiLinearRegressor().fit(X, y)
+    with pytest.raises(ValueError, match="metric must return finite numbers"):
+        error_under_noise(
+            model, X, far, noise=0.1, metric=lambda y_true, y_pred: y_true[0] * np.inf
+        )
 
 
 def test_a_merge_with_another_loss_names_it():

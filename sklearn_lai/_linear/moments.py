@@ -66,17 +66,17 @@ class Moments:
         for _ in range(MOST_PASSES):
             products, is_constant = _products(X, y, sample_weight, rows, origin)
             weight, sums = products[-1, -1], products[-1, :-1]
-            mean = sums / weight
             with np.errstate(over="ignore", invalid="ignore"):
-                of_mean = np.outer(mean, sums)
-                scatter = products[:-1, :-1] - of_mean
-                is_near = np.diag(of_mean) <= FAR * np.abs(np.diag(scatter))
-            columns = ColumnStatistics(
-                float(weight), origin + mean, np.zeros(n_columns), is_constant
-            )
-            if (is_near | ~np.isfinite(mean)).all():
+                shift = sums / weight
+                mean, of_shift = origin + shift, np.outer(shift, sums)
+                scatter = products[:-1, :-1] - of_shift
+                is_near = np.diag(of_shift) <= FAR * np.abs(np.diag(scatter))
+            if (is_near | ~np.isfinite(shift)).all():
                 break
-            origin = columns.mean
+            origin = mean
+        columns = ColumnStatistics(
+            float(weight), mean, np.zeros(n_columns), is_constant
+        )
         return cls(n_features, n_rows, columns, scatter)._with_variances()
 
     def __add__(self, other: Self) -> Self:
@@ -173,9 +173,9 @@ def _products(
         np.subtract(y[chosen], origin[n_features:], out=data[:, n_features:-1])
         data[:, -1] = 1
         is_constant[is_constant] = ~data[:, :-1][:, is_constant].any(axis=0)
-        if sample_weight is not None:
-            data *= np.sqrt(sample_weight[chosen])[:, None]
         with np.errstate(over="ignore", invalid="ignore"):
+            if sample_weight is not None:
+                data *= np.sqrt(sample_weight[chosen])[:, None]
             products += data.T @ data
     return products, is_constant
 

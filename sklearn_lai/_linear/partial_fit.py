@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._base import all_or_nothing, check_data
 from .._callbacks import available_if
 from .._feature_k import K
+from .._tables import check_n_outputs
 from .._typing import KLike, LinearSolver
 from .._validation import OneOf, shown
 from .._warnings import warn_of_stuck
@@ -92,7 +93,8 @@ class PartialFitLinear(BaseLaiLinear):
             data = check_data(self, X, y, sample_weight, reset=is_first)
             moments, dtype = Moments.of(*data), data.X.dtype
             if not is_first:
-                moments = self._merged(moments)
+                self._check_outputs_of(moments, "y", "in earlier data")
+                moments = self._moments + moments
                 dtype = np.promote_types(dtype, self.coef_.dtype)
             self._solve(moments, self._regression(moments), dtype)
         return self
@@ -152,7 +154,8 @@ class PartialFitLinear(BaseLaiLinear):
             )
         with all_or_nothing(self):
             self._check_parameters()
-            moments = self._merged(other._moments)
+            self._check_outputs_of(other._moments, "other", "this model")
+            moments = self._moments + other._moments
             dtype = np.promote_types(self.coef_.dtype, other.coef_.dtype)
             self._solve(moments, self._regression(moments), dtype)
         return self
@@ -163,14 +166,10 @@ class PartialFitLinear(BaseLaiLinear):
             if name.endswith("_") or name == "_moments":
                 delattr(self, name)
 
-    def _merged(self, moments: Moments) -> Moments:
-        """Moments of all rows seen, these among them."""
-        n_outputs, others = (len(m.outputs.mean) for m in (self._moments, moments))
-        if n_outputs != others:
-            raise ValueError(
-                f"y must have {n_outputs} output(s) as in earlier data, got {others}."
-            )
-        return self._moments + moments
+    def _check_outputs_of(self, moments: Moments, name: str, like: str) -> None:
+        """Check that moments are of as many outputs as those of all rows seen."""
+        needed, found = (len(m.outputs.mean) for m in (self._moments, moments))
+        check_n_outputs(found, needed, name, like)
 
     def _solve(self, moments: Moments, regression: Regression, dtype: np.dtype) -> Fit:
         """Set the solution of the regression on these moments, and return it."""

@@ -117,8 +117,8 @@ class LaiMLPRegressorCV(PathMLP):
         each `k` starts from the pretrained network and takes `lai_epochs`, as
         :class:`LaiMLPRegressor` does, several times the work.
     n_jobs : int, default=None
-        Folds at a time, as for joblib.Parallel; None is one, or what the surrounding
-        ``joblib.parallel_config`` says.
+        Folds at a time, as for joblib.Parallel, at most all of them; None is one, or
+        what the surrounding ``joblib.parallel_config`` says.
     loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, \
             default='squared_error'
         Loss of an error, plain and inside the Lai loss. 'squared_error' is halved, as
@@ -438,7 +438,7 @@ class LaiMLPRegressorCV(PathMLP):
         """Set the paths; returns the scores, (n_ks, n_folds)."""
         watch.begin_stage("folds", len(folds))
         assessed = []
-        with _make_parallel(self.n_jobs) as parallel:
+        with _make_parallel(self.n_jobs, len(folds)) as parallel:
             results = iter(
                 parallel(delayed(assess)(*fold) for fold in enumerate(folds))
             )
@@ -479,8 +479,10 @@ class LaiMLPRegressorCV(PathMLP):
         vars(self).update({name: value for name, value in fitted if name[-1] == "_"})
 
 
-def _make_parallel(n_jobs: int | None) -> Parallel:
+def _make_parallel(n_jobs: int | None, n_folds: int) -> Parallel:
     """Results come one by one if the backend can do that, else all at the end."""
+    if n_jobs is not None:  # some backends start all of them, however few have work
+        n_jobs = min(n_jobs, n_folds)
     try:
         return Parallel(n_jobs=n_jobs, return_as="generator")
     except ValueError:

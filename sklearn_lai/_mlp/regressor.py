@@ -11,6 +11,7 @@ from .._base import Data, all_or_nothing, check_data
 from .._box import Box
 from .._callbacks import watched, with_callbacks
 from .._recipe.randomness import random_streams
+from .._tables import check_n_outputs
 from .._validation import BOOLEAN
 from .partial_fit import PartialFitMLP, Progress
 
@@ -461,11 +462,7 @@ class LaiMLPRegressor(PartialFitMLP):
         validation = check_data(
             self, X, y, sample_weight, reset=False, suffix="_val"
         ).with_weight()
-        if validation.y.shape[1] != data.y.shape[1]:
-            raise ValueError(
-                f"y_val must have {data.y.shape[1]} output(s) as y, got "
-                f"{validation.y.shape[1]}."
-            )
+        check_n_outputs(validation.y.shape[1], data.y.shape[1], "y_val", "y")
         if len(validation.X) < 2:
             raise ValueError("X_val must have at least 2 samples with a weight, got 1.")
         with np.errstate(over="ignore"):

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._tables import check_targets
+from .._tables import check_n_outputs, check_targets
 from .._validation import COUNT, NONE, STRING, AnyOf, Figures, checked
 from . import _plotting
 
@@ -144,11 +144,7 @@ class SlopeDisplay:
         n_rows, n_features = len(slopes), slopes.shape[-1]
         names = _plotting.names_of_features(feature_names, X, n_features)
         slopes, y = slopes.reshape(n_rows, -1, n_features), check_targets(y, n_rows)
-        if y.shape[1] != slopes.shape[1]:
-            raise ValueError(
-                f"y must have {slopes.shape[1]} output(s) as the estimator, got "
-                f"{y.shape[1]}."
-            )
+        check_n_outputs(y.shape[1], slopes.shape[1], "y", "the estimator")
         unit, scale = "target units per feature unit", np.ones(1)
         if estimator.standardize:
             unit = "target SD per feature SD"

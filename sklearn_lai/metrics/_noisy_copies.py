@@ -14,6 +14,7 @@ from .._tables import (
     is_frame,
     is_numeric,
 )
+from .._validation import check_not_masked
 
 # Deviations that a draw of noise stays below.
 LARGEST_DRAW = 10
@@ -59,6 +60,7 @@ class Column:
 def as_table(X: Any) -> Any:
     """`X` if it is a DataFrame, else a 2-D array of it."""
     check_in_memory("X", X)
+    check_not_masked("X", X)
     if hasattr(X, "tocsr"):
         raise TypeError(
             f"X must be dense, got sparse data of type {type(X).__name__}; pass "

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._noise import NOISE, resolve_noise
-from .._tables import check_targets, check_weight
+from .._tables import check_n_outputs, check_targets, check_weight
 from .._typing import NoiseLike, RandomState
 from .._validation import (
     COUNT,
@@ -19,6 +19,7 @@ from .._validation import (
     SCORING,
     SEED,
     HasMethod,
+    check_not_masked,
     checked,
     shown,
 )
@@ -92,8 +93,8 @@ def error_under_noise(
     ValueError
         If a parameter has a value that is not allowed, `noise` names a column that
         is not numeric or that `X` does not have, `X` has no numeric column, `y` has
-        other rows than `X` or values that are no finite numbers, or a prediction or the
-        metric is not finite.
+        other rows than `X`, other outputs than the predictions or values that are no
+        finite numbers, or a prediction or the metric is not finite.
     TypeError
         If a parameter has a wrong type, or the predictions are no numbers.
 
@@ -118,11 +119,16 @@ def error_under_noise(
     0.0
     """
     n_samples = as_table(X).shape[0]
-    check_targets(y, n_samples)
+    n_outputs = check_targets(y, n_samples).shape[1]
     weight = check_weight(sample_weight, n_samples)
     weights = {} if weight is None else {"sample_weight": weight}
     copies = _noisy_copies(X, noise, n_repeats, random_state)
-    errors = [metric(y, predictions(estimator, copy), **weights) for copy in copies]
+    errors = []
+    for copy in copies:
+        predicted = predictions(estimator, copy)
+        n_predicted = predicted.reshape(n_samples, -1).shape[1]
+        check_n_outputs(n_outputs, n_predicted, "y", "the estimator")
+        errors.append(metric(y, predicted, **weights))
     return _mean("metric", errors)
 
 
@@ -230,6 +236,8 @@ class _NoisyScorer:
         sample_weight: Any = None,
         **metadata: Any,
     ) -> float:
+        for name, values in {"y": y, "sample_weight": sample_weight}.items():
+            check_not_masked(name, values)
         # Searches without metadata routing look for this name in the signature.
         if sample_weight is not None:
             metadata["sample_weight"] = sample_weight
