@@ -68,6 +68,7 @@ WRONG = [
     *_changes("X", [
         "X[0, 0] = np.nan", "X[0, 0] = np.inf", "X[-1, -1] = -np.inf",
         "X = X.astype(object); X[0, 0] = None", "X = X[0]", "X = X[..., None]",
+        "X = np.ma.masked_array(X, X == X.max())",
         "X = X * 1j", "X = X[:0]", "X = X[:, :0]", "X = csr_array(X)", "X = None",
         "X = X.astype(str)", "X = X.astype(object); X[0, 0] = 'a'",
         "X = X.astype(object); X[0, 0] = [1.0]", "X = X.astype(object); X[0, 0] = 1j",
@@ -84,6 +85,7 @@ WRONG = [
         "y = y.astype(np.longdouble); y[0] = np.inf", "y = None", "y = y[:-1]",
         "y = 1 + np.longdouble(y) ** 2; y = y * np.longdouble('1e4000')",
         "y = y[..., None, None]",
+        "y = np.ma.masked_array(y, y == y.max())",
         "y = y * 1j", "y = 'y'", "y = y.astype(str)", "y = csr_array(y[:, None])",
         "y = (y * 1e6).astype('m8[s]')", "y = (y * 1e6).astype('M8[s]')", "y = 1.0",
         "y = y.astype(object); y[0] = 1j",
@@ -100,6 +102,7 @@ WRONG = [
         "sample_weight = np.full(len(X), None)", "sample_weight = -1.0",
         "sample_weight = np.ones(len(X), 'm8[s]')", "sample_weight = np.nan",
         "sample_weight = []",
+        "sample_weight = np.ma.masked_array(np.ones(len(X)), np.arange(len(X)) == 0)",
     ], True),
 ]  # fmt: skip
 WEIGHTS = _changes("sample_weight", [
@@ -114,6 +117,7 @@ WEIGHTS = _changes("sample_weight", [
         "sample_weight = 10.0 ** -np.arange(len(X))",
     "sample_weight = np.ones(len(X), object)", "sample_weight = np.ones((len(X), 1))",
     "sample_weight = np.full(len(X), 1.7e308)",
+    "sample_weight = np.full(len(X), 1e-20); sample_weight[0] = 1.0",
 ])  # fmt: skip
 
 
