@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ._base import BaseLaiRegressor
+from ._linear.base import BaseLaiLinear
 from ._linear.cv import LaiLinearRegressorCV
 from ._linear.regressor import LaiLinearRegressor
 from ._mlp.base import BaseLaiMLP
@@ -139,7 +139,7 @@ ACTIVATIONS: Mapping[str, Callable[[_Maker, Any, Any], Any]] = {
 
 
 def _of_origin(
-    model: BaseLaiRegressor, dtype: Any
+    model: BaseLaiMLP | BaseLaiLinear, dtype: Any
 ) -> tuple[np.ndarray, Sequence[np.ndarray], Sequence[np.ndarray]]:
     """An origin amid the data, and the layers for features that are 0 there.
 
