@@ -150,7 +150,8 @@ def _of_origin(
         origin = model.X_min_ / 2 + model.X_max_ / 2
         coefs, intercepts = model.coefs_, model.intercepts_
     else:
-        origin = model._moments.features.mean if hasattr(model, "_moments") else 0.0
+        is_known = hasattr(model, "_moments")
+        origin = model._moments.features.mean if is_known else np.zeros(1)
         coefs = [np.atleast_2d(model.coef_).T]
         intercepts = [np.atleast_1d(model.intercept_)]
     origin = np.broadcast_to(origin, len(coefs[0])).astype(dtype)
