@@ -250,7 +250,8 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     def _warn_of_large_loss(self, trainer: "Trainer", before: Model) -> None:
         """Warn if the model is far worse than a constant, by the stage that made it so.
 
-        A short first stage may not have got far yet, from wherever it began.
+        A short first stage may not have got far yet from where it began, which after a
+        warm start may be anywhere.
         """
         parameters, history = trainer.model
         if {history.end, history.lai_end} & {"stuck", "diverged"}:  # which is told
@@ -258,10 +259,14 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         loss, first = _train.plain_loss(trainer, parameters), 1.0
         if history.lai_training:
             first = _train.plain_loss(trainer, before.parameters)
-        is_short = history.end == "limit" or len(history.pretraining) < MANY
-        may_be_large = np.inf if history.is_warm else HUGE
         is_second = loss > LARGE * max(1.0, first) and bool(history.lai_training)
-        if is_second or loss > (may_be_large if is_short else LARGE):
+        may_be_large = LARGE
+        if history.end == "limit" or len(history.pretraining) < MANY:
+            may_be_large = np.inf
+            if loss > HUGE and not history.is_warm:
+                beginning = _train.plain_loss(trainer, trainer.first_parameters)
+                may_be_large = LARGE * beginning
+        if is_second or loss > may_be_large:
             warn_of_large_loss(self, loss, is_second=is_second)
 
     def _warn_of_no_lai_batch(self, trainer: "Trainer", stage: LaiStage) -> None:

@@ -17,6 +17,7 @@ from sklearn_lai import (
     LaiMLPRegressor,
     LaiMLPRegressorCV,
 )
+from sklearn_lai._mlp import base as mlp_base
 from sklearn_lai._statistics import ColumnStatistics
 from sklearn_lai._train import trainer
 from sklearn_lai._train.batches import Batches
@@ -234,6 +235,19 @@ def test_a_first_stage_that_made_it_worse_than_a_constant_is_blamed(parameters):
     with pytest.warns(ConvergenceWarning, match="constant.*lower learning_rate_init"):
         model.fit(data + offset, target)
     assert model.score(data + offset, target) < -1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_short_first_stage_from_bad_weights_is_no_fault(seed, monkeypatch):
+    layers = mlp_base._glorot_uniform
+    monkeypatch.setattr(
+        mlp_base,
+        "_glorot_uniform",
+        lambda *given: tuple([20 * a for a in arrays] for arrays in layers(*given)),
+    )
+    model = LaiMLPRegressor((3, 3), max_iter=1, lai_epochs=0, random_state=seed)
+    assert "of a constant" not in told(model, X, Y)
+    assert model.score(X, Y) < -10
 
 
 def test_passes_that_end_worse_than_a_constant_are_told(recwarn):

@@ -42,12 +42,12 @@ class Trainer:
     """A network with its batches and optimiser, trained epoch by epoch.
 
     `model` is what it has made so far. It is replaced as a whole when an epoch is done,
-    so that Ctrl-C finds no half of one. `is_constant` says which features have no
-    influence. `boundary`, by output, is where a stage for noise divides changes.
-    `alpha` is the strength of the L2 penalty, which is divided by the batch size as
-    MLPRegressor does. `score` is that of parameters on validation data, if there is
-    some; `fold` makes layers of them, in the units of the data. Before there were
-    `n_seen` samples, and what `history` starts with.
+    so that Ctrl-C finds no half of one; `first_parameters` are those it began with.
+    `is_constant` says which features have no influence. `boundary`, by output, is where
+    a stage for noise divides changes. `alpha` is the strength of the L2 penalty, which
+    is divided by the batch size as MLPRegressor does. `score` is that of parameters on
+    validation data, if there is some; `fold` makes layers of them, in the units of the
+    data. Before there were `n_seen` samples, and what `history` starts with.
     """
 
     boundary: np.ndarray | None = None
@@ -79,6 +79,7 @@ class Trainer:
         self._fold = fold
         self._n_seen_before = n_seen
         self.model = Model(network.parameters.clone(), history)
+        self.first_parameters = self.model.parameters
         self._objective = Objective(loss, network.parameters)
         # What is known of features that no longer vary stays.
         penalised = network.is_coef(is_constant & history.is_warm)
