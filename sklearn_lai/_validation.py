@@ -347,6 +347,7 @@ RANDOM_STATE = AnyOf(
     Number(Integral, 0, 2**32 - 1),
     InstanceOf(np.random.RandomState, "a numpy.random.RandomState"),
 )
+JOBS = AnyOf(NONE, Number(Integral, -np.inf))
 # A generator would go on between calls, so that no two could be compared.
 SEED = AnyOf(NONE, Number(Integral, 0, 2**32 - 1))
 STRING = InstanceOf(str, "a string")

@@ -150,8 +150,8 @@ def _of_origin(
         origin = model.X_min_ / 2 + model.X_max_ / 2
         coefs, intercepts = model.coefs_, model.intercepts_
     else:
-        is_known = hasattr(model, "_moments")
-        origin = model._moments.features.mean if is_known else np.zeros(1)
+        moments = getattr(model, "_moments", None)
+        origin = np.zeros(1) if moments is None else moments.features.mean
         coefs = [np.atleast_2d(model.coef_).T]
         intercepts = [np.atleast_1d(model.intercept_)]
     origin = np.broadcast_to(origin, len(coefs[0])).astype(dtype)

@@ -25,7 +25,7 @@ def is_exact(estimator: Any) -> bool:
     return solver == "exact" or (solver == "auto" and loss == "squared_error")
 
 
-def _may_be_exact(estimator: Any) -> bool:
+def may_be_exact(estimator: Any) -> bool:
     """Whether there is partial_fit; what is no solver and no loss, it tells itself."""
     solver, loss = estimator.solver, estimator.loss
     is_other = isinstance(loss, str) and loss != "squared_error"
@@ -33,8 +33,8 @@ def _may_be_exact(estimator: Any) -> bool:
         solver == "adam" or (solver == "auto" and is_other)
     ):
         raise AttributeError(
-            "partial_fit and merge need the exact solver, which has no other loss than "
-            f"'squared_error', got solver={solver!r} and loss={loss!r}."
+            "partial_fit, fit_chunks and merge need the exact solver, which has no "
+            f"loss but 'squared_error', got solver={solver!r} and loss={loss!r}."
         )
     return True
 
@@ -48,7 +48,7 @@ class PartialFitLinear(BaseLaiLinear):
     n_samples_seen_: int
     _moments: Moments
 
-    @available_if(_may_be_exact)
+    @available_if(may_be_exact)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model to these rows and all those of earlier calls.
 
@@ -99,7 +99,7 @@ class PartialFitLinear(BaseLaiLinear):
             self._solve(moments, self._regression(moments), dtype)
         return self
 
-    @available_if(_may_be_exact)
+    @available_if(may_be_exact)
     def merge(self, other: "PartialFitLinear") -> Self:
         """Fit the model to its own rows and those of another fitted model.
 
@@ -147,10 +147,10 @@ class PartialFitLinear(BaseLaiLinear):
                     f"{name} has solver={model.solver!r} and "
                     f"loss={getattr(model, 'loss', 'squared_error')!r}."
                 )
-        if _columns(self) != _columns(other):
+        if columns_of(self) != columns_of(other):
             raise ValueError(
                 "merge needs models with the same features, got "
-                f"{_columns(self)} and {_columns(other)}."
+                f"{columns_of(self)} and {columns_of(other)}."
             )
         with all_or_nothing(self):
             self._check_parameters()
@@ -190,7 +190,7 @@ class PartialFitLinear(BaseLaiLinear):
         self._set_solution(fit, dtype)
 
 
-def _columns(model: BaseLaiLinear) -> list[str] | int:
+def columns_of(model: BaseLaiLinear) -> list[str] | int:
     """Names of the features, or how many there are."""
     names = model._feature_names()
     return model.n_features_in_ if names is None else names.tolist()

@@ -15,12 +15,13 @@ from .._typing import (
     RandomState,
 )
 from .adam import AdamLinear
+from .chunks import ChunksLinear
 from .exact import warn_if_exact
 from .moments import Moments
-from .partial_fit import PartialFitLinear, is_exact
+from .partial_fit import is_exact
 
 
-class LaiLinearRegressor(PartialFitLinear, AdamLinear):
+class LaiLinearRegressor(ChunksLinear, AdamLinear):
     """Linear regression whose coefficients are controlled by the Lai loss.
 
     For a linear model the slopes are the coefficients, the same for every row, and

@@ -17,7 +17,7 @@ from .._folds import list_folds, naming
 from .._recipe.record import Model
 from .._recipe.stages import LaiStage
 from .._recipe.watch import Watch
-from .._validation import NONE, AnyOf, Number, as_floats
+from .._validation import JOBS, as_floats
 from .assessment import Assessment
 from .path import PathMLP, Start
 from .regressor import LaiMLPRegressor
@@ -256,7 +256,7 @@ class LaiMLPRegressorCV(PathMLP):
     'LaiMLPRegressor'
     """
 
-    n_jobs: Annotated[int | None, AnyOf(NONE, Number(Integral, -np.inf))]
+    n_jobs: Annotated[int | None, JOBS]
 
     sensitivity_path_: np.ndarray
     variance_path_: np.ndarray
