@@ -6,8 +6,21 @@ import pytest
 
 collect_ignore_glob = ["*.py", "_build", "_ext", "api", "auto_examples", "figures"]
 
-if not (find_spec("skops") and find_spec("skl2onnx") and find_spec("onnxruntime")):
-    collect_ignore_glob.append("user_guide/deploy.rst")
+# Pages that need libraries of the extra `interop`.
+NEEDS = {
+    "deploy.rst": ("skops", "skl2onnx", "onnxruntime"),
+    "combine.rst": ("optuna", "mapie", "shap", "mlflow"),
+}
+for page, libraries in NEEDS.items():
+    if not all(map(find_spec, libraries)):
+        collect_ignore_glob.append(f"user_guide/{page}")
+
+
+def pytest_collection_modifyitems(items):
+    """Other libraries warn of each other there."""
+    for item in items:
+        if item.path.name in NEEDS:
+            item.add_marker(pytest.mark.filterwarnings("ignore"))
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ seen in another one. ``torch.set_num_threads`` sets it for all threads to come, 
 """
 
 import ctypes
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -16,10 +15,10 @@ from typing import NamedTuple
 import torch
 from threadpoolctl import ThreadpoolController
 
+from .._forks import is_forked
+
 # Multiplications and additions of a batch from which on a second thread pays.
 MIN_OPERATIONS = 8_000_000
-
-_is_forked = False
 
 
 @contextmanager
@@ -29,7 +28,7 @@ def suitable_threads(n_operations: int) -> Iterator[None]:
     A forked process has none of the threads that its parent had started, and would wait
     for them, so it trains on one. What the block itself sets is left as it is.
     """
-    if n_operations >= MIN_OPERATIONS and not _is_forked:
+    if n_operations >= MIN_OPERATIONS and not is_forked():
         yield
         return
     torch.get_num_threads()  # sets what a new thread has
@@ -84,12 +83,3 @@ def _find_pools() -> Iterator[_Pool]:
 def _of_mkl(number: Callable[[], int]) -> int:
     """What MKL is set to: 0 stands for the number of OpenMP."""
     return 0 if number() == torch.get_num_threads() else number()
-
-
-def _note_fork() -> None:
-    global _is_forked
-    _is_forked = True
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_note_fork)
