@@ -122,13 +122,14 @@ class ColumnStatistics:
             self.is_constant & other.is_constant & (difference == 0),
         )
 
-    def followed_by(self, other: Self) -> Self:
+    def followed_by(self, other: Self, largest_share: float) -> Self:
         """Statistics of both; of the other alone for columns far wider or away here.
 
-        That is if these are of no more rows: their columns would count for too long.
+        That is if these rows are at most such a share of the others in weight: their
+        columns would count for too long.
         """
         total = self + other
-        if other.weight < self.weight:
+        if self.weight > largest_share * other.weight:
             return total
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             is_wide = np.sqrt(self.variance / other.variance) > UNLIKE

@@ -85,6 +85,21 @@ def test_data_of_other_units_leaves_the_function_of_standard_units_as_it_is():
     np.testing.assert_allclose(of_standard_units(model), before, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "parameters", [{}, {"lai_epochs": 0}, {"solver": "sgd"}, {"loss": "huber"}], ids=str
+)
+@pytest.mark.parametrize("n_quiet", [50, 2000])
+def test_a_quiet_chunk_leaves_what_a_fit_has_learned(n_quiet, parameters):
+    def rows(n, deviation):
+        data = rng.standard_normal((n, 3)) * [1, 1, deviation]
+        return data, data.sum(axis=1)
+
+    rng = np.random.default_rng(0)
+    day, night, test = rows(2000, 1), rows(n_quiet, 1e-3), rows(1000, 1)
+    model = LaiMLPRegressor(random_state=0, max_iter=50, **parameters).fit(*day)
+    assert model.partial_fit(*night).score(*test) > 0.9
+
+
 @pytest.mark.parametrize("parameters", [{}, {"solver": "sgd"}], ids=str)
 @pytest.mark.parametrize("kind", ["sorted", "few rows first"])
 def test_streams_are_learned_as_with_a_scaler_in_front(kind, parameters):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # A pass over a chunk has a hundredth of the epochs of a fit.
 N_SLOPES_OF_PASS = 200
+# Share of the rows of a chunk that all rows before it are if they are few.
+FEW = 0.1
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,14 @@ class PartialFitMLP(BaseLaiMLP):
         ``lai_epochs=0``, or while no feature varies, it is one of the first stage, as
         that of MLPRegressor. So data larger than memory trains chunk by chunk, several
         times over. The standardisation is that of all rows seen, of robust losses the
-        mean of that of the chunks; early rows that are far from a later chunk, or vary
-        far more, and are no more rows, do not count. Its change leaves the function
-        learned so far as it is, but for columns whose mean or deviation changes by more
-        than a tenth of a deviation: weights of these stay as they are, in standard
-        deviations. The optimiser goes on from the call before. Weights are not
-        averaged, and the mean error is that of the chunk before its pass. `max_iter`,
-        `average`, `tol`, `n_iter_no_change` and `memory` have no effect. Not available
-        with ``solver='lbfgs'``.
+        mean of that of the chunks; rows that are far from a later chunk, or vary far
+        more, do not count if they are few beside it, or the first chunk and no larger.
+        Its change leaves the function learned so far as it is, but for columns whose
+        mean or deviation changes by more than a tenth of a deviation: weights of these
+        stay as they are, in standard deviations. The optimiser goes on from the call
+        before. Weights are not averaged, and the mean error is that of the chunk before
+        its pass. `max_iter`, `average`, `tol`, `n_iter_no_change` and `memory` have no
+        effect. Not available with ``solver='lbfgs'``.
 
         Parameters
         ----------
@@ -176,7 +178,12 @@ class PartialFitMLP(BaseLaiMLP):
         if earlier.statistics is not None:
             of_X, of_y = earlier.statistics
             further_X, further_y = statistics
-            statistics = of_X.followed_by(further_X), of_y.followed_by(further_y)
+            # Of what a first pass has learned there is little to lose.
+            share = 1.0 if self.n_iter_ + self.n_lai_iter_ == 1 else FEW
+            statistics = (
+                of_X.followed_by(further_X, share),
+                of_y.followed_by(further_y, share),
+            )
         units = self._units_of(statistics, dtype)
         layers = earlier.unfold((self.coefs_, self.intercepts_), progress.lost)
         return self._from_fitted_weights(rows, units, carried(layers, earlier, units))
