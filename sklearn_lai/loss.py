@@ -30,7 +30,7 @@ __all__ = ["LaiLoss", "input_gradient", "lai_factor", "lai_loss"]
 
 def _huber(error: Tensor, delta: float) -> Tensor:
     limits, magnitude = torch.finfo(error.dtype), error.abs()
-    if not limits.tiny <= delta <= limits.max:
+    if not limits.tiny <= float(delta) <= limits.max:
         raise ValueError(
             f"huber_delta must be from {limits.tiny:.2g} to {limits.max:.2g} for "
             f"errors of {error.dtype}, got {shown(delta)}."

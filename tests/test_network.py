@@ -256,12 +256,12 @@ def test_layers_come_back_as_they_went_in(fit_intercept):
     ):
         for array, back in zip(given_arrays, returned, strict=True):
             assert torch.equal(back, array * kept)
-    mask = network.is_coef(left_out=np.array([False, False, False]))
-    assert mask.sum() == 3 * 2 + 2 * 1
-    assert (mask == 0).sum() == (2 + 1) * fit_intercept
-    without = network.is_coef(left_out=np.array([False, True, False]))
-    (first, _), _ = network.layers(mask - without)
+    assert network.is_coef().sum() == 3 * 2 + 2 * 1
+    assert (network.is_coef() == 0).sum() == (2 + 1) * fit_intercept
+    mask = network.is_coef_of(np.array([False, True, False]))
+    (first, second), _ = network.layers(mask)
     assert first.tolist() == [[0, 0], [1, 1], [0, 0]]
+    assert not second.any()
 
 
 def test_without_intercepts_inputs_have_no_ones():

@@ -375,6 +375,29 @@ def test_a_warm_start_keeps_what_it_knows_of_a_constant_column(value):
     assert model.score(data, data @ [3.0, 2.0, 1.0]) > before - 0.02
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_warm_start_keeps_what_it_knows_of_a_column_held_nearly_still(solver, seed):
+    def target(data):
+        return 2 * data[:, 0] + np.sin(2 * data[:, 1]) + data[:, 2]
+
+    rng = np.random.default_rng(seed)
+    data, test, still = (rng.standard_normal((500, 3)) for _ in range(3))
+    still[:, 2] = 2 + 1e-3 * rng.standard_normal(500)
+    model = LaiMLPRegressor(warm_start=True, random_state=0, solver=solver)
+    model.set_params(activation="tanh", max_iter=50, lai_epochs=50).fit(
+        data, target(data)
+    )
+    assert model.fit(still, target(still)).score(test, target(test)) > 0.8
+
+
+def test_a_warm_start_with_other_outputs_after_a_constant_column_is_refused():
+    model = mlp(warm_start=True).fit(X * [1, 1, 1, 1, 0], y)
+    with pytest.raises(ValueError, match="warm_start and partial_fit need the layer"):
+        model.fit(X, Y)
+
+
 def test_a_warm_start_after_a_constant_target_begins_with_new_weights():
     model = mlp(max_iter=200, warm_start=True, lai_epochs=0).fit(X[:50], np.ones(50))
     assert model.fit(X, y).score(X, y) > mlp(max_iter=200).fit(X, y).score(X, y) - 0.1

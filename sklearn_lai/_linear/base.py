@@ -113,7 +113,7 @@ class BaseLaiLinear(BaseLaiRegressor):
         if problem:
             raise ValueError(
                 f"The coefficients are too {problem} for {np.dtype(dtype).name}: "
-                "rescale y or the features, raise k or ks, or pass float64 data."
+                "rescale y or the features of X, raise k or ks, or pass float64 data."
             )
         single = coef.shape[1] == 1
         return {

@@ -265,14 +265,8 @@ class BaseLaiMLP(LaiTrainingRegressor):
         units = self._units_of(self._statistics(data), data.X.dtype)
         return TrainingData(*data, units, layers, validation)
 
-    def _from_fitted_weights(
-        self,
-        data: Data,
-        units: Units,
-        layers: Layers,
-        validation: Data | None = None,
-    ) -> TrainingData:
-        """The same from weights of the last fit, in `units`, if they fit the data."""
+    def _check_fitted_sizes(self, data: Data) -> None:
+        """Check that weights of the last fit fit the data."""
         sizes = self._sizes(data)
         fitted = [len(self.coefs_[0]), *map(len, self.intercepts_)]
         if sizes != fitted:
@@ -281,6 +275,15 @@ class BaseLaiMLP(LaiTrainingRegressor):
                 f"features and outputs included, {fitted}; hidden_layer_sizes and the "
                 f"data have {sizes}."
             )
+
+    def _from_fitted_weights(
+        self,
+        data: Data,
+        units: Units,
+        layers: Layers,
+        validation: Data | None = None,
+    ) -> TrainingData:
+        """The same from weights of the last fit, in `units`, which fit the data."""
         return TrainingData(
             *data,
             units,

@@ -166,6 +166,7 @@ class PartialFitMLP(BaseLaiMLP):
 
     def _of_further_rows(self, rows: Data, progress: Progress) -> TrainingData:
         """What is trained on, in the units of all rows seen."""
+        self._check_fitted_sizes(rows)
         earlier = progress.units
         if self.standardize != (earlier.statistics is not None):
             raise ValueError(
@@ -191,9 +192,10 @@ class PartialFitMLP(BaseLaiMLP):
     def _of_new_rows(self, rows: Data, validation: Data | None) -> TrainingData:
         """What a warm start trains on, in the units of its own rows.
 
-        Features that hardly vary there keep their units, and have no Lai loss: the rows
-        say nothing of their slopes, which are to stay as they are.
+        Features that hardly vary there keep their units and their weights, and have no
+        Lai loss: the rows say nothing of their slopes.
         """
+        self._check_fitted_sizes(rows)
         (of_X, of_y), earlier = self._statistics(rows), self._progress.units
         narrow = np.zeros(rows.X.shape[1], dtype=bool)
         if self.standardize and earlier.statistics is not None:

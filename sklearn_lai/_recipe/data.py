@@ -15,7 +15,8 @@ class TrainingData:
     `y` has shape (n_samples, n_outputs), `sample_weight` None or (n_samples,).
     `layers` are the initial weights, in `units`, the units of training; `is_warm` says
     whether they are those of an earlier fit, which has seen `n_seen` samples and left
-    some `patience`; features that are `narrow` have no Lai loss.
+    some `patience`; features that are `narrow` have no Lai loss,
+    and keep their weights.
     `validation` has X, y and weights, too.
     """
 

@@ -90,17 +90,19 @@ class Network:
         coefs, intercepts = self.layers(parameters)
         return [c.cpu().numpy() for c in coefs], [b.cpu().numpy() for b in intercepts]
 
-    def is_coef(self, left_out: np.ndarray) -> Tensor:
-        """1 for each parameter that is a coefficient, 0 for intercepts.
-
-        Those of features that are `left_out` have 0, too.
-        """
+    def is_coef(self) -> Tensor:
+        """1 for each parameter that is a coefficient, 0 for intercepts."""
         mask = torch.ones_like(self.parameters)
-        views = _views(mask, [matrix.shape for matrix in self._matrices])
         if self.fit_intercept:
-            for view in views:
+            for view in _views(mask, [matrix.shape for matrix in self._matrices]):
                 view[-1] = 0
-        views[0][np.flatnonzero(left_out)] = 0
+        return mask
+
+    def is_coef_of(self, features: np.ndarray) -> Tensor:
+        """1 for the coefficients of features in a mask, which the first layer has."""
+        mask = torch.zeros_like(self.parameters)
+        first, *_ = _views(mask, [matrix.shape for matrix in self._matrices])
+        first[np.flatnonzero(features)] = 1
         return mask
 
     def forward(self, X: Tensor, out: Tensor | None = None) -> Tensor:

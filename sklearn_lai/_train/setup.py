@@ -64,6 +64,7 @@ def _make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
         loss,
         _make_optimizer(recipe.optimizer, network.parameters),
         is_constant=data.units.X.is_constant() | data.narrow,
+        is_narrow=np.broadcast_to(data.narrow, data.X.shape[1]),
         alpha=_weighted_alpha(recipe.alpha, weight),
         score=_score_of(data, recipe, network, loss),
         fold=partial(_fold, data.units, recipe, network),

@@ -43,11 +43,12 @@ class Trainer:
 
     `model` is what it has made so far. It is replaced as a whole when an epoch is done,
     so that Ctrl-C finds no half of one; `first_parameters` are those it began with.
-    `is_constant` says which features have no influence. `boundary`, by output, is where
-    a stage for noise divides changes. `alpha` is the strength of the L2 penalty, which
-    is divided by the batch size as MLPRegressor does. `score` is that of parameters on
-    validation data, if there is some; `fold` makes layers of them, in the units of the
-    data. Before there were `n_seen` samples, and what `history` starts with.
+    `is_constant` says which features have no influence, those that are `is_narrow` keep
+    their weights. `boundary`, by output, is where a stage for noise divides changes.
+    `alpha` is the strength of the L2 penalty, which is divided by the batch size as
+    MLPRegressor does. `score` is that of parameters on validation data, if there is
+    some; `fold` makes layers of them, in the units of the data. Before there were
+    `n_seen` samples, and what `history` starts with.
     """
 
     boundary: np.ndarray | None = None
@@ -62,6 +63,7 @@ class Trainer:
         optimizer: Optimizer,
         *,
         is_constant: np.ndarray,
+        is_narrow: np.ndarray,
         alpha: float,
         score: Callable[[Tensor], float] | None,
         fold: Callable[[Tensor], Layers],
@@ -82,7 +84,9 @@ class Trainer:
         self.first_parameters = self.model.parameters
         self._objective = Objective(loss, network.parameters)
         # What is known of features that no longer vary stays.
-        penalised = network.is_coef(is_constant & history.is_warm)
+        known = network.is_coef_of(is_constant & history.is_warm)
+        penalised = network.is_coef() * (1 - known)
+        self._moves = 1 - network.is_coef_of(is_narrow) if is_narrow.any() else None
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
             size: alpha / size * penalised
@@ -314,6 +318,8 @@ class Trainer:
             decay = network.parameters * self._decay[len(X) // copies]
             network.gradient.add_(decay)
             penalty = torch.dot(network.parameters, decay)
+        if self._moves is not None:
+            network.gradient.mul_(self._moves)
         return plain, lai, penalty
 
     def _check_finite(self, losses: np.ndarray) -> None:

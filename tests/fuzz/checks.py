@@ -222,8 +222,9 @@ def scales(names: Mapping[str, Any], outcome: Outcome) -> str | None:
         return None  # the order of sums is another
     if not model.standardize or _is_extreme(X) or _is_extreme(y):
         return None
-    if isinstance(model.get_params().get("random_state"), np.random.RandomState):
-        return None
+    seed = model.get_params().get("random_state", 0)
+    if seed is None or isinstance(seed, np.random.RandomState):
+        return None  # two fits are never the same
     scale_X, scale_y = X.dtype.type(2) ** np.array([7, -5], X.dtype)[: X.shape[1]], 64.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
