@@ -448,3 +448,24 @@ def test_the_objective_of_a_small_error_has_its_digits(model, noise, offset):
     mse = ((target / sd_y - slope * x / sd_x) ** 2).mean()
     expected = float(mse * (slope / 0.1) ** 2 / (1 + slope**2))
     assert model.objective_ == pytest.approx(expected, rel=1e-6 + 1e-21 / noise**2)
+
+
+def test_a_direction_that_moments_cannot_tell_from_none_is_found_in_the_rows():
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((12, 2))
+    target = data[:, 0] - data[:, 1] ** 2 + 0.3 * rng.standard_normal(12)
+    data[:, 1] = data[:, 0] + 1e-7 * data[:, 1]
+    model = LaiLinearRegressor().fit(data, target, 10.0 ** -np.arange(12))
+    assert model.objective_ == pytest.approx(0.0855760873, rel=1e-6)
+
+
+def test_rounding_of_the_means_costs_the_objective_no_digits():
+    # The first column varies by few of its last digits but for one row.
+    rng = np.random.default_rng(15)
+    data = rng.standard_normal((6, 2))
+    target = data[:, 0] - data[:, 1] ** 2 + 0.3 * rng.standard_normal(6)
+    data[0] = 1e6
+    data[:, 0] = 1 + 1e-14 * data[:, 0]
+    with pytest.warns(UserWarning, match="stuck sensor"):
+        model = LaiLinearRegressor().fit(data, target)
+    assert model.objective_ == pytest.approx(0.3176062, rel=1e-5)

@@ -104,11 +104,14 @@ class Regression:
         They lose twice the digits that the data's condition number costs, and half of
         all in the error that is left.
         """
+        gram = self.errors[0].gram
+        is_cut = gram.rank < np.count_nonzero(np.diag(gram.matrix))
         unclear = [
-            mse.residual is None and (mse.is_exact or mse.least < UNCLEAR * mse.power)
+            mse.residual is None
+            and (is_cut or mse.is_exact or mse.least < UNCLEAR * mse.power)
             for mse in self.errors
         ]
-        if self.errors[0].gram.condition < ILL_CONDITIONED and not any(unclear):
+        if gram.condition < ILL_CONDITIONED and not any(unclear):
             return self
         n_features, n_outputs = X.shape[1], len(self.errors)
         root = triangle(X, y, sample_weight, self.units)

@@ -126,20 +126,24 @@ def triangle(
     """What gives the mean products of all columns as ``R.T @ R``, in these units.
 
     It is upper triangular, of shape (n_columns, n_columns), and made from rows by
-    orthogonal transformations, which lose half the digits that moments lose.
+    orthogonal transformations, which lose half the digits that moments lose. With a
+    column of ones in front, what rounding of the means has left is taken out.
 
     Source: G. H. Golub, "Numerical Methods for Solving Linear Least Squares Problems",
     Numerische Mathematik 7 (1965); by blocks of rows.
     """
-    n_columns = X.shape[1] + y.shape[1]
+    is_centred = bool(units.X.mean.any() or units.y.mean.any())
+    n_columns = is_centred + X.shape[1] + y.shape[1]
     found, total = np.zeros((n_columns, n_columns)), 0.0
     for rows in row_blocks(len(X), 8 * n_columns, BLOCK_BYTES):
         block = np.hstack([units.X.standardise(X[rows]), units.y.standardise(y[rows])])
+        if is_centred:
+            block = np.hstack([np.ones((len(block), 1)), block])
         weight = np.ones(len(block)) if sample_weight is None else sample_weight[rows]
         block = block * np.sqrt(weight)[:, None]
         found = with_rows(found, block)
         total += weight.sum()
-    return found / np.sqrt(total)
+    return found[is_centred:, is_centred:] / np.sqrt(total)
 
 
 def with_rows(triangle: np.ndarray, rows: np.ndarray) -> np.ndarray:
