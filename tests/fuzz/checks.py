@@ -11,6 +11,7 @@ from sklearn.base import clone
 
 # Worse than the mean of the target by so much is a failure of which users must hear.
 WORST_R2 = -10.0
+FEW_EPOCHS = 10
 EPS = np.finfo(np.float64).eps
 RIDGE_PENALTIES = (0.0, 1e-6, 1e-3, 0.1, 1.0, 10.0)
 
@@ -92,6 +93,8 @@ def learns(names: Mapping[str, Any], outcome: Outcome) -> str | None:
     is_plain = getattr(model, "loss", "squared_error") == "squared_error"
     if warned(outcome) or not is_plain or not getattr(model, "fit_intercept", True):
         return None
+    if hasattr(model, "coefs_") and model.n_iter_ + model.n_lai_iter_ < FEW_EPOCHS:
+        return None  # it has hardly left its first weights
     if np.max(model.__dict__.get("k_", model.get_params().get("k", 0.0))) > 1:
         return None  # slopes are drawn towards it
     X = names["X"]
