@@ -11,7 +11,8 @@ from sklearn.base import clone
 
 # Worse than the mean of the target by so much is a failure of which users must hear.
 WORST_R2 = -10.0
-FEW_EPOCHS = 10
+# The same of networks that have hardly left their first weights.
+WORST_OF_FIRST_WEIGHTS, FEW_EPOCHS = -1000.0, 10
 EPS = np.finfo(np.float64).eps
 RIDGE_PENALTIES = (0.0, 1e-6, 1e-3, 0.1, 1.0, 10.0)
 
@@ -93,8 +94,9 @@ def learns(names: Mapping[str, Any], outcome: Outcome) -> str | None:
     is_plain = getattr(model, "loss", "squared_error") == "squared_error"
     if warned(outcome) or not is_plain or not getattr(model, "fit_intercept", True):
         return None
+    worst = WORST_R2
     if hasattr(model, "coefs_") and model.n_iter_ + model.n_lai_iter_ < FEW_EPOCHS:
-        return None  # it has hardly left its first weights
+        worst = WORST_OF_FIRST_WEIGHTS
     if np.max(model.__dict__.get("k_", model.get_params().get("k", 0.0))) > 1:
         return None  # slopes are drawn towards it
     X = names["X"]
@@ -104,7 +106,7 @@ def learns(names: Mapping[str, Any], outcome: Outcome) -> str | None:
     for j in np.flatnonzero(scale):
         spread = np.var(y[:, j] / scale[j])
         error = np.mean((predicted[:, j] / scale[j] - y[:, j] / scale[j]) ** 2)
-        if names["sample_weight"] is None and error > (1 - WORST_R2) * spread + 1e-12:
+        if names["sample_weight"] is None and error > (1 - worst) * spread + 1e-12:
             return f"R2 is {1 - error / spread:.7g} without a warning"
     return None
 
