@@ -104,7 +104,7 @@ def statistics_of(
 class Units:
     """Units of the features and of the outputs, and the statistics they come from.
 
-    `silent` outputs are constant, and exactly their mean.
+    `silent` outputs are constant but for rounding, and their mean exactly.
     """
 
     X: Scale
@@ -138,7 +138,7 @@ class Units:
         X = standard(of_X, "X", names, constant_unit=np.inf)
         y = standard(of_y, "y")
         _check_slopes(X, y, names)
-        return cls(X, y, statistics, of_y.is_constant)
+        return cls(X, y, statistics, of_y.is_constant_but_for_rounding())
 
     def constant_outputs(self) -> np.ndarray:
         """Which outputs are known to be constant."""
