@@ -79,5 +79,6 @@ class _Loader(Thread):
             try:
                 for module in set(_MODULES.values()):
                     import_module(module, __name__)
+                import_module(".threads", __name__).warm_up()
             except BaseException as error:
                 self.error = error

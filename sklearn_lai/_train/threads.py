@@ -46,6 +46,14 @@ def suitable_threads(n_operations: int) -> Iterator[None]:
         raise
 
 
+def warm_up() -> None:
+    """Multiply once: the first time takes locks, with which a fork would be stuck."""
+    with suitable_threads(0):
+        for dtype in (torch.float32, torch.float64):
+            matrix = torch.ones(64, 64, dtype=dtype, device="cpu")
+            torch.mm(matrix, matrix)
+
+
 class _Pool(NamedTuple):
     """The number of threads that a library has for the thread that asks.
 
