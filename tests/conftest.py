@@ -1,5 +1,7 @@
 """Settings of all tests."""
 
+import warnings
+
 import pytest
 import sklearn
 import torch
@@ -64,3 +66,17 @@ def enable_metadata_routing():
     """scikit-learn's metadata routing, for the time of a test."""
     with sklearn.config_context(enable_metadata_routing=True):
         yield
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A client of two processes of Dask."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        warnings.catch_warnings(action="ignore"),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client

@@ -1,7 +1,5 @@
 """Linear models of chunks of data, wherever those are."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -137,19 +135,6 @@ def of_frames(da, dd, delayed):
 
 def of_delayed(da, dd, delayed):
     return [tuple(map(delayed, chunk)) for chunk in chunks_of(X, Y, WEIGHT)]
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    distributed = pytest.importorskip("distributed")
-    with (
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
 
 
 @pytest.mark.filterwarnings("ignore")  # of the event loop and its threads

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import warnings
 
 import joblib
 import numpy as np
@@ -26,18 +25,6 @@ class DiesOnce(LaiMLPRegressor):
             if distributed.get_worker():
                 os.kill(os.getpid(), signal.SIGKILL)
         return super().fit(X, y, **others)
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    with (
-        warnings.catch_warnings(action="ignore"),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
 
 
 @pytest.mark.parametrize(
