@@ -1,15 +1,13 @@
 """The estimators inside the tools that people use them with."""
 
-import copy
 import pickle
 
-import joblib
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from common import FRAME, NAMES, X, Y, estimators, fitted_state, models, quick, y
+from common import FRAME, NAMES, X, Y, estimators, models, quick, y
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import BaggingRegressor
@@ -21,29 +19,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sklearn_lai
 from sklearn_lai import inspection, loss, metrics, model_selection
-
-
-def to_bytes_and_back(model, path):
-    return pickle.loads(pickle.dumps(model))
-
-
-def to_file_and_back(model, path):
-    joblib.dump(model, path / "model.joblib")
-    return joblib.load(path / "model.joblib")
-
-
-def deep_copy(model, path):
-    return copy.deepcopy(model)
-
-
-@estimators
-@pytest.mark.parametrize("travel", [to_bytes_and_back, to_file_and_back, deep_copy])
-def test_round_trips(Estimator, travel, tmp_path):
-    model = quick(Estimator).fit(X, y)
-    arrived = travel(model, tmp_path)
-    np.testing.assert_array_equal(arrived.predict(X), model.predict(X))
-    assert fitted_state(arrived) == fitted_state(model)
-    assert arrived.get_params() == model.get_params()
 
 
 @estimators

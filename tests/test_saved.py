@@ -9,7 +9,7 @@ from functools import cache
 import joblib
 import numpy as np
 import pytest
-from common import MODELS, X, Y, y
+from common import MODELS, X, Y, fitted_state, y
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
@@ -80,6 +80,7 @@ def test_predictions_have_the_same_bits(name, way, tmp_path):
     model = fitted_model(name)
     arrived = way(model, tmp_path)
     np.testing.assert_array_equal(arrived.predict(X), model.predict(X))
+    assert fitted_state(arrived) == fitted_state(model)
     assert str(arrived.get_params()) == str(model.get_params())
 
 
