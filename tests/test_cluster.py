@@ -2,13 +2,14 @@
 
 import os
 import signal
+from itertools import chain
 
 import joblib
 import numpy as np
 import pytest
 from common import X, mlp, quick, y
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 
 from sklearn_lai import LaiMLPRegressor, LaiMLPRegressorCV
 
@@ -49,9 +50,12 @@ def test_searches_on_workers_are_those_in_one_process(search, cluster):
 
 def test_a_worker_that_dies_costs_nothing_but_time(cluster, tmp_path):
     parameters = mlp().get_params() | {"memory": str(tmp_path / "died")}
-    search = GridSearchCV(DiesOnce(**parameters), {"k": [0.1, 0.2, 0.3]}, cv=2)
-    with joblib.parallel_config(backend="dask", scatter=[X, y]):
+    folds = list(KFold(2).split(X))
+    search = GridSearchCV(DiesOnce(**parameters), {"k": [0.1, 0.2, 0.3]}, cv=folds)
+    # What is sent before the search lies on every worker, so none is missed.
+    scatter = [X, y, *chain.from_iterable(folds)]
+    with joblib.parallel_config(backend="dask", scatter=scatter):
         there = search.fit(X, y)
-    alone = GridSearchCV(mlp(), {"k": [0.1, 0.2, 0.3]}, cv=2).fit(X, y)
+    alone = GridSearchCV(mlp(), {"k": [0.1, 0.2, 0.3]}, cv=folds).fit(X, y)
     for name in ("mean_test_score", "rank_test_score"):
         np.testing.assert_array_equal(there.cv_results_[name], alone.cv_results_[name])
