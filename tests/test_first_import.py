@@ -1,4 +1,4 @@
-"""The first import of torch: forks before it fit, and Ctrl-C leaves it alone."""
+"""The first import of torch: forks beside it fit, and Ctrl-C leaves it alone."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 PRELUDE = """
 import multiprocessing, os, signal, sys, threading, time, warnings
 import numpy as np
-from sklearn_lai import LaiMLPRegressor
+from sklearn_lai import LaiMLPRegressor, _train
 
 warnings.simplefilter("ignore")
 X = np.random.default_rng(0).normal(size=(200, 3))
@@ -36,6 +36,19 @@ def run(script):
     """Run a script in a process that has not loaded torch."""
     script = PRELUDE + dedent(script)
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.5])
+def test_a_fork_beside_it_fits(seconds):
+    run(f"""
+        # No whole fit, since forks beside a product of matrices hang, as with NumPy;
+        # and the thread lives on, since MKL takes a lock when it ends.
+        over = threading.Event()
+        import_torch = lambda: _train.training and over.wait()
+        threading.Thread(target=import_torch, daemon=True).start()
+        time.sleep({seconds})
+        fit_in_fork()
+    """)
 
 
 def test_a_fork_after_other_uses_of_torch_fits():

@@ -1,10 +1,9 @@
 """Training on torch, which is loaded when one of these names is first used."""
 
 from importlib import import_module
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from .._forks import fork_lock
+from .loading import load
 
 if TYPE_CHECKING:
     from .diagnosis import hardly_varies, plain_loss
@@ -50,35 +49,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    _load()
+    load(set(_MODULES.values()))
     globals()[name] = value = getattr(import_module(_MODULES[name], __name__), name)
     return value
-
-
-def _load() -> None:
-    """Import what trains, in a thread, for Ctrl-C to interrupt who waits for it.
-
-    An import of torch that was interrupted cannot be repeated.
-    """
-    loader = _Loader()
-    loader.start()
-    loader.join()
-    if isinstance(loader.error, ModuleNotFoundError) and loader.error.name == "torch":
-        raise ImportError("Training needs torch: pip install torch.") from loader.error
-    if loader.error is not None:
-        raise loader.error
-
-
-class _Loader(Thread):
-    """Imports all modules that have the names, while no other thread can fork."""
-
-    error: BaseException | None = None
-
-    def run(self) -> None:
-        with fork_lock:
-            try:
-                for module in set(_MODULES.values()):
-                    import_module(module, __name__)
-                import_module(".threads", __name__).warm_up()
-            except BaseException as error:
-                self.error = error
