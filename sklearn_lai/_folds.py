@@ -90,7 +90,8 @@ def compare(scores: np.ndarray, tolerance: Tolerance) -> tuple[np.ndarray, float
     if tolerance == "1se":
         standard_error = scores[best].std(ddof=1) / np.sqrt(scores.shape[1])
         return mean, float(mean[best] - standard_error)
-    lowest = float(mean[best] - tolerance * np.abs(mean[best]))
+    with np.errstate(over="ignore"):  # to where all are accurate enough
+        lowest = float(mean[best] - tolerance * np.abs(mean[best]))
     if tolerance > 0:
         mean = mean[best] + np.median(scores - scores[best], axis=1)
     return mean, lowest
