@@ -57,7 +57,10 @@ def _l1(x: Tensor, l1_ratio: float) -> Tensor:
 
 
 def _l2(x: Tensor, l1_ratio: float) -> Tensor:
-    return torch.linalg.vector_norm(x, dim=-1)
+    # In units of the largest, whose square may be no number.
+    info = torch.finfo(x.dtype)
+    largest = x.detach().amax(-1, keepdim=True).clamp(info.tiny, info.max)
+    return torch.linalg.vector_norm(x / largest, dim=-1) * largest[..., 0]
 
 
 def _elasticnet(x: Tensor, l1_ratio: float) -> Tensor:

@@ -423,3 +423,19 @@ def test_shares_beyond_the_type_of_the_errors_are_rounded(dtype, share):
         {"norm": "elasticnet", "l1_ratio": share},
     ):
         assert lai_loss(*problem, 0.3, **which).isfinite()
+
+
+@pytest.mark.parametrize("k", [2.0**31, 2.0**-31])
+@pytest.mark.parametrize("norm", ["l2", "elasticnet"])
+def test_a_norm_of_losses_whose_squares_are_no_numbers_is_one(norm, k):
+    expected, found = (
+        lai_loss(
+            torch.full((3,), 1000.0, dtype=dtype),
+            torch.zeros(3, dtype=dtype),
+            torch.ones(3, 2, dtype=dtype),
+            k=k,
+            norm=norm,
+        ).item()
+        for dtype in (torch.float64, torch.float32)
+    )
+    assert found == pytest.approx(expected, rel=1e-6)
