@@ -145,6 +145,13 @@ class Units:
         nothing = np.zeros(len(self.y.unit), dtype=bool)
         return nothing if self.silent is None else self.silent
 
+    def standardise_y(self, y: np.ndarray) -> np.ndarray:
+        """Fresh targets in these units; outputs known to be constant are 0."""
+        standardised = self.y.standardise(y)
+        # Not what rounding of the mean to the type of the data has left.
+        standardised[:, self.constant_outputs()] = 0
+        return standardised
+
     def fold(self, layers: Layers) -> Layers:
         """Weights, given in these units, of the same function in the caller's.
 

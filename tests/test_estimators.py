@@ -375,3 +375,18 @@ def test_pretraining_stops_when_the_loss_does(Estimator):
     assert model.n_iter_ == 4 == len(model.loss_curve_)
     assert model.n_lai_iter_ == model.lai_epochs == len(model.lai_plain_loss_curve_)
     assert model.loss_ == model.lai_plain_loss_curve_[-1]
+
+
+@pytest.mark.parametrize("value", [1e-6, 1e5 + 0.1, -1e24])
+def test_a_constant_output_does_not_change_the_others_in_any_type(value):
+    data = X.astype(np.float32)
+    beside_zero, beside_value = (
+        quick(LaiMLPRegressor).fit(data, np.column_stack([y, np.full(len(y), c)]))
+        for c in (0.0, value)
+    )
+    np.testing.assert_array_equal(
+        beside_value.predict(data)[:, 0], beside_zero.predict(data)[:, 0]
+    )
+    np.testing.assert_array_equal(
+        beside_value.predict(data)[:, 1], np.full(len(y), np.float32(value))
+    )

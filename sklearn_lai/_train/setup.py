@@ -142,7 +142,7 @@ def resolve_device(name: str, dtype: np.dtype) -> str:
 
 def _make_batches(data: TrainingData, recipe: Recipe) -> Batches:
     X, weight, units = data.X, data.sample_weight, data.units
-    y = units.y.standardise(data.y).astype(X.dtype, copy=False)
+    y = units.standardise_y(data.y).astype(X.dtype, copy=False)
     if weight is not None:
         weight = (weight / weight.mean()).astype(X.dtype)
     to_tensor = partial(_to_tensor, device=recipe.device)
@@ -205,8 +205,8 @@ def _score_of(
     if data.validation is None:
         return None
     X, y, sample_weight = data.validation
-    X, y = data.units.X.standardise(X), data.units.y.standardise(y)
-    y_train = data.units.y.standardise(data.y)
+    X, y = data.units.X.standardise(X), data.units.standardise_y(y)
+    y_train = data.units.standardise_y(data.y)
     _check_validation_targets(y)
     in_training = constant_losses(loss, y_train, data.sample_weight)
     score = Score(loss, y, sample_weight, in_training)
