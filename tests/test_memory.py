@@ -151,10 +151,59 @@ def test_a_folder_that_takes_no_files_is_named(tmp_path):
         mlp(memory=3).fit(X, y)
 
 
+def stored_result(folder):
+    (path,) = folder.rglob("output.pkl")
+    return path
+
+
+def test_a_result_of_another_pretraining_is_computed_again(tmp_path):
+    mine, other = (joblib.Memory(tmp_path / name, verbose=0) for name in "ab")
+    model = mlp(memory=mine).fit(X, y)
+    mlp(memory=other, random_state=1).fit(X, y)
+    stored = stored_result(tmp_path / "b").read_bytes()
+    stored_result(tmp_path / "a").write_bytes(stored)
+    expected = fitted_state(model)
+    with pytest.warns(UserWarning, match="is not as it was stored"):
+        assert fitted_state(model.fit(X, y)) == expected
+
+
+def test_damaged_results_are_replaced(tmp_path, capsys):
+    model = mlp(memory=joblib.Memory(tmp_path, verbose=0)).fit(X, y)
+    path = stored_result(tmp_path)
+    joblib.dump((b"damaged", b"no checksum"), path)
+    with pytest.warns(UserWarning, match="is not as it was stored"):
+        model.fit(X, y)
+    assert epochs_run(model, capsys) == model.n_lai_iter_
+
+
+class Kept:
+    """A memory with what an interface of `cache` alone has."""
+
+    def __init__(self):
+        self.results = {}
+
+    def cache(self, function, ignore):
+        def run(key, *arguments):
+            if key not in self.results:
+                self.results[key] = function(key, *arguments)
+            return self.results[key]
+
+        return run
+
+
+def test_a_memory_that_replaces_nothing_is_warned_of_and_not_believed():
+    model = mlp(memory=Kept()).fit(X, y)
+    expected, results = fitted_state(model), model.memory.results
+    for key in results:
+        results[key] = None
+    with pytest.warns(UserWarning, match="is not as it was stored"):
+        assert fitted_state(model.fit(X, y)) == expected
+
+
 def test_damaged_results_are_computed_again(tmp_path):
     model = mlp(memory=joblib.Memory(tmp_path, verbose=0))
     expected = fitted_state(model.fit(X, y))
-    (path,) = tmp_path.rglob("output.pkl")
+    path = stored_result(tmp_path)
     stored, rng, n_noticed = path.read_bytes(), np.random.default_rng(0), 0
     for place in rng.integers(len(stored), size=100).tolist():
         damaged = bytearray(stored)

@@ -47,6 +47,7 @@ from .._validation import (
 )
 from .._warnings import warn_caller
 from .importances import mean_slopes
+from .memory import remembered_pretraining
 
 if TYPE_CHECKING:
     from .._train import Trainer
@@ -349,20 +350,14 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
         The generator stays as it is.
         """
-        arguments = data, recipe, state_of(rng), trainer
+        arguments = data, recipe, state_of(rng)
         with suppress(_train.Stopped):
-            snapshot = None
-            if self.memory is not None:
+            if self.memory is None:
+                snapshot = _train.run_pretraining(*arguments, trainer)
+            else:
                 memory = self._checked_memory()
-                run = memory.cache(_train.packed_pretraining, ignore=["trainer"])
-                snapshot = _train.unpacked(run(*arguments))
-                if snapshot is None:
-                    warn_caller(
-                        "A result of the first stage in memory is not as it was stored "
-                        f"and was computed again. Clear memory ({self.memory!r}).",
-                        UserWarning,
-                    )
-            trainer.resume(snapshot or _train.run_pretraining(*arguments))
+                snapshot = remembered_pretraining(memory, arguments, trainer)
+            trainer.resume(snapshot)
 
     def _checked_memory(self) -> Memory:
         """The memory, of which a folder can be written to."""

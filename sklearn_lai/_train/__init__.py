@@ -10,11 +10,9 @@ if TYPE_CHECKING:
     from .loops import pretrain, train_lai
     from .setup import (
         Stopped,
-        packed_pretraining,
         resolve_device,
         run_pretraining,
         training,
-        unpacked,
     )
     from .trainer import Trainer
 
@@ -22,27 +20,23 @@ _MODULES = {
     "Stopped": ".setup",
     "Trainer": ".trainer",
     "hardly_varies": ".diagnosis",
-    "packed_pretraining": ".setup",
     "plain_loss": ".diagnosis",
     "pretrain": ".loops",
     "resolve_device": ".setup",
     "run_pretraining": ".setup",
     "train_lai": ".loops",
     "training": ".setup",
-    "unpacked": ".setup",
 }
 __all__ = [
     "Stopped",
     "Trainer",
     "hardly_varies",
-    "packed_pretraining",
     "plain_loss",
     "pretrain",
     "resolve_device",
     "run_pretraining",
     "train_lai",
     "training",
-    "unpacked",
 ]
 
 

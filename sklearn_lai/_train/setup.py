@@ -1,11 +1,9 @@
 """From arrays to a trainer, and from its parameters back to arrays."""
 
-import pickle
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -101,22 +99,6 @@ def run_pretraining(
     if pretrain(trainer, recipe.stage, resumed(rng_state)):
         raise Stopped
     return trainer.snapshot()
-
-
-def packed_pretraining(
-    data: TrainingData, recipe: Recipe, rng_state: Mapping[str, Any], trainer: Trainer
-) -> tuple[bytes, bytes]:
-    """The same as bytes, with their checksum, which joblib does not keep."""
-    packed = pickle.dumps(run_pretraining(data, recipe, rng_state, trainer))
-    return packed, sha256(packed).digest()
-
-
-def unpacked(result: object) -> Snapshot | None:
-    """What was packed; None if the bytes are not what they were."""
-    match result:
-        case (bytes() as packed, checksum) if sha256(packed).digest() == checksum:
-            return pickle.loads(packed)
-    return None
 
 
 def resolve_device(name: str, dtype: np.dtype) -> str:
