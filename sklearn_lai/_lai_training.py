@@ -176,8 +176,11 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         run_first: Callable[[], object],
         stage: LaiStage,
         rng: np.random.Generator,
-    ) -> None:
-        """Both stages; after Ctrl-C, if no search is to be stopped, what is done."""
+    ) -> bool:
+        """Both stages; after Ctrl-C, if no search is to be stopped, what is done.
+
+        Returns whether there was none.
+        """
         try:
             run_first()
             self._warn_of_no_convergence(trainer)
@@ -193,6 +196,8 @@ class LaiTrainingRegressor(BaseLaiRegressor):
                 "they have made.",
                 UserWarning,
             )
+            return False
+        return True
 
     def _run_lai_stage(
         self, trainer: "Trainer", stage: LaiStage, rng: np.random.Generator

@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import huber
 from scipy.stats import median_abs_deviation
 from sklearn.base import clone
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, QuantileRegressor
 from sklearn.model_selection import cross_val_score
@@ -553,6 +554,36 @@ def test_k_of_an_output_is_that_of_its_own_problem():
         np.testing.assert_allclose(
             both.coef_[j], alone.fit(X, Y[:, j]).coef_, rtol=1e-9
         )
+
+
+IRIS = load_iris().data
+
+
+@pytest.mark.parametrize("target", [0, 3])
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_a_first_stage_that_the_second_makes_good_is_not_warned_of(loss, target):
+    features, y = np.delete(IRIS, target, axis=1), IRIS[:, target]
+    model = LaiLinearRegressor(
+        solver="adam", loss=loss, k=0.03, max_iter=1000, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(features, y)
+    if loss == "squared_error":
+        exact = LaiLinearRegressor(k=0.03).fit(features, y)
+        coef = model.coef_ * features.std(axis=0) / y.std()
+        factor = np.maximum(np.abs(coef), 0.03) / 0.03 / np.sqrt(1 + coef**2)
+        lai = 0.99 + 0.01 * (factor**2).sum()
+        objective = np.mean((model.predict(features) - y) ** 2) / y.var() * lai
+        assert objective < 1.01 * exact.objective_
+
+
+def test_one_output_that_stalls_in_the_first_stage_alone_is_warned_of():
+    model = LaiLinearRegressor(solver="adam", loss="huber", random_state=0)
+    model.set_params(lai_epochs=0, max_iter=1000)
+    others = [np.zeros(len(IRIS))] * 9
+    with pytest.warns(ConvergenceWarning, match="far from the least loss"):
+        model.fit(IRIS[:, :3], np.column_stack([IRIS[:, 3], *others]))
 
 
 @pytest.mark.filterwarnings("ignore:Training ended with")

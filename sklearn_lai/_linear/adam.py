@@ -11,24 +11,26 @@ from .. import _train
 from .._base import Data
 from .._lai_training import LaiTrainingRegressor
 from .._recipe.data import TrainingData
-from .._recipe.randomness import RandomState, random_streams
+from .._recipe.randomness import random_streams
 from .._recipe.recipe import OptimizerRecipe
-from .._recipe.stages import PlainStage
+from .._recipe.stages import LaiStage
 from .._recipe.watch import Watch
 from .._units import Layers, Units
 from .._warnings import warn_caller
 from .base import BaseLaiLinear
 from .moments import Moments
-from .path import solve_paths
+from .path import LARGEST_SLOPE, LEAST_SLOPE, solve_paths
 
 if TYPE_CHECKING:
     from .._train import Trainer
 
-# Mean error above that of least squares, in shares of that without features, from which
-# on the end of training is far from the least loss.
-FAR = 0.05
-# Features up to which least squares takes no longer than some epochs.
+# Error above the least, in shares of that of a constant or the least, from which on the
+# end of training is far from the least loss.
+FAR = 0.03
+# Features up to which least squares takes no longer than some epochs, and up to which
+# the exact solver does.
 MOST_FEATURES = 500
+MOST_FEATURES_OF_EXACT = 100
 
 
 class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
@@ -48,58 +50,57 @@ class AdamLinear(BaseLaiLinear, LaiTrainingRegressor):
         rng, lai_rng = random_streams(self._seed())
         data = TrainingData(*rows, units, layers)
         with _train.training(data, recipe, watch) as trainer:
-            self._run_stages(
-                trainer,
-                partial(self._pretrain_linear, trainer, recipe.stage, rng, rows, units),
-                self._lai_recipe(self.feature_k_),
-                lai_rng,
-            )
+            stage = self._lai_recipe(self.feature_k_)
+            run_first = partial(_train.pretrain, trainer, recipe.stage, rng)
+            if self._run_stages(trainer, run_first, stage, lai_rng):
+                self._warn_of_stall(trainer, stage, rows, units)
             vars(self).update(self._attributes_of(trainer.layers()))
             self._record(trainer.model.history)
 
-    def _pretrain_linear(
-        self,
-        trainer: "Trainer",
-        stage: PlainStage,
-        rng: RandomState,
-        rows: Data,
-        units: Units,
+    def _warn_of_stall(
+        self, trainer: "Trainer", stage: LaiStage, rows: Data, units: Units
     ) -> None:
-        """The first stage, with a warning if least squares has a far lower loss."""
-        is_stopped = _train.pretrain(trainer, stage, rng)
-        history, is_wide = trainer.model.history, rows.X.shape[1] > MOST_FEATURES
+        """Warn if both stages, run to their ends, left the loss far above the least.
+
+        The first may stop early, which is no fault if the second makes it good.
+        """
+        parameters, history = trainer.model
+        is_whole = len(history.lai_training) == stage.epochs
         has_stalled = history.pretraining and history.end == "converged"
-        if is_stopped or is_wide or not has_stalled:
+        if rows.X.shape[1] > MOST_FEATURES or not (has_stalled and is_whole):
             return
-        trained = trainer.model.parameters
-        least, none = (
-            trained.new_tensor(np.concatenate(layers).ravel())
-            for layers in self._least_squares(rows, units)
-        )
-        errors = trainer.mean_errors_of(trained, least, none)
-        of_trained, of_least, of_none = (error.cpu().numpy() for error in errors)
-        if (of_trained > of_least + np.maximum(FAR * of_none, stage.tol)).any():
+        solutions = self._solutions(rows, units)
+        candidates = [parameters.cpu().numpy(), *solutions]
+        error, *least = _train.minimised_errors(trainer, stage, candidates)
+        lowest = np.min(least, axis=0)
+        scale = np.maximum(lowest, _train.constant_errors(trainer))
+        if (error > lowest + np.maximum(FAR * scale, self.tol)).any():
             warn_caller(
                 f"Training stalled after {len(history.pretraining)} epochs of the "
-                "first stage, far from the least loss: least squares is lower. Lower "
-                f"tol ({self.tol}) and raise max_iter, or try another "
-                f"learning_rate_init ({self.learning_rate_init}); keep "
+                "first stage and ended far from the least loss: the exact solver or "
+                f"least squares is lower. Lower tol ({self.tol}) and raise max_iter, "
+                f"or try another learning_rate_init ({self.learning_rate_init}); keep "
                 "standardize=True and fit_intercept=True, or centre the features.",
                 ConvergenceWarning,
             )
 
-    def _least_squares(self, rows: Data, units: Units) -> Iterator[list[np.ndarray]]:
-        """Coefficients and intercepts in units of training; then with no features."""
+    def _solutions(self, rows: Data, units: Units) -> Iterator[np.ndarray]:
+        """Parameters, in units of training, that minimise the squared error.
+
+        With its Lai loss, too, if that does not take long.
+        """
         regression = self._plain_regression(Moments.of(*rows))
-        no_k = np.full(rows.X.shape[1], np.nan)
-        [fit] = next(solve_paths([regression], [no_k], self.norm, self.l1_ratio, 0.0))
-        mean = np.average(rows.y, axis=0, weights=rows.sample_weight)
-        for coef, intercept in (
-            (fit.coef, fit.intercept),
-            (np.zeros_like(fit.coef), mean * self.fit_intercept),
-        ):
-            (coef,), (intercept,) = units.unfold(([coef], [intercept]))
-            yield [coef, intercept[None]] if self.fit_intercept else [coef]
+        k = np.clip(self.feature_k_, LEAST_SLOPE, LARGEST_SLOPE)
+        fractions = [0.0]
+        if self.lai_epochs > 0 and rows.X.shape[1] <= MOST_FEATURES_OF_EXACT:
+            fractions.append(self.lai_fraction)
+        for fraction in fractions:
+            [fit] = next(
+                solve_paths([regression], [k], self.norm, self.l1_ratio, fraction)
+            )
+            (coef,), (intercept,) = units.unfold(([fit.coef], [fit.intercept]))
+            layers = [coef, intercept[None]] if self.fit_intercept else [coef]
+            yield np.concatenate(layers).ravel()
 
     def _attributes_of(self, layers: Layers) -> dict[str, Any]:
         """Fitted attributes that say what the model is."""

@@ -37,13 +37,14 @@ class History:
     """Epochs in their order, those of the first stage before those of the second.
 
     `is_warm` is whether an earlier fit went before. `end` is how the first stage ended:
-    by itself, at a limit, where no step led lower, or because it diverged; `patience`
-    and `learning_rate` are those at its end. `lai_end` is how the second ended.
+    by itself, at a limit, where no step led lower, because it diverged, or stopped by
+    the watch; `patience` and `learning_rate` are those at its end. `lai_end` is how the
+    second ended.
     """
 
     epochs: tuple[Epoch, ...] = ()
     is_warm: bool = False
-    end: Literal["converged", "limit", "stuck", "diverged"] = "converged"
+    end: Literal["converged", "limit", "stuck", "diverged", "stopped"] = "converged"
     patience: Patience = WHOLE
     learning_rate: float = math.nan
     lai_end: Literal["whole", "limit", "stuck"] = "whole"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .loading import load
 
 if TYPE_CHECKING:
-    from .diagnosis import hardly_varies, plain_loss
+    from .diagnosis import constant_errors, hardly_varies, minimised_errors, plain_loss
     from .loops import pretrain, train_lai
     from .setup import (
         Stopped,
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "Stopped": ".setup",
     "Trainer": ".trainer",
+    "constant_errors": ".diagnosis",
     "hardly_varies": ".diagnosis",
+    "minimised_errors": ".diagnosis",
     "plain_loss": ".diagnosis",
     "pretrain": ".loops",
     "resolve_device": ".setup",
@@ -30,7 +32,9 @@ _MODULES = {
 __all__ = [
     "Stopped",
     "Trainer",
+    "constant_errors",
     "hardly_varies",
+    "minimised_errors",
     "plain_loss",
     "pretrain",
     "resolve_device",

@@ -1,9 +1,12 @@
-"""What is wrong with a network after training, from some of the rows."""
+"""What is wrong with a network after training."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .._recipe.stages import LaiStage
 from .._statistics import ColumnStatistics
 from .score import constant_losses, mean_losses
 from .trainer import SOME_ROWS, Trainer
@@ -48,3 +51,42 @@ def plain_loss(trainer: Trainer, parameters: Tensor) -> float:
         return np.nan
     losses = mean_losses(trainer.loss, error, weight)
     return float((losses[varies] / of_constants[varies]).mean())
+
+
+@torch.inference_mode()
+def minimised_errors(
+    trainer: Trainer, stage: LaiStage, candidates: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Errors whose loss is what both stages minimise, of all rows.
+
+    They are of shape (n_candidates, n_outputs), of parameters in units of training.
+    The slopes are derivatives.
+    """
+    network, n_outputs = trainer.network, trainer.batches.y.shape[1]
+    mixtures = [trainer.mixture(stage, output) for output in range(n_outputs)]
+    lai_weight = stage.fraction if stage.epochs > 0 else 0.0
+    errors = []
+    for parameters in candidates:
+        total = np.zeros(n_outputs)
+        with network.having(network.parameters.new_tensor(parameters)):
+            for X, y, weight in trainer.batches.in_order():
+                outputs, slopes = network.forward_with_slopes(X)
+                error = outputs.sub_(y)
+                for i, mixture in enumerate(mixtures):
+                    of_one = slice(i, i + 1)
+                    plain, lai, *_ = mixture.mixed(
+                        error[:, of_one], slopes[of_one], 0.0, 0.0, weight
+                    )
+                    loss = (1 - lai_weight) * plain + lai_weight * lai
+                    total[i] += len(X) * float(loss)
+        loss = torch.from_numpy(total / len(trainer.batches.X))
+        errors.append(trainer.loss.inverse(loss).numpy())
+    return np.array(errors)
+
+
+@torch.inference_mode()
+def constant_errors(trainer: Trainer) -> np.ndarray:
+    """Errors whose loss is that of the best constants, by output, of some rows."""
+    y, _, weight = trainer.errors_of_some()
+    losses = constant_losses(trainer.loss, y, weight)
+    return trainer.loss.inverse(torch.from_numpy(losses)).numpy()

@@ -20,6 +20,8 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
     """
     is_stopped = _loops_of(trainer).pretrain(trainer, stage, rng)
     trainer.check_predictions()
+    if is_stopped:
+        trainer.note(end="stopped")
     return is_stopped
 
 

@@ -117,22 +117,12 @@ class Trainer:
     def set_lai_loss(self, stage: LaiStage) -> None:
         """Minimise the Lai loss, too; constant features have no direction."""
         self._check_sizes(stage)
-        k = np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
+        k = self._k_of(stage)
         if stage.noise is None:
             like = self.network.parameters
             candidates = np.flatnonzero(~np.isnan(k).all(axis=0))
             self._slope_measure = make_slope_measure(stage.reach, candidates, like)
-            objective = make_objective(
-                self.loss,
-                stage.norm,
-                stage.l1_ratio,
-                like.new_tensor(k),
-                reach=stage.reach,
-                mean_error=self._reference(stage) if stage.error == "mean" else None,
-            )
-            self._lai_objective = objective
-            if stage.error == "own" and self.loss.is_robust:
-                self._lai_objective = BoundedErrors(objective, self._outlier_bound())
+            self._lai_objective = self.mixture(stage)
         else:
             mean_error = self._reference(stage)
             noise = np.where(self.is_constant, 0, stage.noise)
@@ -141,6 +131,30 @@ class Trainer:
                 noise, k, stage.reach, boundary, mean_error
             )
             self.boundary = boundary.cpu().numpy()
+
+    def mixture(self, stage: LaiStage, output: int | None = None) -> Mixture:
+        """What a batch with a Lai loss minimises without noise; of one output alone.
+
+        To a robust loss outliers are those of the network as it is.
+        """
+        k, like = self._k_of(stage), self.network.parameters
+        of_outputs = slice(None) if output is None else slice(output, output + 1)
+        is_mean = stage.error == "mean"
+        objective = make_objective(
+            self.loss,
+            stage.norm,
+            stage.l1_ratio,
+            like.new_tensor(k if len(k) == 1 else k[of_outputs]),
+            reach=stage.reach,
+            mean_error=self._reference(stage)[of_outputs] if is_mean else None,
+        )
+        if is_mean or not self.loss.is_robust:
+            return objective
+        return BoundedErrors(objective, self._outlier_bound()[of_outputs])
+
+    def _k_of(self, stage: LaiStage) -> np.ndarray:
+        """Boundary slopes in two dimensions, none of constant features."""
+        return np.where(self.is_constant, np.nan, np.atleast_2d(stage.k))
 
     def _check_sizes(self, stage: LaiStage) -> None:
         """Raise an error if fourth powers of slopes or noise are no numbers."""
@@ -220,16 +234,6 @@ class Trainer:
         score = self.score(parameters)
         self.watch.say("Validation score: %f", score)
         return score
-
-    @torch.inference_mode()
-    def mean_errors_of(self, *candidates: Tensor) -> list[Tensor]:
-        """The mean error by output that the network has with each of the parameters."""
-        current, errors = self.network.parameters.clone(), []
-        for parameters in candidates:
-            self.network.parameters.copy_(parameters)
-            errors.append(self.mean_error())
-        self.network.parameters.copy_(current)
-        return errors
 
     @torch.inference_mode()
     def mean_error(self) -> Tensor:
