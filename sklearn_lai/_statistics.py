@@ -168,9 +168,8 @@ class ColumnStatistics:
         varies = ~earlier.is_constant_but_for_rounding()
         return varies & (self.variance < NARROW**2 * earlier.variance)
 
-    def widened(self, earlier: Self) -> Self:
-        """The same, narrow columns with the variances of earlier rows."""
-        is_narrow = self.is_narrow(earlier)
+    def widened(self, earlier: Self, is_narrow: np.ndarray) -> Self:
+        """The same, columns that are narrow with the variances of earlier rows."""
         return replace(
             self,
             variance=np.where(is_narrow, earlier.variance, self.variance),

@@ -392,6 +392,57 @@ def test_a_warm_start_keeps_what_it_knows_of_a_column_held_nearly_still(solver, 
     assert model.fit(still, target(still)).score(test, target(test)) > 0.8
 
 
+def in_small_part(share, n_idle=0, scale=1.0, dtype=np.float64, **parameters):
+    """R2 before and after a warm start on part of the range, and then predictions.
+
+    Idle features have no influence, and go on to vary.
+    """
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((500, 3 + n_idle))
+    part = data * np.array([share] * 3 + [1.0] * n_idle)
+
+    def target(data):
+        first, second = np.sin(data[:, 0]) + data[:, 1], data[:, 2] - data[:, 0]
+        return scale * np.column_stack([first, 4 * second])
+
+    model = LaiMLPRegressor(warm_start=True, random_state=0, **parameters)
+    scores = [
+        model.fit(rows.astype(dtype), target(rows)).score(data, target(data))
+        for rows in (data, part)
+    ]
+    return scores, model.predict(data)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("share", [0.05, 1e-3, 1e-6])
+@pytest.mark.parametrize("lai_epochs", [0, 20])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_idle", [0, 1])
+def test_a_warm_start_of_sgd_keeps_what_it_knows_around_a_small_part_of_its_range(
+    share, lai_epochs, dtype, n_idle
+):
+    (before, after), _ = in_small_part(
+        share, n_idle, dtype=dtype, solver="sgd", lai_epochs=lai_epochs
+    )
+    assert after > before - 0.05
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_warm_start_in_a_small_part_does_not_depend_on_the_unit_of_y():
+    parameters = {"solver": "sgd", "lai_epochs": 5, "max_iter": 30}
+    _, expected = in_small_part(1e-3, **parameters)
+    _, scaled = in_small_part(1e-3, scale=2.0**-20, **parameters)
+    np.testing.assert_array_equal(scaled, expected * 2.0**-20)
+
+
+def test_a_warm_start_on_rows_whose_predictions_overflow_diverges_without_warnings():
+    data = np.random.default_rng(0).standard_normal((200, 2)).astype(np.float32)
+    target = np.float32(1e20) * data[:, 0]
+    model = mlp(solver="sgd", warm_start=True, lai_epochs=0).fit(data, target)
+    with pytest.raises(ValueError, match="The training loss became"):
+        model.fit(data * np.array([1e-3, 1e20], np.float32), target)
+
+
 def test_a_warm_start_with_other_outputs_after_a_constant_column_is_refused():
     model = mlp(warm_start=True).fit(X * [1, 1, 1, 1, 0], y)
     with pytest.raises(ValueError, match="warm_start and partial_fit need the layer"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 
-from .. import _train
+from .. import _inference, _train
 from .._base import Data, all_or_nothing, check_data
 from .._box import Box
 from .._callbacks import available_if
@@ -18,6 +18,7 @@ from .._recipe.randomness import RandomState, random_streams, resumed, state_of
 from .._recipe.record import Epoch
 from .._recipe.stages import PlainStage
 from .._recipe.watch import Watch
+from .._statistics import ColumnStatistics
 from .._typing import KLike
 from .._units import Layers, Units, carried, lost_by_folding, with_silent
 from .._warnings import warn_of_large_loss
@@ -193,20 +194,41 @@ class PartialFitMLP(BaseLaiMLP):
         """What a warm start trains on, in the units of its own rows.
 
         Features that hardly vary there keep their units and their weights, and have no
-        Lai loss: the rows say nothing of their slopes.
+        Lai loss: the rows say nothing of their slopes. With 'sgd', targets that hardly
+        vary as a consequence keep their units, too.
         """
         self._check_fitted_sizes(rows)
         (of_X, of_y), earlier = self._statistics(rows), self._progress.units
         narrow = np.zeros(rows.X.shape[1], dtype=bool)
         if self.standardize and earlier.statistics is not None:
-            narrow = of_X.is_narrow(earlier.statistics[0])
-            of_X = of_X.widened(earlier.statistics[0])
+            earlier_X, earlier_y = earlier.statistics
+            narrow = of_X.is_narrow(earlier_X)
+            of_X = of_X.widened(earlier_X, narrow)
+            if narrow.any() and self.solver == "sgd":
+                is_expected = self._is_expected(rows, of_y, earlier_y)
+                of_y = of_y.widened(earlier_y, is_expected)
         units = self._units_of((of_X, of_y), rows.X.dtype)
         layers = units.unfold((self.coefs_, self.intercepts_))
         if self._progress.lost is not None:
             layers = with_silent(layers, earlier, self._progress.lost)
         data = self._from_fitted_weights(rows, units, layers, validation)
         return replace(data, narrow=narrow)
+
+    def _is_expected(
+        self, rows: Data, of_y: ColumnStatistics, earlier: ColumnStatistics
+    ) -> np.ndarray:
+        """Which targets are narrow, but not constant, as the predictions for the rows.
+
+        In their own units the last weights are as much larger, and the gradients of
+        those before them, by which 'sgd' steps; 'adam' does not depend on their size.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            prediction = _inference.predict(
+                rows.X, self.coefs_, self.intercepts_, self.hidden_activation_
+            )
+        of_prediction = ColumnStatistics.of(prediction, rows.sample_weight)
+        is_narrow = of_y.is_narrow(earlier) & of_prediction.is_narrow(earlier)
+        return is_narrow & ~of_y.is_constant_but_for_rounding()
 
     def _run_pass(self, trainer: "Trainer", progress: Progress) -> Progress:
         """Train for an epoch; returns what it changes of randomness and schedule."""
