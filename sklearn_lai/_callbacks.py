@@ -75,13 +75,13 @@ class CallbackWatch(Watch):
 
 @contextmanager
 def watched(
-    estimator: Any, *, n_stages: int = 0, may_stop: bool = True
+    estimator: Any, *, n_stages: int = 0, may_stop: bool = True, may_print: bool = True
 ) -> Iterator[Watch]:
     """What watches a fit of so many stages; to be opened before anything is changed.
 
     `may_stop` is whether callbacks may end a stage.
     """
-    verbose = getattr(estimator, "verbose", False)
+    verbose = may_print and getattr(estimator, "verbose", False)
     verbose = isinstance(verbose, int | np.integer | np.bool_) and bool(verbose)
     if not hasattr(estimator, "_init_callback_context"):
         yield Watch(verbose=verbose)

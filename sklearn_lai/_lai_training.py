@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from . import _train
 from ._base import BaseLaiRegressor, Data
+from ._peers import ALONE, Peers
 from ._recipe.recipe import LossRecipe, OptimizerRecipe, Recipe
 from ._recipe.record import History, Model
 from ._recipe.stages import LaiStage, PlainStage
@@ -91,9 +92,10 @@ class LaiTrainingRegressor(BaseLaiRegressor):
     def _loss_recipe(self) -> LossRecipe:
         return LossRecipe(self.loss, float(self.huber_delta), float(self.quantile))
 
-    def _statistics(self, rows: Data) -> Statistics:
-        """Those of the rows; of robust losses, those of most targets."""
-        return statistics_of(*rows, robust=self._loss_recipe().is_robust)
+    def _statistics(self, rows: Data, peers: Peers = ALONE) -> Statistics:
+        """Those of the rows of all; of robust losses, those of most targets."""
+        robust = self._loss_recipe().is_robust
+        return statistics_of(*rows, robust=robust, peers=peers)
 
     def _units_of(
         self, statistics: Statistics, dtype: np.dtype, centre: bool = True
@@ -188,7 +190,9 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         except KeyboardInterrupt:
             history = trainer.model.history
             n_epochs = len(history.epochs)
-            if n_epochs == 0 or is_inside_search():
+            # Peers may have made other epochs.
+            is_alone = trainer.sharing.peers.number == 1
+            if n_epochs == 0 or is_inside_search() or not is_alone:
                 raise
             warn_caller(
                 f"Training interrupted by user after {n_epochs} epoch(s), "

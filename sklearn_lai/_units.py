@@ -1,12 +1,14 @@
 """Units: standardised for training, the caller's in the fitted weights."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Self
 
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ._peers import ALONE, Peers
 from ._statistics import ColumnStatistics
 
 # Factor between sizes of columns and numbers that the type of the data has not.
@@ -94,10 +96,18 @@ def statistics_of(
     sample_weight: np.ndarray | None = None,
     *,
     robust: bool = False,
+    peers: Peers = ALONE,
 ) -> Statistics:
-    """Statistics of rows; `robust` are those of most targets, whatever the others."""
-    of_y = ColumnStatistics.of_most if robust else ColumnStatistics.of
-    return ColumnStatistics.of(X, sample_weight), of_y(y, sample_weight)
+    """Statistics of the rows of all peers.
+
+    `robust` are those of most targets, whatever the others.
+    """
+    of_X = reduce(add, peers.gather(ColumnStatistics.of(X, sample_weight)))
+    if robust:
+        of_all = peers.rows(y), peers.rows(sample_weight)
+        return of_X, ColumnStatistics.of_most(*of_all)
+    of_y = ColumnStatistics.of(y, sample_weight)
+    return of_X, reduce(add, peers.gather(of_y))
 
 
 @dataclass(frozen=True)

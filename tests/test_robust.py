@@ -99,8 +99,9 @@ def test_outliers_are_no_reason_to_speak_of_collapse(recwarn):
 
 def score_of(name, y_train, y, y_pred, weight=None, quantile=0.5):
     loss = BASE_LOSSES[name](1.0, quantile)
+    of_constants = constant_losses(loss, y, weight)
     in_training = constant_losses(loss, y_train, None)
-    return Score(loss, y, weight, in_training)(y_pred)
+    return Score(loss, y, weight, of_constants, in_training)(y_pred)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -76,6 +76,7 @@ def perceptron(folder: Path) -> None:
         n_iter_no_change=np.inf,
         device="auto",
         memory=folder,
+        distributed=False,
     )
     assert_type(model.norm, Literal["l1", "l2", "elasticnet"])
     assert_type(model.max_iter, int)

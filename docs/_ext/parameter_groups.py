@@ -27,7 +27,7 @@ PERCEPTRON = {
         "nesterovs_momentum beta_1 beta_2 epsilon early_stopping validation_fraction "
         "n_iter_no_change tol warm_start"
     ),
-    "Data and machine": "standardize random_state verbose device memory",
+    "Data and machine": "standardize random_state verbose device memory distributed",
 }
 LINEAR = {
     "Slopes": "k ks feature_k noise norm l1_ratio lai_fraction",

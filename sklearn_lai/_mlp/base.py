@@ -1,6 +1,7 @@
 """What both multilayer perceptrons share: the network, its data, its predictions."""
 
 import math
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -20,6 +21,7 @@ from .._base import Data
 from .._bounds import bound_slopes
 from .._box import MAX_BOXES, Box
 from .._lai_training import LaiTrainingRegressor
+from .._peers import ALONE, Peers
 from .._recipe.data import TrainingData
 from .._recipe.randomness import RandomState, resumed, state_of
 from .._recipe.recipe import OptimizerRecipe, Recipe
@@ -258,12 +260,16 @@ class BaseLaiMLP(LaiTrainingRegressor):
             ) from error
 
     def _from_new_weights(
-        self, data: Data, validation: Data | None, rng: RandomState
+        self,
+        data: Data,
+        validation: Data | None,
+        rng: RandomState,
+        peers: Peers = ALONE,
     ) -> TrainingData:
         """What is trained on, from new weights, but for what is held out."""
         layers = _glorot_uniform(self._sizes(data), self.activation, data.X.dtype, rng)
         data, validation = self._hold_out(data, validation, rng)
-        units = self._units_of(self._statistics(data), data.X.dtype)
+        units = self._units_of(self._statistics(data, peers), data.X.dtype)
         return TrainingData(*data, units, layers, validation)
 
     def _check_fitted_sizes(self, data: Data) -> None:
@@ -311,7 +317,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
             alpha=float(self.alpha),
         )
         if self.solver == "lbfgs":
-            recipe = replace(recipe, batch_size=len(data.X))
+            recipe = replace(recipe, batch_size=sys.maxsize)
         return recipe
 
     def _check_what_noise_needs(self) -> None:
@@ -451,10 +457,13 @@ class BaseLaiMLP(LaiTrainingRegressor):
         """Whether the first stage has validation data."""
         return self.early_stopping and self.solver != "lbfgs"
 
-    def _set_importances(self, data: TrainingData, n_slopes: int = N_SLOPES) -> None:
+    def _set_importances(
+        self, data: TrainingData, n_slopes: int = N_SLOPES, peers: Peers = ALONE
+    ) -> None:
         """Set how much the features count for the fitted network on its rows."""
+        layers = self.coefs_, self.intercepts_
         self.feature_importances_ = mean_slopes(
-            data, (self.coefs_, self.intercepts_), self.hidden_activation_, n_slopes
+            data, layers, self.hidden_activation_, n_slopes, peers
         )
 
     def _k_of_noise(self, boundary: np.ndarray, is_constant: np.ndarray) -> np.ndarray:

@@ -3,26 +3,29 @@
 import numpy as np
 
 from .._inference import input_gradient
+from .._peers import Peers
 from .._recipe.data import TrainingData
 from .._statistics import ColumnStatistics
-from .._units import Layers
+from .._units import Layers, statistics_of
 
 
 def mean_slopes(
-    data: TrainingData, layers: Layers, activation: str, n_slopes: int
+    data: TrainingData, layers: Layers, activation: str, n_slopes: int, peers: Peers
 ) -> np.ndarray:
     """Mean magnitude of the slopes over rows and outputs, in standard deviations.
 
-    At most `n_slopes` of them, one for each output in a row, at rows evenly spread.
+    At most `n_slopes` of them, one for each output in a row, at rows evenly spread over
+    those of all peers.
     """
-    weight, n_outputs = data.sample_weight, data.y.shape[1]
-    every = slice(None, None, max(1, -(-len(data.X) * n_outputs // n_slopes)))
-    slopes = np.abs(input_gradient(data.X[every], *layers, activation))
-    shares = None if weight is None else weight[every] / weight[every].max()
+    n_samples, n_outputs = sum(peers.gather(len(data.X))), data.y.shape[1]
+    every = slice(None, None, max(1, -(-n_samples * n_outputs // n_slopes)))
+    weight = None if data.sample_weight is None else data.sample_weight[every]
+    X, weight = peers.rows(data.X[every]), peers.rows(weight)
+    slopes = np.abs(input_gradient(X, *layers, activation))
+    shares = None if weight is None else weight / weight.max()
     by_output = np.average(slopes.astype(np.float64), axis=0, weights=shares)
-    of_X, of_y = data.units.statistics or (
-        ColumnStatistics.of(data.X, weight),
-        ColumnStatistics.of(data.y, weight),
+    of_X, of_y = data.units.statistics or statistics_of(
+        data.X, data.y, data.sample_weight, peers=peers
     )
     with np.errstate(over="ignore", invalid="ignore"):
         changes = by_output * _deviation(of_X, constant=0)

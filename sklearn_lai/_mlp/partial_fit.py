@@ -3,6 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -13,6 +15,7 @@ from .._box import Box
 from .._callbacks import available_if
 from .._feature_k import K
 from .._lai_training import HUGE
+from .._peers import Peers
 from .._recipe.data import TrainingData
 from .._recipe.randomness import RandomState, random_streams, resumed, state_of
 from .._recipe.record import Epoch
@@ -21,6 +24,7 @@ from .._recipe.watch import Watch
 from .._statistics import ColumnStatistics
 from .._typing import KLike
 from .._units import Layers, Units, carried, lost_by_folding, with_silent
+from .._validation import BOOLEAN
 from .._warnings import warn_of_large_loss
 from .base import BaseLaiMLP
 
@@ -83,6 +87,7 @@ class PartialFitMLP(BaseLaiMLP):
     """A perceptron that data larger than memory can train."""
 
     k: Annotated[KLike, K]
+    distributed: Annotated[bool, BOOLEAN]
 
     _progress: Progress
 
@@ -121,7 +126,8 @@ class PartialFitMLP(BaseLaiMLP):
         ------
         ValueError
             If the data or a parameter has a value that is not allowed, training
-            diverges, or ``early_stopping=True``. An earlier fit is kept.
+            diverges, or ``early_stopping=True`` or ``distributed=True``. An earlier fit
+            is kept.
         TypeError
             If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
 
@@ -135,6 +141,11 @@ class PartialFitMLP(BaseLaiMLP):
         """
         with all_or_nothing(self):
             self._check_parameters()
+            if self.distributed:
+                raise ValueError(
+                    "partial_fit trains in one process: set distributed=False, got "
+                    "distributed=True."
+                )
             if self.early_stopping:
                 raise ValueError(
                     "partial_fit does not support early_stopping=True: a pass has no "
@@ -190,22 +201,25 @@ class PartialFitMLP(BaseLaiMLP):
         layers = earlier.unfold((self.coefs_, self.intercepts_), progress.lost)
         return self._from_fitted_weights(rows, units, carried(layers, earlier, units))
 
-    def _of_new_rows(self, rows: Data, validation: Data | None) -> TrainingData:
-        """What a warm start trains on, in the units of its own rows.
+    def _of_new_rows(
+        self, rows: Data, validation: Data | None, peers: Peers
+    ) -> TrainingData:
+        """What a warm start trains on, in the units of its own rows, with the peers'.
 
         Features that hardly vary there keep their units and their weights, and have no
         Lai loss: the rows say nothing of their slopes. With 'sgd', targets that hardly
         vary as a consequence keep their units, too.
         """
         self._check_fitted_sizes(rows)
-        (of_X, of_y), earlier = self._statistics(rows), self._progress.units
+        of_X, of_y = self._statistics(rows, peers)
+        earlier = self._progress.units
         narrow = np.zeros(rows.X.shape[1], dtype=bool)
         if self.standardize and earlier.statistics is not None:
             earlier_X, earlier_y = earlier.statistics
             narrow = of_X.is_narrow(earlier_X)
             of_X = of_X.widened(earlier_X, narrow)
             if narrow.any() and self.solver == "sgd":
-                is_expected = self._is_expected(rows, of_y, earlier_y)
+                is_expected = self._is_expected(rows, of_y, earlier_y, peers)
                 of_y = of_y.widened(earlier_y, is_expected)
         units = self._units_of((of_X, of_y), rows.X.dtype)
         layers = units.unfold((self.coefs_, self.intercepts_))
@@ -215,7 +229,11 @@ class PartialFitMLP(BaseLaiMLP):
         return replace(data, narrow=narrow)
 
     def _is_expected(
-        self, rows: Data, of_y: ColumnStatistics, earlier: ColumnStatistics
+        self,
+        rows: Data,
+        of_y: ColumnStatistics,
+        earlier: ColumnStatistics,
+        peers: Peers,
     ) -> np.ndarray:
         """Which targets are narrow, but not constant, as the predictions for the rows.
 
@@ -226,7 +244,8 @@ class PartialFitMLP(BaseLaiMLP):
             prediction = _inference.predict(
                 rows.X, self.coefs_, self.intercepts_, self.hidden_activation_
             )
-        of_prediction = ColumnStatistics.of(prediction, rows.sample_weight)
+        of_rows = ColumnStatistics.of(prediction, rows.sample_weight)
+        of_prediction = reduce(add, peers.gather(of_rows))
         is_narrow = of_y.is_narrow(earlier) & of_prediction.is_narrow(earlier)
         return is_narrow & ~of_y.is_constant_but_for_rounding()
 

@@ -1,6 +1,6 @@
 """The multilayer perceptron regressor."""
 
-from functools import partial
+from functools import partial, reduce
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ from .._callbacks import watched, with_callbacks
 from .._recipe.randomness import random_streams
 from .._tables import check_n_outputs
 from .._validation import BOOLEAN
+from .distributed import check_alike, check_can_be_shared, peers_of
 from .partial_fit import PartialFitMLP, Progress
 
 
@@ -175,6 +176,15 @@ class LaiMLPRegressor(PartialFitMLP):
         `average` and what begins with `lai_`, so a search over these trains the first
         stage once per fold, with the same results. `random_state` must be an int, or no
         result is met again.
+    distributed : bool, default=False
+        Whether other processes fit the same model, each to rows of its own, as one
+        would to all rows, up to rounding: the standardisation is that of all rows, a
+        batch has a part from each process, gradients are summed in every step, and in
+        the end all have the same model. Needs processes that ``torchrun`` started, or
+        a call of :func:`torch.distributed.init_process_group`, in all of which `fit` is
+        called; with ``device='cpu'``, ``memory=None`` and ``norm='l1'``. `batch_size`
+        is that of all processes together; a seed is that of the first. If one fails or
+        ends, or does not answer for a minute, the others end with an error.
 
     Attributes
     ----------
@@ -304,6 +314,7 @@ class LaiMLPRegressor(PartialFitMLP):
         verbose: bool | int = False,
         device: types.Device = "cpu",
         memory: types.MemoryLike = None,
+        distributed: bool = False,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -346,6 +357,7 @@ class LaiMLPRegressor(PartialFitMLP):
         self.verbose = verbose
         self.device = device
         self.memory = memory
+        self.distributed = distributed
 
     @with_callbacks
     def fit(
@@ -393,10 +405,13 @@ class LaiMLPRegressor(PartialFitMLP):
         Raises
         ------
         ValueError
-            If the data or a parameter has a value that is not allowed, or training
-            diverges. An earlier fit is kept.
+            If the data or a parameter has a value that is not allowed, training
+            diverges, or with ``distributed=True`` other processes have other parameters
+            or columns. An earlier fit is kept.
         TypeError
             If `X` is sparse or a parameter has a wrong type. An earlier fit is kept.
+        RuntimeError
+            With ``distributed=True``, if another process fails or ends.
 
         Warns
         -----
@@ -409,24 +424,33 @@ class LaiMLPRegressor(PartialFitMLP):
             training was interrupted, or a feature varies by rounding of its size, as a
             stuck sensor.
         """
-        with watched(self, n_stages=2) as watch, all_or_nothing(self):
-            self._check_parameters()
-            self._check_epochs()
-            is_warm = self.warm_start and hasattr(self, "coefs_")
-            rows = check_data(self, X, y, sample_weight, reset=not is_warm)
-            rows = rows.with_weight()
-            validation = self._check_validation(X_val, y_val, sample_weight_val, rows)
-            self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
-            rng, lai_rng = random_streams(self._seed())
-            seen = Box.of(rows.X)
+        with (
+            peers_of(self) as peers,
+            watched(self, n_stages=2, may_print=peers.rank == 0) as watch,
+            all_or_nothing(self),
+        ):
+            with peers.agreed():
+                self._check_parameters()
+                self._check_epochs()
+                check_can_be_shared(self)
+                is_warm = self.warm_start and hasattr(self, "coefs_")
+                rows = check_data(self, X, y, sample_weight, reset=not is_warm)
+                rows = rows.with_weight()
+                validation = self._check_validation(
+                    X_val, y_val, sample_weight_val, rows
+                )
+                self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
+            check_alike(self, peers, rows, validation)
+            rng, lai_rng = random_streams(peers.gather(self._seed())[0])
+            seen = reduce(Box.joined, peers.gather(Box.of(rows.X)))
             if is_warm:
                 rows, validation = self._hold_out(rows, validation, rng, is_warm=True)
-                data = self._of_new_rows(rows, validation)
+                data = self._of_new_rows(rows, validation, peers)
             else:
-                data = self._from_new_weights(rows, validation, rng)
+                data = self._from_new_weights(rows, validation, rng, peers)
             self._warn_of_stuck(data.units)
             recipe = self._mlp_recipe(data)
-            with _train.training(data, recipe, watch) as trainer:
+            with _train.training(data, recipe, watch, peers) as trainer:
                 self._run_stages(
                     trainer,
                     partial(self._pretrain, trainer, data, recipe, rng),
@@ -435,8 +459,9 @@ class LaiMLPRegressor(PartialFitMLP):
                 )
                 self._set_fitted(trainer)
                 self._progress = Progress.of(trainer, data, [rng, lai_rng])
-            self._set_range(seen)
-            self._set_importances(data)
+            self._set_importances(data, peers=peers)
+            with peers.agreed():  # nobody leaves whom others still wait for
+                self._set_range(seen)
         return self
 
     def _check_validation(

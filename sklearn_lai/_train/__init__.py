@@ -8,6 +8,7 @@ from .loading import load
 if TYPE_CHECKING:
     from .diagnosis import constant_errors, hardly_varies, minimised_errors, plain_loss
     from .loops import pretrain, train_lai
+    from .processes import all_processes
     from .setup import (
         Stopped,
         resolve_device,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "Stopped": ".setup",
     "Trainer": ".trainer",
+    "all_processes": ".processes",
     "constant_errors": ".diagnosis",
     "hardly_varies": ".diagnosis",
     "minimised_errors": ".diagnosis",
@@ -32,6 +34,7 @@ _MODULES = {
 __all__ = [
     "Stopped",
     "Trainer",
+    "all_processes",
     "constant_errors",
     "hardly_varies",
     "minimised_errors",

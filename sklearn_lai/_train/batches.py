@@ -52,9 +52,9 @@ class Batches:
         starts = np.arange(0, len(self.X), self.batch_size)
         return np.diff(starts, append=len(self.X))
 
-    def some(self, n_rows: int) -> Self:
-        """Batches of at most so many rows, evenly spread, in their own order."""
-        every = slice(None, None, math.ceil(len(self.X) / n_rows))
+    def some(self, step: int) -> Self:
+        """Batches of every so manieth row, in their own order."""
+        every = slice(None, None, step)
         weight = None if self.weight is None else self.weight[every]
         return replace(self, X=self.X[every], y=self.y[every], weight=weight)
 

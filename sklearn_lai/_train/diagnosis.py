@@ -9,7 +9,7 @@ from torch import Tensor
 from .._recipe.stages import LaiStage
 from .._statistics import ColumnStatistics
 from .score import constant_losses, mean_losses
-from .trainer import SOME_ROWS, Trainer
+from .trainer import Trainer
 
 
 @torch.inference_mode()
@@ -19,7 +19,7 @@ def hardly_varies(trainer: Trainer, parameters: Tensor, share: float) -> np.ndar
     The rows not yet seen only add to the sum of squares, so the first batch of a model
     that does vary most often decides.
     """
-    rows, network = trainer.batches.some(SOME_ROWS), trainer.network
+    rows, network = trainer.some, trainer.network
     variance = rows.y.var(0, correction=0)
     if trainer.loss.is_robust:
         of_most = ColumnStatistics.of_most(rows.y.cpu().numpy())

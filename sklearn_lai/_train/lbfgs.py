@@ -68,7 +68,7 @@ def _minimise(loss: "_FullLoss", n_steps: int, tol: float) -> int:
     def end_step(intermediate_result: OptimizeResult) -> None:
         trainer.watch.begin_epoch()  # only now is it known that there is one
         loss.keep(intermediate_result.x)
-        if trainer.watch.end_epoch(trainer.layers):
+        if trainer.end_epoch():
             raise StopIteration
 
     found = minimize(
@@ -99,7 +99,10 @@ class _FullLoss:
         X, y, weight = next(trainer.batches.in_order())
         self._copies = 1
         if fraction and trainer.measures_random_steps():
-            self._copies = min(math.ceil(N_STEPS / len(X)), MOST_STEPS_OF_ROW)
+            self._copies = min(
+                math.ceil(N_STEPS / trainer.sharing.n_samples), MOST_STEPS_OF_ROW
+            )
+        self._part = trainer.sharing.parts[0].times(self._copies)
         self._batch: Batch = X, y, weight
         if self._copies > 1:
             # Those of a row follow each other, so that they have different directions.
@@ -147,9 +150,9 @@ class _FullLoss:
         network.parameters.copy_(torch.from_numpy(parameters))
         if lai_weight > 0:
             rng = np.random.default_rng(self._seed)
-            self.trainer.draw([len(self._batch[0])], rng)
+            self.trainer.draw([self._part], rng)
         tensors = self.trainer.take_gradient(
-            self._batch, 1 - lai_weight, lai_weight, self._copies
+            self._batch, self._part, 1 - lai_weight, lai_weight, self._copies
         )
         self._last = parameters.copy(), torch.stack(tensors).cpu().double().numpy()
         return self._last[1]

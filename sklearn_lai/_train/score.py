@@ -7,12 +7,14 @@ Source: R. Koenker, J. A. F. Machado, "Goodness of Fit and Related Inference Pro
 for Quantile Regression", JASA 94 (1999), for quantiles.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
 
+from .._peers import ALONE, Peers
 from .._statistics import weighted_quantile
 from .base_losses import BaseLoss, Quantile, SquaredError
 
@@ -24,30 +26,47 @@ VARIES = 1e-6
 class Score:
     """Score by a loss, the mean over the outputs whose targets vary in training.
 
-    `y` are the validation targets, (n_samples, n_outputs). `in_training` is the loss of
-    the best constants in training, (n_outputs,): the measure of errors where the
-    validation targets of an output do not vary.
+    `y` are the validation targets, (n_samples, n_outputs). `of_constants` is the loss
+    of the best constants for them, (n_outputs,), and `in_training` that in training:
+    the measure of errors where the validation targets of an output do not vary. Among
+    `peers`, each has some of these targets.
     """
 
     loss: BaseLoss
     y: np.ndarray
     sample_weight: np.ndarray | None
+    of_constants: np.ndarray
     in_training: np.ndarray
+    peers: Peers = ALONE
 
     @cached_property
     def _measure(self) -> np.ndarray:
         """The loss that counts as a score of 0, by output."""
-        of_constants = constant_losses(self.loss, self.y, self.sample_weight)
-        varies = of_constants > VARIES * self.in_training
-        return np.where(varies, of_constants, self.in_training)
+        varies = self.of_constants > VARIES * self.in_training
+        return np.where(varies, self.of_constants, self.in_training)
 
     def __call__(self, y_pred: np.ndarray) -> float:
-        """Score of predictions."""
+        """Score of predictions; NaN if one is no number."""
+        losses = self._losses(y_pred)
+        if np.isnan(losses).any():
+            return math.nan
         counts = self.in_training > 0
         if not counts.any():
             return 0.0
-        losses = mean_losses(self.loss, y_pred - self.y, self.sample_weight)
         return float(np.mean(1 - losses[counts] / self._measure[counts]))
+
+    def _losses(self, y_pred: np.ndarray) -> np.ndarray:
+        """Mean losses by output, over the samples of all; NaN if one is no number."""
+        losses = np.full(self.y.shape[1], math.nan)
+        if np.isfinite(y_pred).all():
+            losses = mean_losses(self.loss, y_pred - self.y, self.sample_weight)
+        if self.peers.number == 1:
+            return losses
+        weight = self.sample_weight
+        total = len(self.y) if weight is None else weight.sum()
+        of_all = self.peers.gather((losses, total))
+        means, totals = zip(*of_all, strict=True)
+        return np.average(means, axis=0, weights=totals)
 
 
 def constant_losses(

@@ -1,8 +1,10 @@
 """From arrays to a trainer, and from its parameters back to arrays."""
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .._inference import predict
+from .._peers import ALONE, Peers
 from .._recipe.data import TrainingData
 from .._recipe.randomness import resumed
 from .._recipe.recipe import LossRecipe, OptimizerRecipe, Recipe
@@ -24,9 +27,12 @@ from .loops import pretrain
 from .network import Network
 from .optimizers import SGD, Adam, Optimizer
 from .score import Score, constant_losses
+from .sharing import Sharing
 from .threads import suitable_threads
 from .trainer import Trainer
 
+# Rows that are enough to tell what errors are like.
+SOME_ROWS = 5_000
 # Strength of the penalty beside which losses of standardised data do not count.
 LARGEST_ALPHA = 1e10
 OPTIMIZERS: Mapping[str, Callable[..., Optimizer]] = {
@@ -41,30 +47,38 @@ class Stopped(Exception):  # noqa: N818 - no error, as StopIteration
 
 
 @contextmanager
-def training(data: TrainingData, recipe: Recipe, watch: Watch) -> Iterator[Trainer]:
+def training(
+    data: TrainingData, recipe: Recipe, watch: Watch, peers: Peers = ALONE
+) -> Iterator[Trainer]:
     """The trainer of a fit, not to be used outside, where torch has other threads."""
     n_parameters = sum(array.size for arrays in data.layers for array in arrays)
     with suitable_threads(min(recipe.batch_size, len(data.X)) * n_parameters):
-        yield _make_trainer(data, recipe, watch)
+        yield _make_trainer(data, recipe, watch, peers)
 
 
-def _make_trainer(data: TrainingData, recipe: Recipe, watch: Watch) -> Trainer:
+def _make_trainer(
+    data: TrainingData, recipe: Recipe, watch: Watch, peers: Peers
+) -> Trainer:
     """The trainer; the only place where data becomes tensors."""
     to_tensor = partial(_to_tensor, device=recipe.device)
     coefs, intercepts = (list(map(to_tensor, arrays)) for arrays in data.layers)
     network = Network(
         coefs, intercepts, recipe.activation, fit_intercept=recipe.fit_intercept
     )
-    weight, loss = data.sample_weight, _make_loss(recipe.loss)
+    sharing = Sharing.of(peers, len(data.X), recipe.batch_size)
+    mean_weight, loss = _mean_weight(data, sharing), _make_loss(recipe.loss)
+    batches = _make_batches(data, recipe, sharing.batch_size, mean_weight)
     return Trainer(
         network,
-        _make_batches(data, recipe),
+        batches,
+        sharing,
+        _some_of_all(batches, sharing),
         loss,
         _make_optimizer(recipe.optimizer, network.parameters),
         is_constant=data.units.X.is_constant() | data.narrow,
         is_narrow=np.broadcast_to(data.narrow, data.X.shape[1]),
-        alpha=_weighted_alpha(recipe.alpha, weight),
-        score=_score_of(data, recipe, network, loss),
+        alpha=_weighted_alpha(recipe.alpha, mean_weight),
+        score=_score_of(data, recipe, network, loss, peers),
         fold=partial(_fold, data.units, recipe, network),
         history=History(is_warm=data.is_warm, patience=data.patience),
         n_seen=data.n_seen,
@@ -80,9 +94,18 @@ def _make_optimizer(recipe: OptimizerRecipe, parameters: Tensor) -> Optimizer:
     return OPTIMIZERS[recipe.solver](parameters, **recipe.options)
 
 
-def _weighted_alpha(alpha: float, sample_weight: np.ndarray | None) -> float:
+def _mean_weight(data: TrainingData, sharing: Sharing) -> float | None:
+    """That of the samples of all processes."""
+    if data.sample_weight is None:
+        return None
+    if sharing.peers.number == 1:
+        return data.sample_weight.mean()
+    return sum(sharing.peers.gather(data.sample_weight.sum())) / sharing.n_samples
+
+
+def _weighted_alpha(alpha: float, mean_weight: float | None) -> float:
     """Strength of the penalty beside weights with the mean 1."""
-    weighted = alpha if sample_weight is None else alpha / sample_weight.mean()
+    weighted = alpha if mean_weight is None else alpha / mean_weight
     if weighted > LARGEST_ALPHA:
         raise ValueError(
             f"alpha ({alpha!r}) over the mean of sample_weight is {weighted:.2g}, so "
@@ -122,22 +145,37 @@ def resolve_device(name: str, dtype: np.dtype) -> str:
     return name
 
 
-def _make_batches(data: TrainingData, recipe: Recipe) -> Batches:
+def _make_batches(
+    data: TrainingData, recipe: Recipe, batch_size: int, mean_weight: float | None
+) -> Batches:
     X, weight, units = data.X, data.sample_weight, data.units
     y = units.standardise_y(data.y).astype(X.dtype, copy=False)
     if weight is not None:
-        weight = (weight / weight.mean()).astype(X.dtype)
+        weight = (weight / mean_weight).astype(X.dtype)
     to_tensor = partial(_to_tensor, device=recipe.device)
     return Batches(
         to_tensor(X),
         to_tensor(y),
         to_tensor(units.X.mean),
         to_tensor(units.X.unit),
-        batch_size=min(recipe.batch_size, len(X)),
+        batch_size=batch_size,
         shuffle=recipe.shuffle,
         add_ones=recipe.fit_intercept,
         weight=None if weight is None else to_tensor(weight),
     )
+
+
+def _some_of_all(batches: Batches, sharing: Sharing) -> Batches:
+    """Batches of some of the rows of all processes, evenly spread."""
+    some = batches.some(math.ceil(sharing.n_samples / SOME_ROWS))
+    if sharing.peers.number == 1:
+        return some
+
+    def of_all(rows: Tensor) -> Tensor:
+        return torch.from_numpy(sharing.peers.rows(rows.numpy()))
+
+    weight = None if some.weight is None else of_all(some.weight)
+    return replace(some, X=of_all(some.X), y=of_all(some.y), weight=weight)
 
 
 def _to_tensor(array: np.ndarray, device: str) -> Tensor:
@@ -181,7 +219,11 @@ def _are_below(layers: Layers, bound: float) -> bool:
 
 
 def _score_of(
-    data: TrainingData, recipe: Recipe, network: Network, loss: BaseLoss
+    data: TrainingData,
+    recipe: Recipe,
+    network: Network,
+    loss: BaseLoss,
+    peers: Peers,
 ) -> Callable[[Tensor], float] | None:
     """Score of parameters on the validation data; NaN if they predict no number."""
     if data.validation is None:
@@ -189,13 +231,21 @@ def _score_of(
     X, y, sample_weight = data.validation
     X, y = data.units.X.standardise(X), data.units.standardise_y(y)
     y_train = data.units.standardise_y(data.y)
-    _check_validation_targets(y)
-    in_training = constant_losses(loss, y_train, data.sample_weight)
-    score = Score(loss, y, sample_weight, in_training)
+    of_all = peers.rows(y), peers.rows(sample_weight)
+    _check_validation_targets(of_all[0])
+    of_training = peers.rows(y_train), peers.rows(data.sample_weight)
+    score = Score(
+        loss,
+        y,
+        sample_weight,
+        constant_losses(loss, *of_all),
+        constant_losses(loss, *of_training),
+        peers,
+    )
 
     def score_of(parameters: Tensor) -> float:
         y_pred = predict(X, *network.arrays(parameters), recipe.activation)
-        return score(y_pred) if np.isfinite(y_pred).all() else np.nan
+        return score(y_pred)
 
     return score_of
 

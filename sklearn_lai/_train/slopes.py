@@ -10,13 +10,14 @@ from .batches import Batch
 from .directions import DrawnDirections
 from .network import Network
 from .outliers import Mixture
+from .sharing import Part
 
 
 class Derivative:
     """The slopes are derivatives, in all directions."""
 
-    def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
-        """Draw what is random in the next batches, of these sizes."""
+    def draw(self, parts: Sequence[Part], rng: np.random.Generator) -> None:
+        """Draw what is random in the next batches, of which these are the parts."""
 
     def backpropagate(
         self,
@@ -53,13 +54,18 @@ class FiniteDifference:
         self._candidates = candidates
         self._pairs: dict[int, _Pair] = {}
 
-    def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
-        self._draws = self._drawn(sizes, rng)
+    def draw(self, parts: Sequence[Part], rng: np.random.Generator) -> None:
+        """The same, with equal numbers for a sample in whatever part it is."""
+        n_kinds, draws = len(self._candidates), self._drawn(parts, rng)
+        self._draws = (
+            ((first + part.start) % n_kinds, numbers[part.start : part.stop])
+            for part, (first, numbers) in zip(parts, draws, strict=True)
+        )
 
     def _drawn(
-        self, sizes: Sequence[int], rng: np.random.Generator
+        self, parts: Sequence[Part], rng: np.random.Generator
     ) -> Iterator[tuple[int, Tensor]]:
-        """For each batch the place of the first direction, and normal numbers."""
+        """For each whole batch the place of the first direction, and normal numbers."""
         raise NotImplementedError
 
     def _move(self, X: Tensor, directions: Tensor, draws: Tensor, out: Tensor) -> None:
@@ -115,12 +121,13 @@ class AlongFeatures(FiniteDifference):
         self._like = like
 
     def _drawn(
-        self, sizes: Sequence[int], rng: np.random.Generator
+        self, parts: Sequence[Part], rng: np.random.Generator
     ) -> Iterator[tuple[int, Tensor]]:
+        sizes = [part.size for part in parts]
         firsts = rng.integers(len(self._candidates), size=len(sizes)).tolist()
         distances = torch.from_numpy(rng.standard_normal(sum(sizes)) * self._reach)
         distances = distances[:, None].to(self._like)
-        return zip(firsts, distances.split(list(sizes)), strict=True)
+        return zip(firsts, distances.split(sizes), strict=True)
 
     def _move(self, X: Tensor, directions: Tensor, draws: Tensor, out: Tensor) -> None:
         torch.scatter_add(X, 1, directions, draws, out=out)
@@ -138,12 +145,12 @@ class AlongNoise(FiniteDifference):
         self._sds = sds
 
     def _drawn(
-        self, sizes: Sequence[int], rng: np.random.Generator
+        self, parts: Sequence[Part], rng: np.random.Generator
     ) -> Iterator[tuple[int, Tensor]]:
         # One after the other, since there is a number for every entry of X.
         n_kinds, n_features = self._sds.shape
-        for size in sizes:
-            draws = torch.from_numpy(rng.standard_normal((size, n_features)))
+        for part in parts:
+            draws = torch.from_numpy(rng.standard_normal((part.size, n_features)))
             yield int(rng.integers(n_kinds)), draws.to(self._sds)
 
     def _move(self, X: Tensor, directions: Tensor, draws: Tensor, out: Tensor) -> None:

@@ -36,11 +36,11 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
         kept = network.parameters.clone() if is_kept else trainer.model.parameters
         best = best if score is None else max(best, score)
         trainer.keep(kept, Epoch(loss, score=score))
-        n_seen += len(trainer.batches.X)
+        n_seen += trainer.sharing.n_samples
         trainer.optimizer.end_epoch(n_seen)
         is_plateau = plateau.reached(-loss if score is None else score)
         is_end = is_plateau and not _tries_on(trainer, plateau, stage)
-        is_stopped = watch.end_epoch(trainer.layers)
+        is_stopped = trainer.end_epoch()
         if is_stopped or is_end:
             break
     else:
@@ -92,6 +92,7 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
     network, watch, n_batches = trainer.network, trainer.watch, len(trainer.batches)
     n_before_average = stage.epochs // 2 if stage.average else stage.epochs
     trainer.set_lai_loss(stage)
+    orders = trainer.sharing.orders(rng)
     if stage.epochs > 0:
         trainer.optimizer.begin_second_stage(stage.learning_rate)
     weights = lai_schedule(
@@ -105,11 +106,11 @@ def train_lai(trainer: Trainer, stage: LaiStage, rng: np.random.Generator) -> No
     for i in range(stage.epochs):
         watch.begin_epoch()
         of_epoch = slice(i * n_batches, (i + 1) * n_batches)
-        loss, lai_loss = trainer.run_epoch(weights[of_epoch], rng)
+        loss, lai_loss = trainer.run_epoch(weights[of_epoch], orders, rng)
         watch.say("Lai loss = %.8f", lai_loss)
         share = 1 / max(1, i + 1 - n_before_average)
         kept = trainer.model.parameters.lerp(network.parameters, share)
         trainer.keep(kept, Epoch(loss, lai_loss, trainer.validate(kept)))
-        if watch.end_epoch(trainer.layers):
+        if trainer.end_epoch():
             break
     watch.end_stage()

@@ -15,16 +15,15 @@ from .._recipe.watch import Watch
 from .._statistics import outlier_bound
 from .._units import Layers
 from .base_losses import BaseLoss
-from .batches import Batch, Batches
+from .batches import Batch, Batches, Orders
 from .network import Network
 from .noise import boundary_change, loss_under_noise
 from .objective import Objective, make_objective
 from .optimizers import Optimizer
 from .outliers import BoundedErrors, Mixture
+from .sharing import Part, Sharing
 from .slopes import Derivative, SlopeMeasure, make_slope_measure
 
-# Rows that are enough to tell what errors are like.
-SOME_ROWS = 5_000
 # Parameters up to which the squares of predictions are numbers.
 SAFE_SIZE = 100.0
 TOO_LARGE = (
@@ -48,7 +47,9 @@ class Trainer:
     `alpha` is the strength of the L2 penalty, which is divided by the batch size as
     MLPRegressor does. `score` is that of parameters on validation data, if there is
     some; `fold` makes layers of them, in the units of the data. Before there were
-    `n_seen` samples, and what `history` starts with.
+    `n_seen` samples, and what `history` starts with. Of each batch, `sharing` says what
+    the part is that `batches` have; `some` are rows of all, enough to tell what errors
+    are like.
     """
 
     boundary: np.ndarray | None = None
@@ -59,6 +60,8 @@ class Trainer:
         self,
         network: Network,
         batches: Batches,
+        sharing: Sharing,
+        some: Batches,
         loss: BaseLoss,
         optimizer: Optimizer,
         *,
@@ -73,6 +76,8 @@ class Trainer:
     ):
         self.network = network
         self.batches = batches
+        self.sharing = sharing
+        self.some = some
         self.loss = loss
         self.optimizer = optimizer
         self.is_constant = is_constant
@@ -90,7 +95,7 @@ class Trainer:
         # Strength of the penalty per parameter, by batch size.
         self._decay = {
             size: alpha / size * penalised
-            for size in set(batches.sizes.tolist())
+            for size in set(sharing.sizes.tolist())
             if alpha > 0
         }
         self._nothing = network.parameters.new_zeros(())
@@ -99,7 +104,7 @@ class Trainer:
     def n_seen(self) -> int:
         """Samples seen in epochs of the first stage, those of earlier fits, too."""
         n_epochs = len(self.model.history.pretraining)
-        return self._n_seen_before + len(self.batches.X) * n_epochs
+        return self._n_seen_before + self.sharing.n_samples * n_epochs
 
     def snapshot(self) -> Snapshot:
         """Copies of all that training has changed; to be taken between stages."""
@@ -211,13 +216,19 @@ class Trainer:
         """The model in units of training."""
         return self.network.arrays(self.model.parameters)
 
-    def run_epoch(self, weights: np.ndarray, rng: Any) -> tuple[float, float]:
+    def run_epoch(
+        self,
+        weights: np.ndarray,
+        orders: Orders,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[float, float]:
         """Train for an epoch; returns the plain and the Lai loss, NaN if there is none.
 
-        `weights` has a row per batch, as in `lai_schedule`.
+        `weights` has a row per batch, as in `lai_schedule`. What the Lai loss has at
+        random is drawn from `rng`.
         """
-        sizes = self.batches.sizes
-        plain, lai = self._run(weights.tolist(), rng)
+        sizes = self.sharing.sizes
+        plain, lai = self._run(weights.tolist(), orders, rng)
         is_lai = weights[:, 1] > 0
         self._check_finite(plain + np.where(is_lai, lai, 0))
         loss, lai_loss = float(np.average(plain, weights=sizes)), math.nan
@@ -235,6 +246,11 @@ class Trainer:
         self.watch.say("Validation score: %f", score)
         return score
 
+    def end_epoch(self) -> bool:
+        """Tell the watch that one is done; returns whether the stage is to end."""
+        is_to_end = self.watch.end_epoch(self.layers)
+        return any(self.sharing.peers.gather(is_to_end))
+
     @torch.inference_mode()
     def mean_error(self) -> Tensor:
         """Error whose loss is the mean plain loss over the data, of each output.
@@ -251,12 +267,13 @@ class Trainer:
             if weight is not None:
                 losses = losses * weight[:, None]
             total = total + losses.sum(0).cpu().double()
-        return self.loss.inverse(total / len(self.batches.X)).to(self._nothing)
+        self.sharing.peers.add_up(total)
+        return self.loss.inverse(total / self.sharing.n_samples).to(self._nothing)
 
     @torch.inference_mode()
     def errors_of_some(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Targets, errors and weights of some rows, which take little time."""
-        rows = self.batches.some(SOME_ROWS)
+        rows = self.some
         errors = [self.network.forward(X) - y for X, y, _ in rows.in_order()]
         weight = None if rows.weight is None else rows.weight.cpu().numpy()
         return rows.y.cpu().numpy(), torch.cat(errors).cpu().numpy(), weight
@@ -274,16 +291,21 @@ class Trainer:
 
     @torch.inference_mode()
     def _run(
-        self, weights: list[list[float]], rng: Any
+        self,
+        weights: list[list[float]],
+        orders: Orders,
+        rng: np.random.Generator | None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take the steps; returns plain losses with penalty, and Lai losses."""
         losses: list[Tensor] = []
-        is_lai = [lai_weight > 0 for _, lai_weight in weights]
-        batches = self.batches.epoch(rng)
-        if any(is_lai):
-            self.draw(self.batches.sizes[is_lai].tolist(), rng)
-        for batch, (plain_weight, lai_weight) in zip(batches, weights, strict=True):
-            losses.extend(self.take_gradient(batch, plain_weight, lai_weight))
+        parts, batches = self.sharing.parts, self.batches.epoch(orders)
+        with_lai = [p for p, (_, lai) in zip(parts, weights, strict=True) if lai > 0]
+        if with_lai and rng is not None:
+            self.draw(with_lai, rng)
+        for batch, part, (plain_weight, lai_weight) in zip(
+            batches, parts, weights, strict=True
+        ):
+            losses.extend(self.take_gradient(batch, part, plain_weight, lai_weight))
             self.optimizer.step(self.network.gradient)
         plain, lai, penalty = torch.stack(losses).cpu().double().view(-1, 3).T.numpy()
         return plain + penalty / 2, lai
@@ -292,17 +314,22 @@ class Trainer:
         """Whether the slopes of the Lai loss are those over random steps."""
         return not isinstance(self._slope_measure, Derivative)
 
-    def draw(self, sizes: Sequence[int], rng: np.random.Generator) -> None:
+    def draw(self, parts: Sequence[Part], rng: np.random.Generator) -> None:
         """Draw what the next batches with a Lai loss have at random."""
-        self._slope_measure.draw(sizes, rng)
+        self._slope_measure.draw(parts, rng)
 
     def take_gradient(
-        self, batch: Batch, plain_weight: float, lai_weight: float, copies: int = 1
+        self,
+        batch: Batch,
+        part: Part,
+        plain_weight: float,
+        lai_weight: float,
+        copies: int = 1,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Set the network's gradient, of the sum over outputs with the penalty.
 
-        The batch has each row so many times. Returns plain and Lai loss, means over
-        outputs, and twice the penalty.
+        The batch, of which this is a part, has each row so many times. Returns plain
+        and Lai loss, means over outputs, and twice the penalty.
         """
         network = self.network
         X, y, sample_weight = batch
@@ -317,9 +344,10 @@ class Trainer:
             plain, lai = self._slope_measure.backpropagate(
                 network, self._lai_objective, batch, plain_weight, lai_weight
             )
+        plain, lai = self.sharing.add_up(part, network.gradient, plain, lai)
         penalty = self._nothing
         if self._decay:
-            decay = network.parameters * self._decay[len(X) // copies]
+            decay = network.parameters * self._decay[part.size // copies]
             network.gradient.add_(decay)
             penalty = torch.dot(network.parameters, decay)
         if self._moves is not None:

@@ -140,6 +140,7 @@ ALLOWED = {
     "verbose": ["False", "True", "1", "np.int8(1)"],
     "device": ["'cpu'", "'auto'", "'cuda'", "'mps'"],
     "memory": ["None", "'cache'"],
+    "distributed": BOOL,
 }  # fmt: skip
 LINEAR_SOLVERS = ["'auto'", "'exact'", "'adam'"]
 

@@ -1,0 +1,39 @@
+"""Processes that fit one model together, each to rows of its own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+
+T = TypeVar("T")
+Rows = TypeVar("Rows", bound=np.ndarray | None)
+
+
+class Peers:
+    """The process by itself; a subclass has others beside it.
+
+    All of them are to call the same methods in the same order.
+    """
+
+    rank = 0
+    number = 1
+
+    def gather(self, value: T) -> Sequence[T]:
+        """The values of all, in the order of the processes."""
+        return [value]
+
+    def add_up(self, tensor: Any) -> None:
+        """Make a tensor the sum of those of all, with the same bits everywhere."""
+
+    def rows(self, array: Rows) -> Rows:
+        """Rows of the arrays of all; None stays None."""
+        return array
+
+    @contextmanager
+    def agreed(self) -> Iterator[None]:
+        """A block without other calls, which fails for all if it fails for one."""
+        yield
+
+
+ALONE = Peers()
