@@ -7,7 +7,7 @@ import platform
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -18,17 +18,17 @@ from matplotlib.ticker import LogLocator
 AT_LEAST, AT_MOST = ">=", "<="
 
 
-def alternate(first: Callable, second: Callable, repeats: int) -> tuple[float, float]:
-    """Median seconds of two functions that take turns, after one turn uncounted."""
+def alternate(functions: Sequence[Callable], repeats: int) -> list[float]:
+    """Median seconds of functions that take turns, after one turn uncounted."""
     seconds = []
     for _ in range(repeats + 1):
-        pair = []
-        for function in (first, second):
+        turn = []
+        for function in functions:
             start = time.perf_counter()
             function()
-            pair.append(time.perf_counter() - start)
-        seconds.append(pair)
-    return tuple(np.median(seconds[1:], axis=0).tolist())
+            turn.append(time.perf_counter() - start)
+        seconds.append(turn)
+    return np.median(seconds[1:], axis=0).tolist()
 
 
 def anonymous_memory() -> int:
@@ -91,7 +91,7 @@ class Report:
 
     def compare(self, name, numerator, denominator, direction, target):
         """Ratio of two times."""
-        above, below = alternate(numerator, denominator, self.repeats)
+        above, below = alternate([numerator, denominator], self.repeats)
         self.add(name, above / below, direction, target, seconds=[above, below])
 
     def save(

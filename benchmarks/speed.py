@@ -193,8 +193,7 @@ def against_matrix_multiplication(report):
             torch.mm(A, B, out=out)
 
     multiply_seconds, fit_seconds = alternate(
-        multiply,
-        partial(ours, X, y, (width, width), batch_size, pretrain=epochs),
+        [multiply, partial(ours, X, y, (width, width), batch_size, pretrain=epochs)],
         report.repeats,
     )
     rate = 2 * batch_size * width**2 * n_repeats / multiply_seconds

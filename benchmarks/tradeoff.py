@@ -134,8 +134,10 @@ def time_methods(sets, repeats: int) -> pd.DataFrame:
         for name in [DEFAULT, *USER]:
             method = METHODS[name]
             seconds, without = alternate(
-                partial(method.fit, task, method.typical),
-                partial(BASES[method.base], task, 0.0),
+                [
+                    partial(method.fit, task, method.typical),
+                    partial(BASES[method.base], task, 0.0),
+                ],
                 repeats,
             )
             rows.append((key, name, seconds, seconds - without))
