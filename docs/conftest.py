@@ -8,6 +8,7 @@ collect_ignore_glob = ["*.py", "_build", "_ext", "api", "auto_examples", "figure
 
 # Pages that need libraries of the extra `interop`.
 NEEDS = {
+    "cluster.rst": ("distributed",),
     "deploy.rst": ("skops", "skl2onnx", "onnxruntime"),
     "combine.rst": ("optuna", "mapie", "shap", "mlflow"),
 }

@@ -713,6 +713,56 @@ def drop_in() -> Table:
     )
 
 
+@table
+def scaling() -> Table:
+    """A step of one process and of two, and how far the model says that it scales."""
+    header = [
+        "hidden layers",
+        "stage",
+        "kB a step",
+        "rows per process",
+        "step, 1 process, ms",
+        "2 processes, ms",
+        "2, model",
+        "half, here",
+        "half, 10 Gbit/s",
+    ]
+    rows = [
+        [
+            row["network"],
+            row["stage"],
+            f"{row['bytes'] / 1000:.0f}",
+            f"{row['rows']:,}",
+            *(f"{1000 * row[key]:.2f}" for key in ("one", "two", "model")),
+            *(f"{row[key]:,}" for key in ("here", "network of 10 Gbit/s")),
+        ]
+        for row in results("distributed")["rows"]
+    ]
+    return Table(header, rows, "distributed")
+
+
+@finding
+def found_scaling() -> str:
+    """What a step of two processes takes beside one, and the connection."""
+    found = results("distributed")
+    ratios = {
+        n: [row["two"] / row["one"] for row in found["rows"] if row["rows"] == n]
+        for n in (found["rows"][0]["rows"], found["rows"][-1]["rows"])
+    }
+    of_rows = " and ".join(
+        f"{min(r):.1f} to {max(r):.1f} times as long with {n:,} rows per process"
+        for n, r in ratios.items()
+    )
+    connection = found["connection"]
+    return (
+        "A step of two processes, which trains on twice the rows, takes "
+        f"{of_rows}: what it adds hardly depends on the rows, so many rows per process "
+        "and large networks scale. A message between two processes on the machine "
+        f"takes {1e6 * connection['latency']:.0f} microseconds, and a megabyte "
+        f"{1e9 / connection['bandwidth']:.1f} milliseconds."
+    )
+
+
 KEYS_OF_BOUNDS = ["set", "n_features", "network", "activation"]
 BOXES = ["1", "100", "1000"]  # the last is the default of slope_bounds
 

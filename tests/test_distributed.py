@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sklearn_lai._train.sharing import part_sizes
 
 FITS = Path(__file__).parent / "distributed_fits.py"
+SCRIPT = FITS.parents[1] / "docs/user_guide/fit_in_processes.py"
 
 
 @pytest.fixture(scope="module")
@@ -129,15 +130,16 @@ def test_any_rows_of_their_own_make_the_same_model_of_all(launch, tmp_path):
     assert {model["none"].random_state for model in found} == {None}
 
 
-def test_torchrun_starts_a_fit(tmp_path):
+def test_torchrun_starts_the_fit_of_the_user_guide():
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    subprocess.run(
-        [*torchrun, "--nproc-per-node=2", str(FITS), "cases", str(tmp_path)],
+    done = subprocess.run(
+        [*torchrun, "--nproc-per-node=2", str(SCRIPT)],
         check=True,
         timeout=120,
         capture_output=True,
+        text=True,
     )
-    assert (tmp_path / "1.pickle").exists()
+    assert done.stdout.endswith("trained on 6000 rows\n")
 
 
 def test_only_the_first_process_prints(launch, tmp_path):

@@ -30,6 +30,7 @@ from sklearn_lai._train.noise import (
     boundary_change,
     loss_under_noise,
 )
+from sklearn_lai._train.sharing import Part
 from sklearn_lai.loss import lai_factor
 
 CLASSES = [
@@ -69,7 +70,7 @@ def measured(layers, X, y, noise, k, reach, boundary, mean_error, weights):
     """Both losses of a batch, and the gradient of what is minimised."""
     network = Network(*layers, "tanh")
     measure, objective = loss_under_noise(noise, k, reach, boundary, mean_error)
-    measure.draw([len(X)], np.random.default_rng(3))
+    measure.draw([Part(0, len(X), len(X))], np.random.default_rng(3))
     with torch.inference_mode():
         losses = measure.backpropagate(
             network, objective, (with_ones(X), y, None), *weights

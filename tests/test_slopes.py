@@ -13,6 +13,7 @@ from sklearn_lai._train.activations import ACTIVATIONS
 from sklearn_lai._train.base_losses import BASE_LOSSES, NORMS
 from sklearn_lai._train.network import Network
 from sklearn_lai._train.objective import make_objective
+from sklearn_lai._train.sharing import Part
 from sklearn_lai._train.slopes import make_slope_measure
 from sklearn_lai.loss import BASE_LOSSES as LOSSES
 from sklearn_lai.loss import NORMS as NORMS_OF_LOSSES
@@ -21,6 +22,11 @@ from sklearn_lai.loss import input_gradient, lai_factor
 K = [[0.3, math.nan, 0.05, 1.5], [1.0, math.nan, 0.2, 0.1], [0.4, 0.2, 2.0, math.nan]]
 SEED = 3
 SQUARED_ERROR = BASE_LOSSES["squared_error"](1.0, 0.5)
+
+
+def whole(n_samples):
+    """A batch of which there is one part."""
+    return Part(0, n_samples, n_samples)
 
 
 def drawn(n_samples, k, reach):
@@ -106,7 +112,7 @@ def assert_gradients_agree(sizes, k, problem, n_samples=9):
         np.flatnonzero(~k.isnan().all(0).numpy()),
         network.parameters,
     )
-    measure.draw([n_samples], np.random.default_rng(SEED))
+    measure.draw([whole(n_samples)], np.random.default_rng(SEED))
     batch = with_ones(X), y, sample_weight if problem["weighted"] else None
     with torch.inference_mode():
         found = measure.backpropagate(network, objective, batch, 0.9, 0.5)
@@ -197,7 +203,7 @@ def test_features_are_dealt_evenly_and_none_is_preferred(n_samples):
 
     objective.mixed = spy
     batch = torch.ones(n_samples, 5).double(), torch.zeros(n_samples, 1).double(), None
-    measure.draw([n_samples] * 3000, np.random.default_rng(0))
+    measure.draw([whole(n_samples)] * 3000, np.random.default_rng(0))
     network = Network(*layers, "relu")
     for _ in range(3000):
         measure.backpropagate(network, objective, batch, 0.0, 1.0)
@@ -226,7 +232,7 @@ def test_expected_square_of_a_linear_slope_is_that_of_the_derivative():
 
     objective.mixed = spy
     measure = make_slope_measure(0.3, np.arange(3), network.parameters)
-    measure.draw([30_000], np.random.default_rng(0))
+    measure.draw([whole(30_000)], np.random.default_rng(0))
     batch = torch.ones(30_000, 4).double(), torch.zeros(30_000, 1).double(), None
     measure.backpropagate(network, objective, batch, 0.0, 1.0)
     assert np.square(seen).mean() == pytest.approx(np.square(coef).mean(), rel=0.03)
@@ -245,7 +251,7 @@ def test_a_step_allocates_no_matrix():
         mean_error=torch.ones(1).double(),
     )
     measure = make_slope_measure(0.5, np.arange(n_features), network.parameters)
-    measure.draw([n_samples] * 3, np.random.default_rng(0))
+    measure.draw([whole(n_samples)] * 3, np.random.default_rng(0))
     batch = torch.ones(n_samples, 21).double(), torch.zeros(n_samples, 1).double(), None
     measure.backpropagate(network, objective, batch, 0.99, 0.05)  # makes the buffers
     with torch.profiler.profile(profile_memory=True) as profile:
@@ -264,7 +270,7 @@ def test_the_sum_over_drawn_features_is_that_over_all_on_average(n_samples):
     one = torch.ones(1).double()
     objective = make_objective(SQUARED_ERROR, "l1", 1.0, k, reach=0.5, mean_error=one)
     measure = make_slope_measure(0.5, np.arange(n_features), network.parameters)
-    measure.draw([n_samples] * n_batches, np.random.default_rng(0))
+    measure.draw([whole(n_samples)] * n_batches, np.random.default_rng(0))
     batch = torch.ones(n_samples, n_features + 1).double(), torch.zeros(n_samples, 1)
     drawn = [
         measure.backpropagate(

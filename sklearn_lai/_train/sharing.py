@@ -46,10 +46,9 @@ class Sharing:
         n_rows = peers.gather(n_samples)
         sizes = part_sizes(n_rows, batch_size)
         parts = []
-        for start in range(0, math.ceil(n_samples / sizes[peers.rank])):
+        for i in range(math.ceil(n_samples / sizes[peers.rank])):
             lengths = [
-                min(size, n - start * size)
-                for n, size in zip(n_rows, sizes, strict=True)
+                min(size, n - i * size) for n, size in zip(n_rows, sizes, strict=True)
             ]
             ends = [0, *accumulate(lengths)]
             parts.append(Part(ends[peers.rank], ends[peers.rank + 1], ends[-1]))
