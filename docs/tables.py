@@ -760,6 +760,7 @@ def found_scaling() -> str:
         "and large networks scale. A message between two processes on the machine "
         f"takes {1e6 * connection['latency']:.0f} microseconds, and a megabyte "
         f"{1e9 / connection['bandwidth']:.1f} milliseconds."
+    )
 
 
 OURS, THEIRS = "LaiMLPRegressor", "MLPRegressor"  # as deploy has them
