@@ -34,6 +34,7 @@ from ._warnings import (
     warn_caller,
     warn_of_collapse,
     warn_of_large_loss,
+    warn_of_silent,
     warn_of_stuck,
 )
 
@@ -139,10 +140,11 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         )
 
     def _warn_of_stuck(self, units: Units) -> None:
-        """Warn of features whose unit is a deviation that is hardly one."""
+        """Warn of columns whose unit is a deviation that is hardly one."""
         if units.statistics is not None:
             dtype = units.X.unit.dtype
             warn_of_stuck(units.statistics[0], self._feature_names(), dtype)
+            warn_of_silent(units.statistics[1])
 
     def _check_are_of_type(self, dtype: np.dtype) -> None:
         """Check that the parameters are numbers of the type of the data."""

@@ -57,6 +57,21 @@ def warn_of_stuck(
         )
 
 
+def warn_of_silent(statistics: ColumnStatistics) -> None:
+    """Warn of targets that are taken for constant though they are not quite."""
+    is_rounding = statistics.is_constant_but_for_rounding()
+    silent = np.flatnonzero(is_rounding & ~statistics.is_constant)
+    if silent.size:
+        first = silent[0]
+        warn_caller(
+            f"Column(s) {', '.join(map(repr, silent.tolist()))} of y vary by rounding "
+            f"of their size, the first by {np.sqrt(statistics.variance[first]):.2g} "
+            f"around {statistics.mean[first]:.6g}, and are predicted by their mean. If "
+            "that is not rounding, subtract the mean before y is rounded.",
+            UserWarning,
+        )
+
+
 def warn_of_large_loss(estimator: Any, loss: float, *, is_second: bool) -> None:
     """Say what to change for a loss in those of a constant, by the stage of a fit."""
     causes = []

@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 import pandas as pd
 import pytest
-from common import X, mlp, y
+from common import MODELS, X, mlp, y
 from sklearn.base import clone
 from sklearn.linear_model import LinearRegression
 
@@ -253,3 +253,13 @@ def test_chunks_that_overflow_are_named_without_a_warning_of_numpy(model):
         begun = clone(model).partial_fit(np.column_stack([X, X[:, 0]]), y)
         with pytest.raises(ValueError, match="column 5 of X are too large"):
             begun.partial_fit(chunk, y)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_a_target_that_varies_by_its_rounding_is_warned_of(model):
+    rounded = 1e15 + 0.1 * X[:, 0].round()
+    rounded[:2] += 0.125  # a last digit
+    beside = np.column_stack([y, rounded])
+    with pytest.warns(UserWarning, match=r"Column\(s\) 1 of y vary by rounding"):
+        fitted = clone(model).fit(X, beside)
+    np.testing.assert_allclose(fitted.predict(X)[:, 1], 1e15, rtol=1e-15)

@@ -15,7 +15,7 @@ from .._choice_of_k import ChoosesK, make_model, score_paths
 from .._folds import list_folds, naming
 from .._noise import multiples
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Scoring, Tolerance
-from .._warnings import warn_of_stuck
+from .._warnings import warn_of_silent, warn_of_stuck
 from .base import BaseLaiLinear
 from .exact import (
     Fit,
@@ -247,6 +247,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             is_only_choice = all(fit.collapsed for fit in path)
             self._warn_of_solution(path[chosen]._replace(collapsed=is_only_choice))
             warn_of_stuck(total.features, self._feature_names(), data.X.dtype)
+            warn_of_silent(total.outputs)
             warn_if_exact(chain(path, *paths))
         return self
 

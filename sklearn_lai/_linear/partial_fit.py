@@ -11,7 +11,7 @@ from .._feature_k import K
 from .._tables import check_n_outputs
 from .._typing import KLike, LinearSolver
 from .._validation import OneOf, shown
-from .._warnings import warn_of_stuck
+from .._warnings import warn_of_silent, warn_of_stuck
 from .base import BaseLaiLinear
 from .exact import Fit, Regression
 from .moments import Moments
@@ -178,6 +178,7 @@ class PartialFitLinear(BaseLaiLinear):
         self._set_model(moments, k, fit, dtype)
         self._warn_of_solution(fit)
         warn_of_stuck(moments.features, self._feature_names(), dtype)
+        warn_of_silent(moments.outputs)
         return fit
 
     def _set_model(

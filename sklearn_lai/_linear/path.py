@@ -12,7 +12,7 @@ from .._base import BaseLaiRegressor, check_data, check_parameters
 from .._feature_k import KS, resolve_k
 from .._typing import FeatureKLike, KsLike, Norm
 from .._validation import BOOLEAN, as_floats, rules_of
-from .._warnings import warn_of_stuck
+from .._warnings import warn_of_silent, warn_of_stuck
 from .descent import TOGETHER
 from .error import LARGEST_SLOPE, LEAST_SLOPE
 from .exact import Fit, Regression, warn_if_exact
@@ -122,6 +122,7 @@ def lai_linear_path(
     [fits] = solve_paths([regression], slopes, norm, l1_ratio, lai_fraction)
     warn_if_exact(fits)
     warn_of_stuck(moments.features, names, data.X.dtype)
+    warn_of_silent(moments.outputs)
     coefs = np.stack([fit.coef.T for fit in fits], axis=-1)
     optimalities = [max(s.optimality for s in fit.solutions) for fit in fits]
     return ks, coefs[0] if len(coefs) == 1 else coefs, np.array(optimalities)

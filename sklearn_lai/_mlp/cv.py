@@ -402,7 +402,7 @@ class LaiMLPRegressorCV(PathMLP):
             ended far worse than with one.
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss,
-            or a feature varies by rounding of its size, as a stuck sensor.
+            or a feature or target varies by rounding of its size.
         """
         self._check_parameters()
         self._check_epochs()

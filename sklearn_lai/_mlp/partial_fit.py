@@ -137,7 +137,7 @@ class PartialFitMLP(BaseLaiMLP):
             If the Lai loss made the predictions collapse towards a constant, or the
             loss of the pass is over ten times that of a constant prediction.
         UserWarning
-            If a feature varies by rounding of its size, as a stuck sensor.
+            If a feature or target varies by rounding of its size.
         """
         with all_or_nothing(self):
             self._check_parameters()

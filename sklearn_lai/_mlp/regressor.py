@@ -421,8 +421,8 @@ class LaiMLPRegressor(PartialFitMLP):
             worse than with one.
         UserWarning
             If the second stage has too few batches for a single one with the Lai loss,
-            training was interrupted, or a feature varies by rounding of its size, as a
-            stuck sensor.
+            training was interrupted, or a feature or target varies by rounding of its
+            size.
         """
         with (
             peers_of(self) as peers,
