@@ -26,9 +26,20 @@ class Peers:
     def add_up(self, tensor: Any) -> None:
         """Make a tensor the sum of those of all, with the same bits everywhere."""
 
+    def mean(self, means: np.ndarray, weight: float) -> np.ndarray:
+        """Mean of the means of all, by their weights."""
+        of_all = self.gather((means, weight))
+        if len(of_all) == 1:
+            return means
+        values, weights = zip(*of_all, strict=True)
+        return np.average(values, axis=0, weights=weights)
+
     def rows(self, array: Rows) -> Rows:
         """Rows of the arrays of all; None stays None."""
         return array
+
+    def begin_steps(self) -> None:
+        """From now on nobody has to wait for long."""
 
     @contextmanager
     def agreed(self) -> Iterator[None]:

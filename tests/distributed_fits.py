@@ -25,7 +25,6 @@ CASES = {
     "huber": mlp(loss="huber", **SHARED),
     "quantile": mlp(loss="quantile", lai_error="own", **SHARED),
     "sgd": mlp(solver="sgd", learning_rate="invscaling", **SHARED),
-    "lbfgs": mlp(solver="lbfgs", **SHARED),
     "raw": mlp(standardize=False, **SHARED),
     "early stopping": mlp(early_stopping=True, **SHARED),
     "two layers": mlp(activation="silu", alpha=0.1, **SHARED).set_params(
@@ -43,14 +42,6 @@ def parts_of(rank):
             for start in range(0, len(X), BATCH_SIZE)
         ]
     )
-
-
-def weighted_rows(by_process=False):
-    """Those of all processes, in the order of the batches or of the processes."""
-    order = np.arange(len(X))
-    if by_process:
-        order = np.concatenate([parts_of(0), parts_of(1)])
-    return X[order], y[order], WEIGHT[order]
 
 
 def fitted_cases(rank):

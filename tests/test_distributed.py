@@ -9,15 +9,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from common import X, mlp, y
-from distributed_fits import BATCH_SIZE, CASES, parts_of, weighted_rows
+from distributed_fits import BATCH_SIZE, CASES, WEIGHT, parts_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_lai._train.sharing import part_sizes
+from sklearn_lai._mlp.distributed import warn_of_few_rows
+from sklearn_lai._peers import Peers
+from sklearn_lai._train.sharing import Part, Sharing, part_sizes
 
 FITS = Path(__file__).parent / "distributed_fits.py"
 SCRIPT = FITS.parents[1] / "docs/user_guide/fit_in_processes.py"
@@ -84,10 +88,9 @@ cases = pytest.mark.parametrize("case", CASES)
 
 
 @cases
-@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 def test_processes_with_half_the_rows_fit_what_one_fits_to_all(case, fitted):
     model = CASES[case]
-    data = weighted_rows(by_process=model.solver == "lbfgs")
+    data = X, y, WEIGHT
     validation = {}
     if model.early_stopping:
         names = "X_val", "y_val", "sample_weight_val"
@@ -186,6 +189,7 @@ def test_the_end_of_a_process_ends_the_others_with_an_error(end, launch, tmp_pat
     [
         ({"device": "auto"}, "distributed=True needs device='cpu', got device='auto'"),
         ({"memory": "cache"}, "distributed=True needs memory=None, got memory='cache'"),
+        ({"solver": "lbfgs"}, "distributed=True needs solver='adam' or 'sgd'"),
         ({"norm": "l2"}, "distributed=True needs norm='l1', got norm='l2'"),
     ],
 )
@@ -225,6 +229,47 @@ def test_all_processes_have_as_many_batches(n_rows, batch_size):
 def test_equal_rows_have_equal_parts_of_the_batch_size(n_processes, size, n_batches):
     n_rows = [size * n_batches] * n_processes
     assert part_sizes(n_rows, size * n_processes) == [size] * n_processes
+
+
+class Twin(Peers):
+    """A second process that does all the same."""
+
+    number = 2
+
+    def gather(self, value):
+        return [value, value]
+
+    def add_up(self, tensor):
+        tensor *= 2
+
+
+def test_losses_of_a_step_do_not_keep_its_gradient():
+    sharing = Sharing.of(Twin(), n_samples=10, batch_size=20)
+    gradient = torch.ones(1000)
+    losses = sharing.add_up(sharing.parts[0], gradient, torch.ones(()), torch.ones(()))
+    assert all(loss.untyped_storage().nbytes() <= 8 for loss in losses)
+    assert (gradient == 1).all()
+
+
+def test_processes_shuffle_differently_in_both_stages():
+    orders = []
+    for rank in (0, 1):
+        peers = Twin()
+        peers.rank = rank
+        sharing = Sharing.of(peers, n_samples=50, batch_size=20)
+        first = sharing.shuffles(np.random.RandomState(0))
+        second = sharing.orders(np.random.default_rng(0))
+        orders.append([first.permutation(50), second.permutation(50)])
+    for mine, theirs in zip(*orders, strict=True):
+        assert (mine != theirs).any()
+
+
+def test_a_process_with_few_rows_is_warned_of():
+    sharing = Sharing(Twin(), 1000, 1001, [Part(0, 1000, 1001)])
+    trainer = SimpleNamespace(sharing=sharing, batches=SimpleNamespace(X=X))
+    with pytest.warns(UserWarning, match="up to 1001 rows in place of 200"):
+        warn_of_few_rows(trainer, 200)
+    warn_of_few_rows(trainer, 600)
 
 
 def test_parts_have_all_rows():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import joblib
 
@@ -10,6 +10,10 @@ from .. import _train
 from .._base import Data
 from .._peers import ALONE, Peers
 from .._validation import BOOLEAN, check
+from .._warnings import warn_caller
+
+if TYPE_CHECKING:
+    from .._train import Trainer
 
 # What processes may have of their own.
 OWN = ("random_state", "verbose")
@@ -19,6 +23,8 @@ NEEDED: Mapping[str, tuple[Any, str]] = {
     "memory": (None, "some of the processes might find a result there, and others not"),
     "norm": ("l1", "other norms of the Lai loss are no sums over rows"),
 }
+# Batches that are so many times as large as asked for are not what was meant.
+LARGE = 2
 
 
 @contextmanager
@@ -41,10 +47,29 @@ def check_can_be_shared(estimator: Any) -> None:
                 f"distributed=True needs {name}={needed!r}, got {name}={value!r}: "
                 f"{reason}."
             )
+    if estimator.distributed and estimator.solver == "lbfgs":
+        raise ValueError(
+            "distributed=True needs solver='adam' or 'sgd', got solver='lbfgs', whose "
+            "line searches would have to agree in all processes to the last bit."
+        )
+
+
+def warn_of_few_rows(trainer: "Trainer", batch_size: int) -> None:
+    """Warn if a process has so few rows that batches are far larger than asked for."""
+    sharing = trainer.sharing
+    largest = int(sharing.sizes.max())
+    if largest > LARGE * batch_size:
+        n_rows = min(sharing.peers.gather(len(trainer.batches.X)))
+        warn_caller(
+            f"Batches have up to {largest} rows in place of {batch_size}, since every "
+            f"process needs a row in each, and one has only {n_rows} of "
+            f"{sharing.n_samples}. Give all processes about as many rows.",
+            UserWarning,
+        )
 
 
 def check_alike(
-    estimator: Any, peers: Peers, rows: Data, validation: Data | None
+    estimator: Any, peers: Peers, rows: Data, validation: Data | None, *, is_warm: bool
 ) -> None:
     """Raise an error if data or parameters do not go with those of other processes."""
     if peers.number == 1:
@@ -60,7 +85,8 @@ def check_alike(
         "Whether there is a sample_weight": rows.sample_weight is not None,
         "Whether there is an X_val": validation is not None,
         "Whether there is a sample_weight_val": of_validation is not None,
-        "The fit before": joblib.hash(getattr(estimator, "coefs_", None)),
+        "Whether there is a fit to start from": is_warm,
+        "The fit to start from": joblib.hash(estimator.coefs_) if is_warm else None,
         **{name: joblib.hash(parameters[name]) for name in parameters.keys() - OWN},
     }
     shown = {**facts, **{name: repr(value) for name, value in parameters.items()}}

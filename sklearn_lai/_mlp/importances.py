@@ -20,10 +20,11 @@ def mean_slopes(
     n_samples, n_outputs = sum(peers.gather(len(data.X))), data.y.shape[1]
     every = slice(None, None, max(1, -(-n_samples * n_outputs // n_slopes)))
     weight = None if data.sample_weight is None else data.sample_weight[every]
-    X, weight = peers.rows(data.X[every]), peers.rows(weight)
-    slopes = np.abs(input_gradient(X, *layers, activation))
+    slopes = np.abs(input_gradient(data.X[every], *layers, activation))
     shares = None if weight is None else weight / weight.max()
-    by_output = np.average(slopes.astype(np.float64), axis=0, weights=shares)
+    mean = np.average(slopes.astype(np.float64), axis=0, weights=shares)
+    total = len(slopes) if weight is None else weight.sum()
+    by_output = peers.mean(mean, float(total))
     of_X, of_y = data.units.statistics or statistics_of(
         data.X, data.y, data.sample_weight, peers=peers
     )

@@ -13,7 +13,12 @@ from .._callbacks import watched, with_callbacks
 from .._recipe.randomness import random_streams
 from .._tables import check_n_outputs
 from .._validation import BOOLEAN
-from .distributed import check_alike, check_can_be_shared, peers_of
+from .distributed import (
+    check_alike,
+    check_can_be_shared,
+    peers_of,
+    warn_of_few_rows,
+)
 from .partial_fit import PartialFitMLP, Progress
 
 
@@ -182,9 +187,10 @@ class LaiMLPRegressor(PartialFitMLP):
         batch has a part from each process, gradients are summed in every step, and in
         the end all have the same model. Needs processes that ``torchrun`` started, or
         a call of :func:`torch.distributed.init_process_group`, in all of which `fit` is
-        called; with ``device='cpu'``, ``memory=None`` and ``norm='l1'``. `batch_size`
-        is that of all processes together; a seed is that of the first. If one fails or
-        ends, or does not answer for a minute, the others end with an error.
+        called; with ``solver`` 'adam' or 'sgd', ``device='cpu'``, ``memory=None`` and
+        ``norm='l1'``. `batch_size` is that of all processes together; a seed is that of
+        the first. If one fails or ends, or does not answer for a minute, the others end
+        with an error, as does Ctrl-C.
 
     Attributes
     ----------
@@ -440,7 +446,7 @@ class LaiMLPRegressor(PartialFitMLP):
                     X_val, y_val, sample_weight_val, rows
                 )
                 self.feature_k_ = self._resolve_k(self.k, rows.y.shape[1])
-            check_alike(self, peers, rows, validation)
+            check_alike(self, peers, rows, validation, is_warm=is_warm)
             rng, lai_rng = random_streams(peers.gather(self._seed())[0])
             seen = reduce(Box.joined, peers.gather(Box.of(rows.X)))
             if is_warm:
@@ -451,6 +457,8 @@ class LaiMLPRegressor(PartialFitMLP):
             self._warn_of_stuck(data.units)
             recipe = self._mlp_recipe(data)
             with _train.training(data, recipe, watch, peers) as trainer:
+                warn_of_few_rows(trainer, recipe.batch_size)
+                peers.begin_steps()
                 self._run_stages(
                     trainer,
                     partial(self._pretrain, trainer, data, recipe, rng),

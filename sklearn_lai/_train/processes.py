@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from traceback import clear_frames
 from typing import TypeVar, cast
@@ -15,7 +15,9 @@ from .._peers import Peers, Rows
 
 T = TypeVar("T")
 
-# How long a process waits for the others in one step.
+# How long a process waits for the others, which may read and check data, and how long
+# in one step.
+PATIENCE = timedelta(minutes=30)
 TIMEOUT = timedelta(seconds=60)
 # What a launcher such as torchrun sets.
 LAUNCHED = ("MASTER_ADDR", "MASTER_PORT", "RANK", "WORLD_SIZE")
@@ -25,9 +27,8 @@ class Processes(Peers):
     """All processes of the default group, by connections of their own."""
 
     def __init__(self) -> None:
-        self._group: dist.ProcessGroup | None = dist.new_group(
-            backend="gloo", timeout=TIMEOUT
-        )
+        with _naming_the_others():
+            self._group = dist.new_group(backend="gloo", timeout=PATIENCE)
         self.rank, self.number = dist.get_rank(), dist.get_world_size()
 
     def gather(self, value: T) -> Sequence[T]:
@@ -45,12 +46,16 @@ class Processes(Peers):
             array if array is None else cast(Rows, np.concatenate(self.gather(array)))
         )
 
+    def begin_steps(self) -> None:
+        self._group.set_timeout(TIMEOUT)
+
     @contextmanager
     def agreed(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            self.gather(f"{type(error).__name__}: {error}")
+            with suppress(RuntimeError):  # of others, which matters less
+                self.gather(f"{type(error).__name__}: {error}")
             raise
         for rank, problem in enumerate(self.gather("")):
             if problem:
@@ -95,6 +100,6 @@ def _naming_the_others() -> Iterator[None]:
         if not isinstance(error, RuntimeError):
             raise
         raise RuntimeError(
-            "Another process of the fit failed, ended, or did not answer for "
-            f"{TIMEOUT.seconds} s; look for its error."
+            "Another process of the fit failed, ended, or did not answer; look for its "
+            "error."
         ) from error

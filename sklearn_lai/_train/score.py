@@ -60,13 +60,9 @@ class Score:
         losses = np.full(self.y.shape[1], math.nan)
         if np.isfinite(y_pred).all():
             losses = mean_losses(self.loss, y_pred - self.y, self.sample_weight)
-        if self.peers.number == 1:
-            return losses
         weight = self.sample_weight
         total = len(self.y) if weight is None else weight.sum()
-        of_all = self.peers.gather((losses, total))
-        means, totals = zip(*of_all, strict=True)
-        return np.average(means, axis=0, weights=totals)
+        return self.peers.mean(losses, float(total))
 
 
 def constant_losses(

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .._peers import Peers
+from .._recipe.randomness import RandomState
 from .batches import Orders
 
 
@@ -59,6 +60,13 @@ class Sharing:
         """Rows of each batch, those of all processes."""
         return np.array([part.size for part in self.parts])
 
+    def shuffles(self, rng: RandomState) -> RandomState:
+        """What shuffles the rows of this process, each differently."""
+        if self.peers.number == 1:
+            return rng
+        seeds = np.random.SeedSequence([rng.randint(2**31), self.peers.rank])
+        return RandomState(seeds.generate_state(4))
+
     def orders(self, rng: np.random.Generator) -> Orders:
         """What orders the rows of this process; others may have more of them."""
         n_processes = self.peers.number
@@ -74,7 +82,8 @@ class Sharing:
         message *= (part.stop - part.start) / part.size
         self.peers.add_up(message)
         gradient.copy_(message[:-2])
-        return message[-2], message[-1]
+        plain, lai = message[-2:].clone()  # a view would keep the whole message
+        return plain, lai
 
 
 def part_sizes(n_rows: Sequence[int], batch_size: int) -> list[int]:

@@ -16,7 +16,8 @@ def pretrain(trainer: Trainer, stage: PlainStage, rng: RandomState) -> bool:
 
     It ends with the weights of the best score. Returns whether the watch ended it.
     """
-    network, watch, orders = trainer.network, trainer.watch, Reshuffled(rng)
+    network, watch = trainer.network, trainer.watch
+    orders = Reshuffled(trainer.sharing.shuffles(rng))
     weights = np.tile([1.0, 0.0], (len(trainer.batches), 1))
     plateau = Plateau(stage.tol, stage.n_iter_no_change, trainer.model.history.patience)
     best, n_seen, is_stopped = _score_to_beat(trainer), trainer.n_seen, False

@@ -236,7 +236,8 @@ class Trainer:
             lai_loss = float(np.average(lai[is_lai], weights=sizes[is_lai]))
         n_epochs = len(self.model.history.epochs) + 1
         self.watch.say("Iteration %d, loss = %.8f", n_epochs, loss)
-        return loss, lai_loss
+        # By which all decide whether to go on: to the last bit those of the first.
+        return self.sharing.peers.gather((loss, lai_loss))[0]
 
     def validate(self, parameters: Tensor) -> float | None:
         """Score of parameters, if there is validation data."""
