@@ -3,15 +3,18 @@
     python benchmarks/distributed.py
 
 Steps of one process and of two, each on one processor, are measured for several numbers
-of rows per process, the median of alternating repeats; and the all-reduce of two
-processes by the size of its message. From these a step of P processes is modelled as
-``compute + 2 (P - 1) latency + 2 (P - 1) / P * bytes / bandwidth``: that of a ring, in
-which every process sends two messages to its neighbour for each of the others, and in
-all twice the gradient. What it says of two processes is printed beside what they took.
-It also says how many processes there are when communication takes half of a step, for
-the connection measured and for a network of 10 Gbit/s with 50 microseconds a message.
-It assumes that all processes are as fast, that there is nothing else on the network,
-and that no time is lost in waiting for each other.
+of rows per process, the median of alternating repeats. While one process is measured,
+another one does the same beside it, since two share caches and memory of the machine.
+What a step of two takes beyond that of one gives the latency and the bandwidth of the
+connection; all-reduces one after the other, which wait for nothing, are measured, too.
+A step of P processes is modelled as ``compute + 2 (P - 1) latency + 2 (P - 1) / P *
+bytes / bandwidth``: that of a ring, in which every process sends two messages to its
+neighbour for each of the others, and in all twice the gradient. What it says of two
+processes is printed beside what they took, and up to how many processes communication
+takes no longer than computing: by the connection measured, and in a network of 10
+Gbit/s with 50 microseconds a message. It assumes that all processes are as fast, that
+there is nothing else on the network, and, for that network, that no time is lost in
+waiting for each other.
 """
 
 import os
@@ -37,7 +40,7 @@ from sklearn_lai import LaiMLPRegressor
 NETWORKS = [(64,), (256, 256)]
 ROWS = [200, 800, 3200, 12800]  # in a batch, per process
 STAGES = {"first": ("max_iter", "lai_epochs"), "second": ("lai_epochs", "max_iter")}
-N_FEATURES, MOST_BATCHES, MOST_ROWS, SECONDS = 20, 50, 51_200, 0.3
+N_FEATURES, MOST_BATCHES, MOST_ROWS, SECONDS = 20, 50, 51_200, 0.2
 FLOATS = [2**i for i in range(8, 21, 2)]  # in a message
 NETWORK = {"latency": 50e-6, "bandwidth": 10e9 / 8}
 
@@ -74,6 +77,11 @@ def n_parameters_of(network: tuple) -> int:
     return sum((a + 1) * b for a, b in pairwise((N_FEATURES, *network, 1)))
 
 
+def bytes_of_step(network: tuple) -> int:
+    """Of the gradient and both losses."""
+    return 4 * (n_parameters_of(network) + 2)
+
+
 def seconds_of_message(n_floats: int, repeats: int = 300) -> float:
     """Of an all-reduce, the median."""
     message, seconds = torch.zeros(n_floats), []
@@ -100,9 +108,9 @@ def measure(n_processes: int) -> dict:
     return {"steps": steps, "messages": messages}
 
 
-def launched(n_processes: int) -> dict:
-    """What the first of so many processes measured."""
-    with socket.socket() as probe, TemporaryDirectory() as folder:
+def started(n_processes: int, path: Path) -> list[subprocess.Popen]:
+    """So many processes, of which the first writes what it measures."""
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         launcher = {
             "MASTER_ADDR": "127.0.0.1",
@@ -110,27 +118,47 @@ def launched(n_processes: int) -> dict:
             "WORLD_SIZE": str(n_processes),
             "OMP_NUM_THREADS": "1",
         }
-        probe.close()
-        path = Path(folder) / "measured.pickle"
-        processes = [
-            subprocess.Popen(
-                [sys.executable, __file__, "--process", str(path)],
-                env={**os.environ, **launcher, "RANK": str(rank)},
-            )
-            for rank in range(n_processes)
-        ]
+    return [
+        subprocess.Popen(
+            [sys.executable, __file__, "--process", str(path)],
+            env={**os.environ, **launcher, "RANK": str(rank)},
+        )
+        for rank in range(n_processes)
+    ]
+
+
+def measured_by(*sizes: int) -> dict:
+    """What the first of several groups of processes, of these sizes, measured."""
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / str(i) for i in range(len(sizes))]
+        processes = []
+        for n_processes, path in zip(sizes, paths, strict=True):
+            processes += started(n_processes, path)
         assert not any(process.wait() for process in processes)
-        return pickle.loads(path.read_bytes())
+        return pickle.loads(paths[0].read_bytes())
 
 
-def connection(messages: list[dict]) -> dict:
-    """Latency and bandwidth, by which messages of two processes take their time."""
-    n_bytes = 4 * np.array(FLOATS)
-    seconds = np.median([[m[n] for n in FLOATS] for m in messages], axis=0)
-    # Shares of their time, or the largest would decide alone.
+def connection(n_bytes: np.ndarray, seconds: np.ndarray) -> dict:
+    """Latency and bandwidth by which messages of two processes take their time."""
+    # Shares of the time, or the largest would decide alone.
     design = np.column_stack([np.full(len(n_bytes), 2), n_bytes]) / seconds[:, None]
     latency, per_byte = np.linalg.lstsq(design, np.ones(len(n_bytes)), rcond=None)[0]
     return {"latency": float(latency), "bandwidth": float(1 / per_byte)}
+
+
+def of_messages(measured: list[dict]) -> dict:
+    """The connection, by all-reduces one after the other."""
+    seconds = np.median([[m[n] for n in FLOATS] for m in measured], axis=0)
+    return connection(4 * np.array(FLOATS), seconds)
+
+
+def of_steps(steps: dict, two_steps: dict) -> dict:
+    """The same by what steps of two processes take beyond those of one, medians."""
+    beyond = [
+        np.median([two_steps[key] - steps[key] for key in steps if key[0] == network])
+        for network in NETWORKS
+    ]
+    return connection(np.array([bytes_of_step(n) for n in NETWORKS]), np.array(beyond))
 
 
 def communication(n_processes: int, n_bytes: int, of: dict) -> float:
@@ -152,7 +180,7 @@ def modelled(steps: dict, two_steps: dict, found: dict) -> list[dict]:
     """A row for each network, number of rows and stage."""
     rows = []
     for (network, n_rows, stage), seconds in steps.items():
-        n_bytes = 4 * (n_parameters_of(network) + 2)  # with both losses
+        n_bytes = bytes_of_step(network)
         rows.append(
             {
                 "network": str(network),
@@ -200,18 +228,19 @@ def main() -> None:
         return
     alone, together = [], []
     for _ in range(options.repeats):
-        alone.append(launched(1))
-        together.append(launched(2))
-    found = connection([m["messages"] for m in together])
+        alone.append(measured_by(1, 1))
+        together.append(measured_by(2))
     steps, two_steps = (
         median_of([m["steps"] for m in measured]) for measured in (alone, together)
     )
+    found = of_steps(steps, two_steps)
     rows = modelled(steps, two_steps, found)
     show(rows)
     save_json(
         options.json,
         [sklearn_lai, sklearn, np, torch],
         connection=found,
+        messages=of_messages([m["messages"] for m in together]),
         repeats=options.repeats,
         rows=rows,
     )

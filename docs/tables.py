@@ -753,13 +753,15 @@ def found_scaling() -> str:
         f"{min(r):.1f} to {max(r):.1f} times as long with {n:,} rows per process"
         for n, r in ratios.items()
     )
-    connection = found["connection"]
+    in_steps, alone = found["connection"], found["messages"]
     return (
         "A step of two processes, which trains on twice the rows, takes "
         f"{of_rows}: what it adds hardly depends on the rows, so many rows per process "
         "and large networks scale. A message between two processes on the machine "
-        f"takes {1e6 * connection['latency']:.0f} microseconds, and a megabyte "
-        f"{1e9 / connection['bandwidth']:.1f} milliseconds."
+        f"takes {1e6 * in_steps['latency']:.0f} microseconds in a step, and a megabyte "
+        f"{1e9 / in_steps['bandwidth']:.1f} milliseconds; where nothing else is done, "
+        f"{1e6 * alone['latency']:.0f} microseconds and "
+        f"{1e9 / alone['bandwidth']:.1f} milliseconds."
     )
 
 
