@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
+from operator import add
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +27,10 @@ class Peers:
 
     def add_up(self, tensor: Any) -> None:
         """Make a tensor the sum of those of all, with the same bits everywhere."""
+
+    def total(self, value: T) -> T:
+        """Sum of the values of all."""
+        return reduce(add, self.gather(value))
 
     def mean(self, means: np.ndarray, weight: float) -> np.ndarray:
         """Mean of the means of all, by their weights."""

@@ -1,8 +1,7 @@
 """Units: standardised for training, the caller's in the fitted weights."""
 
 from dataclasses import dataclass
-from functools import partial, reduce
-from operator import add
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -102,12 +101,11 @@ def statistics_of(
 
     `robust` are those of most targets, whatever the others.
     """
-    of_X = reduce(add, peers.gather(ColumnStatistics.of(X, sample_weight)))
+    of_X = peers.total(ColumnStatistics.of(X, sample_weight))
     if robust:
         of_all = peers.rows(y), peers.rows(sample_weight)
         return of_X, ColumnStatistics.of_most(*of_all)
-    of_y = ColumnStatistics.of(y, sample_weight)
-    return of_X, reduce(add, peers.gather(of_y))
+    return of_X, peers.total(ColumnStatistics.of(y, sample_weight))
 
 
 @dataclass(frozen=True)

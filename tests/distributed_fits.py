@@ -44,23 +44,25 @@ def parts_of(rank):
     )
 
 
+def validation_of(model, *data):
+    """The same data to validate on, where there is early stopping."""
+    names = "X_val", "y_val", "sample_weight_val"
+    return dict(zip(names, data, strict=True)) if model.early_stopping else {}
+
+
 def fitted_cases(rank):
     rows = parts_of(rank)
     data = X[rows], y[rows], WEIGHT[rows]
     models = {}
     for name, model in CASES.items():
-        validation = {}
-        if model.early_stopping:
-            names = "X_val", "y_val", "sample_weight_val"
-            validation = dict(zip(names, data, strict=True))
         shared = clone(model).set_params(distributed=True)
-        models[name] = shared.fit(*data, **validation)
+        models[name] = shared.fit(*data, **validation_of(model, *data))
     return models
 
 
 def unequal(rank):
     """Fits to rows of which one process has most, in each its own order."""
-    ends = {2: [0, 90, len(X)], 3: [0, 70, 77, len(X)]}[int(os.environ["WORLD_SIZE"])]
+    ends = [0, 70, 77, len(X)]
     own = slice(*ends[rank : rank + 2])
     kinds = {
         "plain": mlp(max_iter=40, learning_rate_init=0.01),
@@ -88,7 +90,7 @@ def errors(rank):
     frame = DataFrame(X, columns=NAMES[::-1] if is_other else NAMES)
     wrong = np.where(X > 0.9, np.nan, X) if is_other else X
     fits = {
-        "own parameter": lambda: mlp(k=-1.0 if is_other else 0.1).set_params(),
+        "own parameter": lambda: mlp(k=-1.0 if is_other else 0.1),
         "k": lambda: mlp(k=0.2 if is_other else 0.1),
         "hidden_layer_sizes": lambda: mlp(hidden_layer_sizes=(4, 4 + is_other)),
     }

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from common import X, mlp, y
-from distributed_fits import BATCH_SIZE, CASES, WEIGHT, parts_of
+from distributed_fits import BATCH_SIZE, CASES, WEIGHT, parts_of, validation_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,11 +91,7 @@ cases = pytest.mark.parametrize("case", CASES)
 def test_processes_with_half_the_rows_fit_what_one_fits_to_all(case, fitted):
     model = CASES[case]
     data = X, y, WEIGHT
-    validation = {}
-    if model.early_stopping:
-        names = "X_val", "y_val", "sample_weight_val"
-        validation = dict(zip(names, data, strict=True))
-    alone = model.fit(*data, **validation)
+    alone = model.fit(*data, **validation_of(model, *data))
     together = fitted[0][case]
     scale = alone.predict(X).std()
     np.testing.assert_allclose(

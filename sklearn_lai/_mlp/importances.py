@@ -17,7 +17,7 @@ def mean_slopes(
     At most `n_slopes` of them, one for each output in a row, at rows evenly spread over
     those of all peers.
     """
-    n_samples, n_outputs = sum(peers.gather(len(data.X))), data.y.shape[1]
+    n_samples, n_outputs = peers.total(len(data.X)), data.y.shape[1]
     every = slice(None, None, max(1, -(-n_samples * n_outputs // n_slopes)))
     weight = None if data.sample_weight is None else data.sample_weight[every]
     slopes = np.abs(input_gradient(data.X[every], *layers, activation))

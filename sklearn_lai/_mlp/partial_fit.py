@@ -3,8 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import add
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -245,7 +243,7 @@ class PartialFitMLP(BaseLaiMLP):
                 rows.X, self.coefs_, self.intercepts_, self.hidden_activation_
             )
         of_rows = ColumnStatistics.of(prediction, rows.sample_weight)
-        of_prediction = reduce(add, peers.gather(of_rows))
+        of_prediction = peers.total(of_rows)
         is_narrow = of_y.is_narrow(earlier) & of_prediction.is_narrow(earlier)
         return is_narrow & ~of_y.is_constant_but_for_rounding()
 

@@ -42,9 +42,9 @@ class Processes(Peers):
             dist.all_reduce(tensor, group=self._group)
 
     def rows(self, array: Rows) -> Rows:
-        return (
-            array if array is None else cast(Rows, np.concatenate(self.gather(array)))
-        )
+        if array is None:
+            return array
+        return cast(Rows, np.concatenate(self.gather(array)))
 
     def begin_steps(self) -> None:
         self._group.set_timeout(TIMEOUT)

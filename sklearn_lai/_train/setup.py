@@ -98,9 +98,7 @@ def _mean_weight(data: TrainingData, sharing: Sharing) -> float | None:
     """That of the samples of all processes."""
     if data.sample_weight is None:
         return None
-    if sharing.peers.number == 1:
-        return data.sample_weight.mean()
-    return sum(sharing.peers.gather(data.sample_weight.sum())) / sharing.n_samples
+    return sharing.peers.total(data.sample_weight.sum()) / sharing.n_samples
 
 
 def _weighted_alpha(alpha: float, mean_weight: float | None) -> float:
