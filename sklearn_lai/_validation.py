@@ -229,6 +229,16 @@ class Figures(Rule):
             return None
 
 
+class FiniteFigures(Figures):
+    """The same without infinity and NaN."""
+
+    def allowed(self) -> str:
+        return super().allowed().replace("numbers", "finite numbers")
+
+    def accepts(self, value: Any) -> bool:
+        return super().accepts(value) and bool(np.isfinite(np.asarray(value)).all())
+
+
 def _items(value: Any) -> np.ndarray | None:
     """What an array-like has, as it is; None if it is none, or its rows differ."""
     if not _is_array_like(value):

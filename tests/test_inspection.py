@@ -414,6 +414,16 @@ exact = LaiLinearRegressor().fit(X, y)
             ValueError,
             "noise.*-1",
         ),
+        (
+            lambda: LossCurveDisplay(loss=[np.nan] * 2, n_pretrain_epochs=1).plot(),
+            ValueError,
+            "loss must be finite",
+        ),
+        (
+            lambda: SlopeDisplay(slopes=[[np.inf]], k=[0.1], feature_names=["a"]),
+            ValueError,
+            "slopes must be .* finite numbers",
+        ),
     ],
 )
 def test_bad_input_is_named(draw, error, message):

@@ -19,7 +19,8 @@ class LossCurveDisplay:
     Parameters
     ----------
     loss : array-like of shape (n_epochs,)
-        Plain training loss of each epoch, in standardised units.
+        Plain training loss of each epoch, in standardised units; NaN where training
+        diverged and went back.
     n_pretrain_epochs : int
         How many of them are the first stage.
     lai_loss : array-like of shape (n_lai_epochs,), default=()
@@ -133,7 +134,8 @@ class LossCurveDisplay:
         Raises
         ------
         ValueError
-            If there are more epochs of `lai_loss` than of `loss`.
+            If there are more epochs of `lai_loss` than of `loss`, or no `loss` is
+            finite.
         TypeError
             If `ax` is no matplotlib Axes.
         """
@@ -145,6 +147,8 @@ class LossCurveDisplay:
                 f"lai_loss must have at most the {len(loss)} epochs of loss, got "
                 f"{len(lai_loss)}."
             )
+        if len(loss) and not np.isfinite(loss).any():
+            raise ValueError("loss must be finite in one epoch at least.")
         self.ax_ = _plotting.axes_or_new(ax, height=3.2)
         self.figure_ = self.ax_.figure
         self.validation_ax_, self.lines_ = None, {}

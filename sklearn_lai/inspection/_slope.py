@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._tables import check_n_outputs, check_targets
-from .._validation import COUNT, NONE, STRING, AnyOf, Figures, checked
+from .._validation import COUNT, NONE, STRING, AnyOf, Figures, FiniteFigures, checked
 from . import _plotting
 
 # Shown of each distribution: a thin line, a thick line and a point.
@@ -64,7 +64,7 @@ class SlopeDisplay:
     def __init__(
         self,
         *,
-        slopes: Annotated[ArrayLike, Figures((2,))],
+        slopes: Annotated[ArrayLike, FiniteFigures((2,))],
         k: Annotated[ArrayLike, Figures((1, 2))],
         feature_names: Annotated[ArrayLike, _plotting.FEATURE_NAMES],
         unit: Annotated[str, STRING] = "target SD per feature SD",
