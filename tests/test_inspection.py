@@ -129,6 +129,18 @@ def test_tradeoff_of_a_search_marks_what_smoothest_within_chose(tolerance):
     assert (others[rougher] > display.largest_error).all()
 
 
+@pytest.mark.parametrize(
+    ("largest_error", "end"), [(2.5, 2.5), (1.7e308, 6), (-1.7e308, 1)]
+)
+def test_tradeoff_band_leaves_the_points_visible(largest_error, end):
+    display = TradeoffDisplay(
+        error=[3.0, 1.0, np.nan], roughness=[1.0, 4.0, 0.0], largest_error=largest_error
+    ).plot()
+    (band,) = display.ax_.patches
+    np.testing.assert_allclose([band.get_y(), band.get_height()], [1, end - 1])
+    display.figure_.canvas.draw()
+
+
 def test_tradeoff_line_joins_the_candidates_that_none_beats():
     error = np.array([3.0, 1.0, np.nan, 2.0, 2.5])
     roughness = np.array([1.0, 4.0, 0.0, 2.0, 3.0])

@@ -283,8 +283,7 @@ class TradeoffDisplay:
         self.figure_ = ax.figure
         if self.largest_error is not None:
             ax.axhspan(
-                np.nanmin(error),
-                self.largest_error,
+                *_band(error, self.largest_error),
                 color=_plotting.SKY,
                 alpha=0.3,
                 linewidth=0,
@@ -364,6 +363,13 @@ def _error_name(estimator: Any) -> str:
     under_noise = "" if estimator.noise is None else " under noise"
     unit = "units" if estimator.n_outputs_ == 1 else "sd"
     return f"{name}{under_noise} (target {unit})"
+
+
+def _band(error: np.ndarray, largest: float) -> tuple[float, float]:
+    """Ends of the band up to an error; it ends where it would make all else tiny."""
+    finite = error[np.isfinite(error)]
+    least, most = finite.min(), finite.max()
+    return least, np.clip(largest, least, most + max(most - least, abs(most)))
 
 
 def _not_beaten(error: np.ndarray, roughness: np.ndarray) -> np.ndarray:
