@@ -21,7 +21,7 @@ from ._box import Box, resolve_box
 from ._callbacks import CallbackSupportMixin
 from ._columns import by_position
 from ._feature_k import FEATURE_K, FeatureK, resolve_k
-from ._noise import NOISE, resolve_noise
+from ._noise import NOISE, Noise, resolve_noise
 from ._saved import from_plain, private_hints, to_plain
 from ._tables import check_data_is_numeric, check_weight
 from ._typing import FeatureKLike, NoiseLike, Norm
@@ -159,17 +159,15 @@ class BaseLaiRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             k = np.nan
         return resolve_k(k, self.feature_k, n_features, n_outputs, names)
 
-    def _resolve_noise(self) -> np.ndarray:
-        """Standard deviation of the noise in every feature."""
+    def _resolve_noise(self) -> Noise:
+        """The noise in all features."""
         return resolve_noise(self.noise, self.n_features_in_, self._feature_names())
 
-    def _joint_noise(self) -> np.ndarray:
+    def _joint_noise(self) -> Noise:
         """The same in the features that `feature_k` does not have."""
         names, n_features = self._feature_names(), self.n_features_in_
-        noise = self._resolve_noise()
         own = by_position(self.feature_k or {}, "feature_k", n_features, names)
-        noise[list(own)] = 0
-        return noise
+        return self._resolve_noise().without(list(own))
 
     def _feature_names(self) -> np.ndarray | None:
         """Names of the features, if they have some."""

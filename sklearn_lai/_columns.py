@@ -38,6 +38,17 @@ def by_position(
     return found
 
 
+def positions_of_rows(
+    values: Any, parameter: str, n_features: int, names: np.ndarray | None
+) -> list[int]:
+    """Position of the column that each row of a labelled table stands for.
+
+    A table without labels of rows, as of polars, has them in the order of its columns.
+    """
+    labels = list(getattr(values, "index", values.columns))
+    return [position_of(label, parameter, n_features, names) for label in labels]
+
+
 def is_labelled(values: Any, parameter: str) -> bool:
     """Whether it is a Series or DataFrame whose labels are names of the columns.
 

@@ -50,7 +50,7 @@ FeatureKLike = (
     | Mapping[str | int, float | None]
     | None
 )
-NoiseLike = float | Numbers | FeatureKLike
+NoiseLike = float | Numbers | Sequence[Sequence[float]] | FeatureKLike
 
 Folds = int | SupportsSplit | Iterable[tuple[Any, Any]] | None
 MemoryLike = str | PathLike[str] | SupportsCache | None

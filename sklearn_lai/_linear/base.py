@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseLaiRegressor
 from .._box import MAX_BOXES, Box
+from .._noise import Noise
 from .._validation import BOOLEAN, check
 from .._warnings import warn_caller, warn_of_collapse
 from .exact import Fit, Regression
@@ -135,13 +136,13 @@ class BaseLaiLinear(BaseLaiRegressor):
         """
         if self.noise is None:
             return regression
-        return regression.under(self._noise_in(moments, self._joint_noise()) / k)
+        return regression.under(self._noise_in(moments, self._joint_noise()).times(1 / k))
 
-    def _noise_in(self, moments: Moments, noise: np.ndarray) -> np.ndarray:
+    def _noise_in(self, moments: Moments, noise: Noise) -> Noise:
         """The noise of features that vary: of no deviation there is no share."""
         if not self.standardize:
             return noise
-        return np.where(moments.features.is_constant_but_for_rounding(), 0, noise)
+        return noise.without(moments.features.is_constant_but_for_rounding())
 
     def _plain_regression(self, moments: Moments) -> Regression:
         return Regression.of(

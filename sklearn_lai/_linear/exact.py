@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from .._noise import Noise
 from .._units import Units
 from .._warnings import COLLAPSED_SHARE, warn_caller
 from .error import LARGEST_SLOPE, LEAST_SLOPE, Gram, Quadratic
@@ -40,14 +41,13 @@ class Regression:
 
     `is_constant` has the outputs that are so but for rounding.
 
-    The error is the one expected under noise with standard deviations `noise`, if it is
-    not 0, in units of training.
+    The error is the one expected under `noise`, if there is some, in units of training.
     """
 
     units: Units
     errors: list[Quadratic]
     is_constant: np.ndarray
-    noise: np.ndarray | float = 0.0
+    noise: Noise | None = None
 
     @classmethod
     def of(
@@ -90,9 +90,9 @@ class Regression:
             moments.outputs.is_constant_but_for_rounding(),
         )
 
-    def under(self, noise: np.ndarray) -> Self:
+    def under(self, noise: Noise) -> Self:
         """The same, not yet refined, under noise."""
-        gram = Gram(self.errors[0].gram.matrix + np.diag(np.square(noise)))
+        gram = Gram(self.errors[0].gram.matrix + noise.covariance())
         errors = [replace(mse, gram=gram, residual=None) for mse in self.errors]
         return replace(self, errors=errors, noise=noise)
 
@@ -115,10 +115,9 @@ class Regression:
             return self
         n_features, n_outputs = X.shape[1], len(self.errors)
         root = triangle(X, y, sample_weight, self.units)
-        noise = np.broadcast_to(self.noise, n_features)
-        if noise.any():
-            rows = np.hstack([np.diag(noise), np.zeros((n_features, n_outputs))])
-            root = with_rows(root, rows)
+        if self.noise:
+            no_targets = np.zeros((n_features, n_outputs))
+            root = with_rows(root, np.hstack([self.noise.root().T, no_targets]))
         gram = Gram(self.errors[0].gram.matrix, root[:n_features, :n_features])
         offset = np.abs(self.units.y.mean) / self.units.y.unit
         errors = [
@@ -173,13 +172,13 @@ def warn_if_exact(fits: Iterable[Fit]) -> None:
         )
 
 
-def expected_changes(noise: np.ndarray, fits: Sequence[Fit]) -> np.ndarray:
+def expected_changes(noise: Noise, fits: Sequence[Fit]) -> np.ndarray:
     """Expected squared changes of outputs of fits by noise, (n_fits, n_outputs).
 
     The noise is in units of training.
     """
     coef = np.array([[solution.coef for solution in fit.solutions] for fit in fits])
-    return np.square(fits[0].unit) * np.square(noise * coef).sum(axis=2)
+    return np.square(fits[0].unit) * noise.variance_of(coef)
 
 
 def mean_squared_errors(moments: Moments, fits: Sequence[Fit]) -> np.ndarray:

@@ -342,7 +342,7 @@ class BaseLaiMLP(LaiTrainingRegressor):
                 "reach must be > 0 where feature_k has slopes beside noise, got reach="
                 f"{self.reach!r}."
             )
-        is_plain = not (noise.any() or has_own_k)
+        is_plain = not (noise or has_own_k)
         return replace(stage, noise=noise, fraction=0 if is_plain else stage.fraction)
 
     def _pretrain(
@@ -468,9 +468,9 @@ class BaseLaiMLP(LaiTrainingRegressor):
 
     def _k_of_noise(self, boundary: np.ndarray, is_constant: np.ndarray) -> np.ndarray:
         """Slopes at which noise makes the boundary's change, and own slopes."""
-        noise = np.where(is_constant, 0, self._joint_noise())
+        sds = self._joint_noise().without(is_constant).sds
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            slopes = np.where(noise > 0, boundary[:, None] / noise, self.feature_k_)
+            slopes = np.where(sds > 0, boundary[:, None] / sds, self.feature_k_)
         return slopes[0] if len(slopes) == 1 else slopes
 
     def _attributes_of(self, layers: Layers) -> dict[str, Any]:

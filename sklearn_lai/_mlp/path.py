@@ -213,10 +213,11 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
             yield X
             return
         unit = np.where(data.units.X.is_constant(), 0, data.units.X.unit)
-        sds = self._resolve_noise() * unit
+        noise = self._resolve_noise().times(unit)
         rng = np.random.default_rng(0)
         for _ in range(N_COPIES):
-            yield X + (sds * rng.standard_normal(X.shape)).astype(X.dtype)
+            draws = noise.mixed(rng.standard_normal(X.shape))
+            yield X + (noise.sds * draws).astype(X.dtype)
 
     def _error(self) -> Error:
         """The error whose negative is the score unless there is another scorer."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._noise import Noise
+
 
 @dataclass(frozen=True)
 class PlainStage:
@@ -39,7 +41,7 @@ class LaiStage:
     interval: int | None
     learning_rate: float
     average: bool
-    noise: np.ndarray | None = None
+    noise: Noise | None = None
     multiple: float = 1.0
     n_earlier: int = 0
     mean_error: np.ndarray | None = None

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._noise import boundary_ratio
+from .._noise import Noise, boundary_ratio
 from .base_losses import SquaredError
 from .directions import Directions
 from .objective import LaiObjective, MeanErrorObjective, MixedGradient
-from .slopes import AlongNoise, Derivative, SlopeMeasure
+from .slopes import AlongMixedNoise, AlongNoise, Derivative, SlopeMeasure
 
 # Draws of the noise over which a change counts as a slope. So slopes are small beside
 # 1, where the Lai factor is quadratic in them, whatever the units of the target.
@@ -30,19 +30,18 @@ def boundary_change(lai_fraction: float, mean_error: Tensor) -> Tensor:
 
 
 def loss_under_noise(
-    noise: np.ndarray, k: np.ndarray, reach: float, boundary: Tensor, mean_error: Tensor
+    noise: Noise, k: np.ndarray, reach: float, boundary: Tensor, mean_error: Tensor
 ) -> tuple[SlopeMeasure, LaiObjective]:
     """Loss for the noise as a whole, and for each feature with a `k` of its own.
 
-    `noise` has the standard deviation in each feature; `k`, of shape (1 or n_outputs,
-    n_features), is NaN but for those features. `boundary` has that change for each
-    output, `mean_error` the error.
+    `k`, of shape (1 or n_outputs, n_features), is NaN but for those features. `boundary`
+    has that change for each output, `mean_error` the error.
     """
     own = np.flatnonzero(~np.isnan(k).all(axis=0))
-    kinds, distances = reach * np.eye(len(noise))[own], np.full(len(own), reach)
+    kinds, distances = reach * np.eye(len(noise.sds))[own], np.full(len(own), reach)
     slopes = boundary.new_tensor(np.broadcast_to(k[:, own], (len(boundary), len(own))))
-    if noise.any():
-        kinds, distances = np.vstack([noise, kinds]), np.append(DISTANCE, distances)
+    if noise:
+        kinds, distances = np.vstack([noise.sds, kinds]), np.append(DISTANCE, distances)
         slopes = torch.cat([boundary[:, None] / DISTANCE, slopes], dim=1)
     if len(kinds) == 0:
         nothing = boundary.new_full((1, 1), np.nan)
@@ -51,7 +50,12 @@ def loss_under_noise(
         float(distances[0]) if len(kinds) == 1 else boundary.new_tensor(distances)[None]
     )
     is_noise = boundary.new_tensor(np.arange(len(kinds)) < len(kinds) - len(own))
-    measure = AlongNoise(boundary.new_tensor(kinds))
+    sds = boundary.new_tensor(kinds)
+    measure = (
+        AlongNoise(sds)
+        if noise.mixing is None
+        else AlongMixedNoise(sds, boundary.new_tensor(noise.mixing))
+    )
     return measure, NoiseObjective(slopes, distance, mean_error, is_noise)
 
 

@@ -159,6 +159,21 @@ class AlongNoise(FiniteDifference):
         torch.add(X[:, :n_features], noise, out=out[:, :n_features])
 
 
+class AlongMixedNoise(AlongNoise):
+    """The same, but noise that is ``mixing @ numbers``, of independent numbers.
+
+    `mixing` has rows of norm 1, so that a kind in one feature has its standard
+    deviation.
+    """
+
+    def __init__(self, sds: Tensor, mixing: Tensor):
+        super().__init__(sds)
+        self._mixing_T = mixing.mT
+
+    def _move(self, X: Tensor, directions: Tensor, draws: Tensor, out: Tensor) -> None:
+        super()._move(X, directions, draws @ self._mixing_T, out)
+
+
 SlopeMeasure = Derivative | FiniteDifference
 
 

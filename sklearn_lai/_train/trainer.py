@@ -130,7 +130,7 @@ class Trainer:
             self._lai_objective = self.mixture(stage)
         else:
             mean_error = self._reference(stage)
-            noise = np.where(self.is_constant, 0, stage.noise)
+            noise = stage.noise.without(self.is_constant)
             boundary = stage.multiple * boundary_change(stage.fraction, mean_error)
             self._slope_measure, self._lai_objective = loss_under_noise(
                 noise, k, stage.reach, boundary, mean_error
@@ -165,7 +165,7 @@ class Trainer:
         """Raise an error if fourth powers of slopes or noise are no numbers."""
         info = torch.finfo(self.network.parameters.dtype)
         least, largest = info.tiny**0.25, info.max**0.25
-        noise = np.zeros(1) if stage.noise is None else stage.noise
+        noise = np.zeros(1) if stage.noise is None else stage.noise.sds
         for what, values, low in (
             ("Slopes of k, ks and feature_k", stage.k[~np.isnan(stage.k)], least),
             ("noise, in units of training,", noise, 0.0),

@@ -272,10 +272,10 @@ def _mean(name: str, results: list[Any]) -> float:
 def _noisy_copies(
     X: Any, noise: NoiseLike, n_repeats: int, random_state: RandomState
 ) -> Iterator[Any]:
-    """Copies of `X` with independent noise in all noisy columns; `X` if none is."""
+    """Copies of `X` with noise in all noisy columns; `X` if none is."""
     table = as_table(X)
-    sds = resolve_noise(noise, table.shape[1], column_names(table))
-    noisy = np.flatnonzero(sds).tolist()
+    resolved = resolve_noise(noise, table.shape[1], column_names(table))
+    noisy = np.flatnonzero(resolved.sds).tolist()
     if not noisy:
         yield X
         return
@@ -284,13 +284,13 @@ def _noisy_copies(
             "X must have at least 2 rows, got 1: noise is in standard deviations of "
             "the columns over the rows."
         )
-    columns = numeric_columns(table, {j: sds[j] for j in noisy})
+    columns = numeric_columns(table, {j: resolved.sds[j] for j in noisy})
     _check_numeric(table, noise, [j for j in noisy if j not in columns])
     table = in_types_of(columns, table)
     rng = check_random_state(random_state)
     for _ in range(n_repeats):
         # For columns without noise, too, so that they change no draw of another one.
-        draws = rng.standard_normal(table.shape)
+        draws = resolved.mixed(rng.standard_normal(table.shape))
         yield with_columns(
             table,
             {j: column.noisy(draws[:, j]) for j, column in columns.items()},
