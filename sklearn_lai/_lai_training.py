@@ -144,7 +144,7 @@ class LaiTrainingRegressor(BaseLaiRegressor):
         if units.statistics is not None:
             dtype = units.X.unit.dtype
             warn_of_stuck(units.statistics[0], self._feature_names(), dtype)
-            warn_of_silent(units.statistics[1])
+            warn_of_silent(units.statistics[1], units.constant_outputs())
 
     def _check_are_of_type(self, dtype: np.dtype) -> None:
         """Check that the parameters are numbers of the type of the data."""

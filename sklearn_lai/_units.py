@@ -138,15 +138,17 @@ class Units:
         those of the features, for errors.
         """
         of_X, of_y = statistics
+        is_rounding = of_y.is_constant_but_for_rounding()
+        silent = is_rounding if centre else of_y.is_constant & fixed
         if not standardize:
             raw = partial(Scale.raw, centre=centre, dtype=dtype)
             y = raw(of_y, "y", fixed=fixed)
-            return cls(raw(of_X, "X", names), y, silent=of_y.is_constant & fixed)
+            return cls(raw(of_X, "X", names), y, silent=silent)
         standard = partial(Scale.standard, centre=centre, dtype=dtype)
         X = standard(of_X, "X", names, constant_unit=np.inf)
         y = standard(of_y, "y")
         _check_slopes(X, y, names)
-        return cls(X, y, statistics, of_y.is_constant_but_for_rounding())
+        return cls(X, y, statistics, silent)
 
     def constant_outputs(self) -> np.ndarray:
         """Which outputs are known to be constant."""

@@ -57,10 +57,9 @@ def warn_of_stuck(
         )
 
 
-def warn_of_silent(statistics: ColumnStatistics) -> None:
+def warn_of_silent(statistics: ColumnStatistics, silent: np.ndarray) -> None:
     """Warn of targets that are taken for constant though they are not quite."""
-    is_rounding = statistics.is_constant_but_for_rounding()
-    silent = np.flatnonzero(is_rounding & ~statistics.is_constant)
+    silent = np.flatnonzero(silent & ~statistics.is_constant)
     if silent.size:
         first = silent[0]
         warn_caller(

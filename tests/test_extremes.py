@@ -263,3 +263,25 @@ def test_a_target_that_varies_by_its_rounding_is_warned_of(model):
     with pytest.warns(UserWarning, match=r"Column\(s\) 1 of y vary by rounding"):
         fitted = clone(model).fit(X, beside)
     np.testing.assert_allclose(fitted.predict(X)[:, 1], 1e15, rtol=1e-15)
+
+
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize(
+    ("solver", "digits"), [("exact", 1e-9), ("adam", 0.02)], ids=["exact", "adam"]
+)
+def test_without_an_intercept_a_constant_target_is_as_any_other(
+    solver, digits, standardize
+):
+    target = np.full(len(X), 5.0)
+    plain = LinearRegression(fit_intercept=False).fit(X, target)
+    model = LaiLinearRegressor(
+        lai_fraction=0,
+        solver=solver,
+        fit_intercept=False,
+        standardize=standardize,
+        learning_rate_init=0.01,
+        max_iter=2000,
+        n_iter_no_change=np.inf,
+    ).fit(X, target)
+    np.testing.assert_allclose(model.coef_, plain.coef_, rtol=digits)
+    assert model.intercept_ == 0

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from common import FRAME, X, Y, y
+from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 
 from sklearn_lai import (
@@ -31,6 +32,18 @@ def test_the_grid_goes_down_from_the_largest_single_slope():
     assert ks[0] == pytest.approx(np.abs(correlation).max())
     np.testing.assert_allclose(ks[1:] / ks[:-1], 100 ** (-1 / 4))
     assert lai_linear_path(X, np.ones(len(X)), 2)[0].tolist() == [1.0, 0.01]
+
+
+@pytest.mark.filterwarnings("ignore:Column.* rounding:UserWarning")
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("size", [1e-85, 5.0, 1e15, 1e85])
+def test_rounding_of_a_constant_output_is_neither_grid_nor_loss(size, standardize):
+    rounded = np.where(X[:, 0] > 0.5, size, np.nextafter(size, np.inf))
+    model = LaiLinearRegressorCV(ks=2, standardize=standardize).fit(X, rounded)
+    assert model.ks_.tolist() == [1.0, 0.01]
+    assert model.objective_ == model.optimality_ == np.abs(model.coef_).max() == 0
+    both = clone(model).fit(X, np.column_stack([y, rounded]))
+    np.testing.assert_array_equal(both.ks_, clone(model).fit(X, y).ks_)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -247,7 +247,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             is_only_choice = all(fit.collapsed for fit in path)
             self._warn_of_solution(path[chosen]._replace(collapsed=is_only_choice))
             warn_of_stuck(total.features, self._feature_names(), data.X.dtype)
-            warn_of_silent(total.outputs)
+            warn_of_silent(total.outputs, regressions[-1].units.constant_outputs())
             warn_if_exact(chain(path, *paths))
         return self
 

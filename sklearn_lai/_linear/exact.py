@@ -71,6 +71,7 @@ class Regression:
         products = moments.mean_products(centre=fit_intercept)
         # Divided one after the other: the product of two units may overflow.
         products = products / unit[:, None] / unit
+        products[:, n_features + np.flatnonzero(units.constant_outputs())] = 0
         gram = Gram(products[:n_features, :n_features])
         if not standardize:
             _check_slopes(gram, products[:n_features, n_features:], names)

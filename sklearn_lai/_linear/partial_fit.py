@@ -178,7 +178,7 @@ class PartialFitLinear(BaseLaiLinear):
         self._set_model(moments, k, fit, dtype)
         self._warn_of_solution(fit)
         warn_of_stuck(moments.features, self._feature_names(), dtype)
-        warn_of_silent(moments.outputs)
+        warn_of_silent(moments.outputs, regression.units.constant_outputs())
         return fit
 
     def _set_model(

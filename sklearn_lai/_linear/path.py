@@ -122,7 +122,7 @@ def lai_linear_path(
     [fits] = solve_paths([regression], slopes, norm, l1_ratio, lai_fraction)
     warn_if_exact(fits)
     warn_of_stuck(moments.features, names, data.X.dtype)
-    warn_of_silent(moments.outputs)
+    warn_of_silent(moments.outputs, regression.units.constant_outputs())
     coefs = np.stack([fit.coef.T for fit in fits], axis=-1)
     optimalities = [max(s.optimality for s in fit.solutions) for fit in fits]
     return ks, coefs[0] if len(coefs) == 1 else coefs, np.array(optimalities)
