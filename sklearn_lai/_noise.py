@@ -60,7 +60,7 @@ class Noise:
         """The noise of each feature times a factor."""
         return replace(self, sds=self.sds * factor)
 
-    def without(self, features: np.ndarray) -> Self:
+    def without(self, features: np.ndarray | list[int]) -> Self:
         """The same noise of all other features; a mask, or positions."""
         sds = self.sds.copy()
         sds[features] = 0
@@ -142,8 +142,8 @@ def _resolve_covariance(
 def _of_covariance(covariance: np.ndarray) -> Noise:
     """Noise with these covariances; raises an error if there is none."""
     variances = np.diag(covariance)
-    check("each variance of noise", variances.min(initial=0), VARIANCE)
-    check("each variance of noise", variances.max(initial=0), VARIANCE)
+    for variance in (variances.min(), variances.max()):
+        check("each variance of noise", float(variance), VARIANCE)
     sds = np.sqrt(variances)
     unit = np.where(sds > 0, sds, 1.0)
     correlation = covariance / unit[:, None] / unit

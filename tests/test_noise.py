@@ -21,7 +21,7 @@ from sklearn_lai import (
     LaiMLPRegressor,
     LaiMLPRegressorCV,
 )
-from sklearn_lai._noise import multiples
+from sklearn_lai._noise import Noise, multiples, resolve_noise
 from sklearn_lai._train import noise as noise_module
 from sklearn_lai._train.network import Network
 from sklearn_lai._train.noise import (
@@ -82,10 +82,10 @@ def expected(layers, X, y, noise, k, reach, boundary, mean_error, weights):
     """The same by the definition and automatic differentiation."""
     layers = [[a.clone().requires_grad_() for a in arrays] for arrays in layers]
     own = np.flatnonzero(~np.isnan(k).all(0))
-    kinds = [(noise, DISTANCE, boundary / DISTANCE)] if noise.any() else []
+    kinds = [(noise.sds, DISTANCE, boundary / DISTANCE)] if noise else []
     kinds += [
         (
-            reach * np.eye(len(noise))[j],
+            reach * np.eye(len(noise.sds))[j],
             reach,
             np.broadcast_to(k, (2, k.shape[1]))[:, j],
         )
@@ -93,6 +93,8 @@ def expected(layers, X, y, noise, k, reach, boundary, mean_error, weights):
     ]
     rng = np.random.default_rng(3)
     draws = rng.standard_normal(X.shape)
+    if noise.mixing is not None:
+        draws = draws @ noise.mixing.T
     first = rng.integers(len(kinds))
     y_pred = outputs(layers, X, "tanh")
     plain = (y_pred - y).square().mean() / 2
@@ -119,11 +121,16 @@ def expected(layers, X, y, noise, k, reach, boundary, mean_error, weights):
     noise=st.lists(st.sampled_from([0.0, 0.1, 1.0, 3.0]), min_size=4, max_size=4),
     k=st.lists(st.just(math.nan) | st.floats(0.01, 3), min_size=4, max_size=4),
     by_output=st.booleans(),
+    mixing=st.sampled_from(
+        [None, resolve_noise(0.7 + 0.3 * np.eye(4), 4, None).mixing]
+    ),
     n_samples=st.integers(1, 9),
 )
-def test_explicit_gradient_is_that_of_the_definition(noise, k, by_output, n_samples):
-    noise, k = np.array(noise), np.array([k, k][: 1 + by_output])
-    if not noise.any() and np.isnan(k).all():
+def test_explicit_gradient_is_that_of_the_definition(
+    noise, k, by_output, mixing, n_samples
+):
+    noise, k = Noise(np.array(noise), mixing), np.array([k, k][: 1 + by_output])
+    if not noise and np.isnan(k).all():
         return
     rng = np.random.default_rng(0)
     problem = (
@@ -157,7 +164,7 @@ def test_what_is_minimised_is_the_squared_error_under_noise(
     noise = np.array([0.5, 0.0, 2.0])
     mean_error = torch.tensor([0.7, 1.3], dtype=torch.float64)
     *_, gradient = measured(
-        *(layers, X, y, noise, np.full((1, 3), np.nan), 0.5),
+        *(layers, X, y, Noise(noise), np.full((1, 3), np.nan), 0.5),
         *(boundary_change(lai_fraction, mean_error), mean_error),
         (1 - lai_fraction, lai_fraction),
     )

@@ -109,6 +109,8 @@ def perceptron(folder: Path) -> None:
     assert_type(fitted.out_activation_, str)
     assert_type(fitted.n_features_in_, int)
     assert_type(fitted.feature_names_in_, np.ndarray)
+    assert_type(LaiLinearRegressor(noise=[[0.1, 0.0], [0.0, 0.1]]), LaiLinearRegressor)
+    assert_type(LaiMLPRegressorCV(noise=frame.cov()), LaiMLPRegressorCV)
     noisy = LaiMLPRegressor(noise=by_name)
     assert_type(noisy.set_params(noise=slopes), LaiMLPRegressor)
     chunks = LaiMLPRegressor(

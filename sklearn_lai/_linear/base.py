@@ -1,6 +1,7 @@
 """What both linear estimators share: the solution, and what follows from it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -136,7 +137,8 @@ class BaseLaiLinear(BaseLaiRegressor):
         """
         if self.noise is None:
             return regression
-        return regression.under(self._noise_in(moments, self._joint_noise()).times(1 / k))
+        noise = self._noise_in(moments, self._joint_noise())
+        return regression.under(replace(noise, sds=noise.sds / k))
 
     def _noise_in(self, moments: Moments, noise: Noise) -> Noise:
         """The noise of features that vary: of no deviation there is no share."""

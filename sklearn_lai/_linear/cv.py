@@ -52,16 +52,18 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. Searches may set ``feature_k__NAME``; see
         :class:`FeatureK`.
-    noise : float, array-like of shape (n_features,) or mapping of \
-            {str or int: float or None}, default=None
+    noise : float, array-like of shape (n_features,) or (n_features, n_features), or \
+            mapping of {str or int: float or None}, default=None
         Noise to expect in the features when the model is used, beyond that of the
         training data: its standard deviation, >= 0, in feature standard deviations (in
         the units of the data without `standardize`); one for all features, one each, or
-        by column name or position. The errors of the folds are then those expected
-        under noise. The model is that of :class:`LaiLinearRegressor` with this noise,
-        whose penalty is divided by the square of `k`: the `ks` are multiples of the `k`
-        that follows from noise. An int `ks` is that many from 4 to 1/4, 1 among them.
-        Only for `norm` 'l1'. With None, there is no noise.
+        by column name or position. Or, where features err together, the matrix of its
+        covariances in products of those deviations, of some features as a DataFrame by
+        their names. The errors of the folds are then those expected under noise. The
+        model is that of :class:`LaiLinearRegressor` with this noise, whose penalty is
+        divided by the square of `k`: the `ks` are multiples of the `k` that follows
+        from noise. An int `ks` is that many from 4 to 1/4, 1 among them. Only for
+        `norm` 'l1'. With None, there is no noise.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5

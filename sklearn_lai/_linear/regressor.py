@@ -60,17 +60,19 @@ class LaiLinearRegressor(ChunksLinear, AdamLinear):
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. Searches may set ``feature_k__NAME``; see
         :class:`FeatureK`.
-    noise : float, array-like of shape (n_features,) or mapping of \
-            {str or int: float or None}, default=None
+    noise : float, array-like of shape (n_features,) or (n_features, n_features), or \
+            mapping of {str or int: float or None}, default=None
         Noise to expect in the features when the model is used, beyond that of the
         training data: its standard deviation, >= 0, in feature standard deviations (in
         the units of the data without `standardize`); one for all features, one each, or
-        by column name or position. The mean squared error is then the one expected
-        under that noise, which is independent; its least has a closed form, a ridge
-        regression with a penalty for each feature. Features in `feature_k` have their
-        slope, or with None nothing, in place of the noise; but for them, `k` and
-        `lai_fraction` have no effect. Only for the exact solver and `norm` 'l1'. 0 is
-        least squares; with None, `k` says how smooth the model is.
+        by column name or position. Or, where features err together, the matrix of its
+        covariances in products of those deviations, of some features as a DataFrame by
+        their names. The mean squared error is then the one expected under that noise,
+        which but for covariances is independent; its least has a closed form, a ridge
+        regression with a penalty for each feature, or each pair. Features in
+        `feature_k` have their slope, or with None nothing, in place of the noise; but
+        for them, `k` and `lai_fraction` have no effect. Only for the exact solver and
+        `norm` 'l1'. 0 is least squares; with None, `k` says how smooth the model is.
     norm : {'l1', 'l2', 'elasticnet'}, default='l1'
         Norm by which the losses of the directions become one.
     l1_ratio : float, default=0.5

@@ -57,17 +57,18 @@ class LaiMLPRegressorCV(PathMLP):
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. Searches may set ``feature_k__NAME``; see
         :class:`FeatureK`.
-    noise : float, array-like of shape (n_features,) or mapping of \
-            {str or int: float or None}, default=None
+    noise : float, array-like of shape (n_features,) or (n_features, n_features), or \
+            mapping of {str or int: float or None}, default=None
         Noise to expect in the features when the model is used, beyond that of the
         training data: its standard deviation, >= 0, in feature standard deviations (in
         the units of the data without `standardize`); one for all features, one each, or
-        by column name or position. The slopes are then those of
-        :class:`LaiMLPRegressor` with this noise, the `ks` are multiples of the `k` that
-        follows there, and the errors of the folds are those under noise, on five noisy
-        copies. An int `ks` is that many from 4 to 1/4, 1 among them. Only for the
-        squared error, `norm` 'l1', `lai_error` 'mean', and `lai_fraction` in (0, 1).
-        With None, there is no noise.
+        by column name or position. Or, where features err together, the matrix of its
+        covariances in products of those deviations, of some features as a DataFrame by
+        their names. The slopes are then those of :class:`LaiMLPRegressor` with this
+        noise, the `ks` are multiples of the `k` that follows there, and the errors of
+        the folds are those under noise, on five noisy copies. An int `ks` is that many
+        from 4 to 1/4, 1 among them. Only for the squared error, `norm` 'l1',
+        `lai_error` 'mean', and `lai_fraction` in (0, 1). With None, there is no noise.
     reach : float, default=0.5
         Distance over which the Lai loss measures slopes, >= 0, in feature standard
         deviations: it compares the prediction for a row with that at a normal random

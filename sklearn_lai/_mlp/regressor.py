@@ -55,16 +55,18 @@ class LaiMLPRegressor(PartialFitMLP):
         Overrides of `k` by column name (of a DataFrame) or position, from 0; None
         leaves that direction alone. Searches may set ``feature_k__NAME``; see
         :class:`FeatureK`.
-    noise : float, array-like of shape (n_features,) or mapping of \
-            {str or int: float or None}, default=None
+    noise : float, array-like of shape (n_features,) or (n_features, n_features), or \
+            mapping of {str or int: float or None}, default=None
         Noise to expect in the features when the model is used, beyond that of the
         training data: its standard deviation, >= 0, in feature standard deviations (in
         the units of the data without `standardize`); one for all features, one each, or
-        by column name or position. The second stage then minimises the expected squared
-        error under that noise, normal and independent, as the user guide says, and `k`
-        follows. Features without noise are left alone; those in `feature_k` have their
-        slope, or with None nothing, in place of the noise. `k`, and but for these
-        features `reach`, have no effect. Only for the squared error, `norm` 'l1',
+        by column name or position. Or, where features err together, the matrix of its
+        covariances in products of those deviations, of some features as a DataFrame by
+        their names. The second stage then minimises the expected squared error under
+        that noise, normal and but for covariances independent, as the user guide says,
+        and `k` follows. Features without noise are left alone; those in `feature_k`
+        have their slope, or with None nothing, in place of the noise. `k`, and but for
+        these features `reach`, have no effect. Only for the squared error, `norm` 'l1',
         `lai_error` 'mean', and `lai_fraction` in (0, 1), best as small as by default. 0
         is plain training; with None, `k` says how smooth the model is.
     reach : float, default=0.5

@@ -25,10 +25,9 @@ class LaiStage:
     how many batches of the stage went before, in earlier calls. `mean_error` is that by
     output if it is known, else that of the network where the stage begins.
 
-    `noise` is the standard deviation by feature, in units of training, of noise to
-    train for, if there is some; `error` then is the mean one, and `k` has other
-    features alone. The boundary between small and large changes is a `multiple` of that
-    which follows.
+    `noise` is that to train for, in units of training, if there is some; `error` then
+    is the mean one, and `k` has other features alone. The boundary between small and
+    large changes is a `multiple` of that which follows.
     """
 
     k: np.ndarray

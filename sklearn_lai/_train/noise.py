@@ -34,8 +34,8 @@ def loss_under_noise(
 ) -> tuple[SlopeMeasure, LaiObjective]:
     """Loss for the noise as a whole, and for each feature with a `k` of its own.
 
-    `k`, of shape (1 or n_outputs, n_features), is NaN but for those features. `boundary`
-    has that change for each output, `mean_error` the error.
+    `k`, of shape (1 or n_outputs, n_features), is NaN but for those features.
+    `boundary` has that change for each output, `mean_error` the error.
     """
     own = np.flatnonzero(~np.isnan(k).all(axis=0))
     kinds, distances = reach * np.eye(len(noise.sds))[own], np.full(len(own), reach)

@@ -51,12 +51,14 @@ def error_under_noise(
     """Error of the predictions when the features are measured with noise.
 
     Every numeric column `j` with the standard deviation `sd_j` over the rows of `X`
-    becomes ``X_j + noise_j * sd_j * N(0, 1)``, all of them at once and independently,
-    before the estimator gets them: of a pipeline, before its first step. The metric is
-    applied to each noisy copy, and the results are averaged.
+    becomes ``X_j + noise_j * sd_j * N(0, 1)``, all of them at once, and independently
+    unless covariances say otherwise, before the estimator gets them: of a pipeline,
+    before its first step. The metric is applied to each noisy copy, and the results are
+    averaged.
 
-    The draw for a column depends on `random_state` and the shape of `X`, neither on the
-    estimator nor on the noise, so that figures of models and of noise can be compared.
+    The draw for a column depends on `random_state`, the shape of `X` and what noise is
+    correlated with its own, neither on the estimator nor on the size of the noise, so
+    that figures of models and of noise can be compared.
 
     Parameters
     ----------
@@ -69,10 +71,13 @@ def error_under_noise(
         become longer.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets, without noise.
-    noise : float, array-like of shape (n_features,), mapping or None
+    noise : float, array-like of shape (n_features,) or (n_features, n_features), \
+            mapping or None
         Standard deviation of the noise, >= 0, in standard deviations of the feature: a
         number for all numeric features, one for each feature, or one by column name or
-        position, from 0, for those that a mapping has. 0 and None are no noise.
+        position, from 0, for those that a mapping has. Or the matrix of its covariances
+        in products of those deviations, of some features as a DataFrame by their names.
+        0 and None are no noise.
     metric : callable, default=root_mean_squared_error
         Function ``metric(y_true, y_pred)`` that returns a number.
     n_repeats : int, default=5
@@ -151,11 +156,13 @@ def make_noisy_scorer(
     scoring : str or callable
         Name of a scikit-learn scorer, or a callable ``scoring(estimator, X, y)`` that
         returns a number, such as those of :func:`sklearn.metrics.make_scorer`.
-    noise : float, array-like of shape (n_features,), mapping or None
+    noise : float, array-like of shape (n_features,) or (n_features, n_features), \
+            mapping or None
         Standard deviation of the noise, >= 0, in standard deviations of the feature
         over the rows that are scored: a number for all numeric features, one for each
         feature, or one by column name or position, from 0, for those that a mapping
-        has. 0 and None are no noise.
+        has. Or the matrix of its covariances in products of those deviations, of some
+        features as a DataFrame by their names. 0 and None are no noise.
     n_repeats : int, default=5
         How often to draw the noise, >= 1.
     random_state : int or None, default=0

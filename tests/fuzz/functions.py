@@ -43,7 +43,8 @@ BAD_TABLES = [
 TARGETS = ["y", "y.tolist()", "pd.Series(y)", "y.astype('f4')", "1e6 * y"]
 BAD_TARGETS = ["y[:-1]", "y * np.nan", "y.astype(str)", "np.where(y > 0, None, y)"]
 NOISE = ["0.3", "1", "1e-3", "1e3", "np.float32(0.3)", "2", "1e-300", "1e300"]
-NOISES = ["[0.3, 0]", "{0: 0.3}", "0", "None", "np.array([0.3, 0.1])", *NOISE]
+NOISES = ["[0.3, 0]", "{0: 0.3}", "0", "None", "np.array([0.3, 0.1])",
+    "[[0.2, 0.1], [0.1, 0.3]]", "np.full((2, 2), 0.1)", *NOISE]  # fmt: skip
 REPEATS = ["2", "1", "np.int64(2)", "np.uint8(3)"]
 SEEDS = ["0", "7", "None", "np.int64(3)"]
 RESULTS = [
