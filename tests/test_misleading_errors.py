@@ -424,9 +424,9 @@ def test_an_error_under_noise_names_targets_of_other_outputs():
 def test_predictions_whose_squares_overflow_under_noise_are_explained():
     model, far = LaiLinearRegressor().fit(X, y), 1e150 * X
     scorer = make_noisy_scorer("neg_mean_squared_error", noise=1e6)
-    with pytest.raises(ValueError, match="scoring .*X, y or noise too large"):
+    with pytest.raises(ValueError, match=r"scoring .*X, y or noise too large"):
         scorer(model, far, y)
-    with pytest.raises(ValueError, match="metric .*X, y or noise too large"):
+    with pytest.raises(ValueError, match=r"metric .*X, y or noise too large"):
         error_under_noise(model, far, y, noise=1e6)
 
 
