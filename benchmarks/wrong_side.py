@@ -128,11 +128,12 @@ def wrong_shares(model: LaiMLPRegressor, data: Data) -> tuple[float, float]:
     return of_true, of_model
 
 
-def settings() -> list[tuple[str, float, dict]]:
+def settings(pretraining: int) -> list[tuple[str, float, dict]]:
     """Form, `k` and parameters of the second stage of every fit of a unit."""
     lai = product(FORMS.items(), KS)
+    before = [(BEFORE, 0.0, {"lai_epochs": 0})] if pretraining else []
     return [
-        (BEFORE, 0.0, {"lai_epochs": 0}),
+        *before,
         (PLAIN, 0.0, {"lai_fraction": 0}),
         *((form, k, parameters | {"k": k}) for (form, parameters), k in lai),
     ]
@@ -146,7 +147,7 @@ def measure(unit: Unit, cache: str) -> dict:
     shared = {"hidden_layer_sizes": 64, "batch_size": 32, "random_state": seed}
     shared |= {"max_iter": pretraining, "lai_epochs": LAI_EPOCHS, "memory": cache}
     points = []
-    for form, k, parameters in settings():
+    for form, k, parameters in settings(pretraining):
         model = LaiMLPRegressor(n_iter_no_change=np.inf, **(shared | parameters))
         with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
             model.fit(data.X, data.y)

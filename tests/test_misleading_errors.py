@@ -420,6 +420,16 @@ def test_an_error_under_noise_names_targets_of_other_outputs():
     assert error_under_noise(one, X, y[:, None], noise=0.1) == flat
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_predictions_whose_squares_overflow_under_noise_are_explained():
+    model, far = LaiLinearRegressor().fit(X, y), 1e150 * X
+    scorer = make_noisy_scorer("neg_mean_squared_error", noise=1e6)
+    with pytest.raises(ValueError, match=r"scoring .*X, y or noise too large"):
+        scorer(model, far, y)
+    with pytest.raises(ValueError, match=r"metric .*X, y or noise too large"):
+        error_under_noise(model, far, y, noise=1e6)
+
+
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_targets_whose_sums_overflow_give_no_warning_before_their_error():
     far = np.where(X[:, 0] > 0.5, 1.7e308, -1.7e308)

@@ -272,7 +272,10 @@ def _mean(name: str, results: list[Any]) -> float:
             f"{name} must return a number, got {shown(results[0])}."
         ) from error
     if not np.isfinite(mean):
-        raise ValueError(f"{name} must return finite numbers, got {shown(results)}.")
+        raise ValueError(
+            f"{name} must return finite numbers, got {shown(results)}. Likely cause, "
+            "unless it always does: X, y or noise too large for its squares."
+        )
     return mean
 
 
