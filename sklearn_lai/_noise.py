@@ -146,32 +146,30 @@ def _of_covariance(covariance: np.ndarray) -> Noise:
         check("each variance of noise", float(variance), VARIANCE)
     sds = np.sqrt(variances)
     unit = np.where(sds > 0, sds, 1.0)
-    correlation = covariance / unit[:, None] / unit
+    with np.errstate(over="ignore"):
+        correlation = covariance / unit[:, None] / unit
     np.fill_diagonal(correlation, 1.0)
     if np.array_equal(correlation, np.eye(len(sds))):
         return Noise(sds)
-    if np.abs(correlation - correlation.T).max() > ROUNDING:
+    problem = ""
+    if (covariance[sds == 0] != 0).any():
+        problem = "have covariances of 0 where it has a variance of 0"
+    elif not (np.abs(correlation) <= 1 + ROUNDING).all():
+        problem = "have no covariance above the product of both deviations"
+    elif np.abs(correlation - correlation.T).max() > ROUNDING:
+        problem = "be symmetric"
+    else:
+        values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
+        if values[0] < -ROUNDING * len(sds):
+            problem = "be positive semidefinite"
+    if problem:
         raise ValueError(
-            f"noise must be symmetric if it is a matrix of covariances, got "
+            f"noise must {problem} if it is a matrix of covariances, got "
             f"{shown(covariance)}."
-        )
-    is_noisy = sds > 0
-    if (covariance[~is_noisy] != 0).any():
-        raise ValueError(
-            "noise must have covariances of 0 where it has a variance of 0, got "
-            f"{shown(covariance)}."
-        )
-    values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
-    if values[0] < -ROUNDING * len(sds):
-        raise ValueError(
-            "noise must be positive semidefinite if it is a matrix of covariances, got "
-            f"{shown(covariance)}, whose correlations have the eigenvalue "
-            f"{values[0]:.2g}."
         )
     # The symmetric root, which does not depend on the order of the features.
     mixing = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    mixing /= np.linalg.norm(mixing, axis=1, keepdims=True)
-    return Noise(sds, mixing)
+    return Noise(sds, mixing / np.linalg.norm(mixing, axis=1, keepdims=True))
 
 
 def boundary_ratio(lai_fraction: float) -> float:

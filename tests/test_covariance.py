@@ -108,7 +108,12 @@ def test_ways_to_say_the_same(estimator):
         (-COVARIANCE, r"variance of noise must be .*0, 1e\+200\], got -"),
         (1e300 * COVARIANCE, "variance of noise must be"),
         (np.tri(5), "symmetric"),
-        (np.full((5, 5), 2.0) - np.eye(5), "positive semidefinite.*eigenvalue"),
+        (np.full((5, 5), 2.0) - np.eye(5), "no covariance above the product"),
+        (
+            np.full((5, 5), 1e308) * (1 - np.eye(5)) + 1e-200 * np.eye(5),
+            "no covariance",
+        ),
+        (1.3 * np.eye(5) - 0.3, "positive semidefinite"),
         (np.ones((5, 5)) - np.diag([1, 0, 0, 0, 0]), "covariances of 0 where"),
         (np.nan * COVARIANCE, "2-D array-like of finite numbers"),
         (COVARIANCE.astype(str), "2-D array-like of finite numbers"),
