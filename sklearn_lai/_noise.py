@@ -59,6 +59,13 @@ def boundary_ratio(lai_fraction: float) -> float:
     return math.sqrt(lai_fraction / (1 - lai_fraction))
 
 
+def over_multiple(noise: Any, resolved: np.ndarray, multiple: float) -> Any:
+    """The noise for which a multiple of its `k` is the one that follows."""
+    if multiple == 1:
+        return noise
+    return float(noise) / multiple if isinstance(noise, Real) else resolved / multiple
+
+
 def multiples(n_ks: int) -> np.ndarray:
     """As many multiples of the `k` that follows from noise, 1 among them, falling."""
     above = np.geomspace(1, LARGEST_MULTIPLE, n_ks // 2 + 1)[::-1]
