@@ -61,7 +61,9 @@ class ChoosesK(Generic[Model]):
         -------
         LaiMLPRegressor or LaiLinearRegressor
             The fitted estimator, a copy that is the caller's own. Its parameters are
-            those of this one.
+            those of this one. With `noise`, where `k` is a multiple, a linear model has
+            the noise divided by it; a network goes on with it in `partial_fit`, while
+            `fit` takes the `k` that follows from noise.
 
         Raises
         ------

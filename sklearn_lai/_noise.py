@@ -182,6 +182,17 @@ def boundary_ratio(lai_fraction: float) -> float:
     return math.sqrt(lai_fraction / (1 - lai_fraction))
 
 
+def over_multiple(noise: Any, resolved: Noise, multiple: float) -> Any:
+    """The noise for which a multiple of its `k` is the one that follows."""
+    if multiple == 1:
+        return noise
+    if isinstance(noise, Real):
+        return float(noise) / multiple
+    if resolved.mixing is None:
+        return resolved.sds / multiple
+    return resolved.covariance() / multiple**2
+
+
 def multiples(n_ks: int) -> np.ndarray:
     """As many multiples of the `k` that follows from noise, 1 among them, falling."""
     above = np.geomspace(1, LARGEST_MULTIPLE, n_ks // 2 + 1)[::-1]

@@ -147,6 +147,11 @@ class ColumnStatistics:
         arrays = self.mean, self.variance, self.is_constant
         return type(self)(self.weight, *(array[columns] for array in arrays))
 
+    def deviation(self, constant: float) -> np.ndarray:
+        """Standard deviation by column, or what stands for it in a constant one."""
+        is_constant = self.is_constant_but_for_rounding()
+        return np.where(is_constant, constant, np.sqrt(self.variance))
+
     def is_constant_but_for_rounding(self) -> np.ndarray:
         """Columns whose deviations from their mean are rounding errors.
 

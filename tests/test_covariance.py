@@ -209,6 +209,13 @@ def test_features_with_an_own_slope_leave_the_noise_of_the_others():
     np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-9)
 
 
+def test_a_model_of_the_path_goes_on_with_its_multiple():
+    chooser = LaiLinearRegressorCV(noise=COVARIANCE, ks=[0.5], cv=3).fit(X[:60], y[:60])
+    model = chooser.estimator_at(0.5).partial_fit(X[60:], y[60:])
+    whole = LaiLinearRegressor(noise=4 * COVARIANCE).fit(X, y)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-9)
+
+
 def test_errors_of_linear_folds_are_those_expected():
     folds = KFold(3)
     model = LaiLinearRegressorCV(noise=COVARIANCE, ks=[0.7], cv=folds).fit(X, y)

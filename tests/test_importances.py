@@ -156,3 +156,11 @@ def test_selectors_find_the_features_that_count(name, has_names, Selector):
 def test_a_selector_needs_a_fitted_network():
     with pytest.raises((NotFittedError, ValueError)):
         SelectFromModel(mlp(), prefit=True).transform(X)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
+def test_outliers_of_the_target_are_part_of_its_deviation(loss):
+    target = y.copy()
+    target[:3] = 1000
+    model = mlp(loss=loss).fit(X, target)
+    np.testing.assert_allclose(model.feature_importances_, expected(model, X, target))

@@ -70,6 +70,7 @@ def fitted_chooser(target=y, **parameters):
         ({"noise": 0.5}, "RMSE under noise (target units)"),
         ({"loss": "quantile"}, "pinball loss (target units)"),
         ({"loss": "absolute_error"}, "mean absolute error (target units)"),
+        ({"loss": "huber"}, "mean absolute error (target units)"),
         ({"scoring": "r2"}, "$-$r2"),
         ({"scoring": neg_noise_sensitivity}, "$-$score"),
     ],
@@ -338,6 +339,20 @@ def test_slopes_in_a_pipeline_have_the_bounds_of_the_last_step():
     display = SlopeDisplay.from_estimator(pipeline, FRAME, y)
     expected = np.array(pipeline[-1].slope_bounds(max_boxes=100)) / np.std(y)
     np.testing.assert_allclose(display.bounds, expected)
+
+
+def test_slopes_of_robust_losses_are_in_the_units_of_k():
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(400, 2))
+    target = data[:, 0] + 0.3 * rng.standard_t(1.2, size=400)
+    target[:4] = 1e4
+    model = quick(LaiMLPRegressor, loss="huber", k=0.1).fit(data, target)
+    display = SlopeDisplay.from_estimator(model, data, target)
+    unit = 1.4826 * np.median(np.abs(target - np.median(target)))
+    expected = model.input_gradient(data) * data.std(axis=0) / unit
+    np.testing.assert_allclose(display.slopes, expected, rtol=1e-4)
+    np.testing.assert_array_equal(display.k, [0.1, 0.1])
+    assert display.unit == "robust target SD per feature SD"
 
 
 def test_bounds_far_away_are_numbers():

@@ -153,6 +153,18 @@ def test_the_score_of_several_outputs_does_not_depend_on_their_units():
     np.testing.assert_array_equal(*scores)
 
 
+@pytest.mark.parametrize("standardize", [True, False])
+def test_the_score_of_several_outputs_is_in_deviations_of_each(standardize):
+    targets, folds = Y * [1, 1000], list(KFold(3).split(X))
+    model = LaiLinearRegressorCV(ks=[30.0], cv=folds, standardize=standardize)
+    model.fit(X, targets)
+    for fold, (train, test) in enumerate(folds):
+        single = LaiLinearRegressor(k=30.0, standardize=standardize)
+        error = single.fit(X[train], targets[train]).predict(X[test]) - targets[test]
+        of_outputs = np.sqrt(np.square(error).mean(axis=0)) / targets.std(axis=0)
+        assert -model.score_path_[0, fold] == pytest.approx(of_outputs.mean())
+
+
 def test_a_feature_that_is_constant_on_a_fold_has_no_influence_there():
     data = X.copy()
     data[:, 2] = 3.0

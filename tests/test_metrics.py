@@ -70,6 +70,13 @@ def test_figures_of_a_data_frame_have_the_names_of_its_columns(target):
     assert type(of_polars) is np.ndarray
 
 
+@pytest.mark.parametrize("measure", [noise_sensitivity, prediction_variance])
+def test_a_single_row_has_no_deviation(measure):
+    model = LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0])
+    with pytest.raises(ValueError, match="X must have at least 2 rows, got 1"):
+        measure(model, [[0.5]])
+
+
 def test_same_seed_same_noise():
     model = LinearRegression().fit(X, y)
     first = noise_sensitivity(model, X)

@@ -222,6 +222,35 @@ def test_wrong_parameters_are_named(parameters, error, problem):
         clone(model).predict(X)
 
 
+@pytest.mark.parametrize(
+    ("loss", "error"),
+    [
+        ("squared_error", root_mean_squared_error),
+        ("absolute_error", mean_absolute_error),
+    ],
+)
+@pytest.mark.parametrize("standardize", [True, False])
+def test_the_score_of_several_outputs_is_in_deviations_of_each(
+    loss, error, standardize
+):
+    targets, folds = (Y - Y.mean(axis=0)) * [1, 10], list(KFold(2).split(X))
+    options = {"loss": loss, "standardize": standardize}
+    model = search(ks=[30.0], cv=folds, **options).fit(X, targets)
+    for fold, (train, test) in enumerate(folds):
+        single = LaiMLPRegressor(k=30.0, **SETTINGS, **options)
+        predicted = single.fit(X[train], targets[train]).predict(X[test])
+        of_outputs = error(targets[test], predicted, multioutput="raw_values")
+        expected = (of_outputs / targets.std(axis=0)).mean()
+        assert -model.score_path_[0, fold] == pytest.approx(expected)
+
+
+def test_a_single_test_row_has_neither_sensitivity_nor_variance():
+    model = path(cv=KFold(8)).fit(X[:8], y[:8])
+    assert np.isnan(model.sensitivity_path_).all()
+    assert np.isnan(model.variance_path_).all()
+    assert np.isfinite(model.score_path_).all()
+
+
 def test_the_choice_does_not_depend_on_the_units_of_an_output():
     noise = np.random.default_rng(0).normal(size=len(X))
     model = search(ks=[1.0, 0.3], lai_epochs=30)

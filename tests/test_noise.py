@@ -422,6 +422,42 @@ def test_the_linear_path_has_the_model_of_the_noise(target):
     np.testing.assert_allclose(stronger.coef_, reference.coef_, rtol=1e-9)
 
 
+@pytest.mark.parametrize("noise", [0.5, {0: 0.5, 3: 1.0}])
+def test_a_linear_model_of_the_path_goes_on_with_its_multiple(noise):
+    sds = np.full(5, 0.5) if noise == 0.5 else np.array([0.5, 0, 0, 1, 0])
+    chooser = LaiLinearRegressorCV(noise=noise, ks=[1.0, 0.25], cv=3).fit(
+        X[:60], y[:60]
+    )
+    for k in (1.0, 0.25):
+        model, whole = chooser.estimator_at(k), LaiLinearRegressor(noise=sds / k)
+        first = clone(whole).fit(X[:60], y[:60])
+        np.testing.assert_allclose(model.coef_, first.coef_, rtol=1e-9)
+        np.testing.assert_array_equal(
+            clone(model).fit(X, y).coef_, whole.fit(X, y).coef_
+        )
+        model.partial_fit(X[60:], y[60:])
+        np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-9)
+
+
+def test_a_network_of_the_path_goes_on_with_its_multiple():
+    parameters = {"hidden_layer_sizes": (8,), "ks": [1.0, 0.25], "cv": 2}
+    chooser = quick(LaiMLPRegressorCV, noise=0.5, **parameters).fit(X, y)
+    model = chooser.estimator_at(0.25)
+    error = mean_squared_error(y, model.predict(X)) / y.var()
+    model.partial_fit(X, y)
+    weight = model.lai_fraction / (1 - model.lai_fraction)
+    slope = 0.25 * np.sqrt(weight * error) / 0.5
+    np.testing.assert_allclose(model.feature_k_, slope)
+
+
+@pytest.mark.parametrize("lai_fraction", [0, 0.5, 1])
+def test_the_objective_of_a_linear_model_is_the_error_under_the_noise(lai_fraction):
+    model = LaiLinearRegressor(noise=0.3, lai_fraction=lai_fraction).fit(X, y)
+    coef = model.coef_ * X.std(axis=0)
+    expected = mean_squared_error(y, model.predict(X)) + 0.09 * coef @ coef
+    assert model.objective_ == pytest.approx(expected / y.var())
+
+
 @pytest.mark.parametrize("Estimator", CLASSES[2:])
 def test_folds_count_the_noise_of_features_with_an_own_slope(Estimator):
     common = {"noise": {0: 3.0}, "feature_k": {0: 5.0}}

@@ -13,7 +13,7 @@ from .._base import Data, all_or_nothing, check_data
 from .._callbacks import watched, with_callbacks
 from .._choice_of_k import ChoosesK, make_model, score_paths
 from .._folds import list_folds, naming
-from .._noise import multiples
+from .._noise import multiples, over_multiple
 from .._typing import FeatureKLike, Folds, KsLike, NoiseLike, Norm, Scoring, Tolerance
 from .._warnings import warn_of_silent, warn_of_stuck
 from .base import BaseLaiLinear
@@ -235,7 +235,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
             self.mse_path_ = errors.mean(axis=2).T
             if scorer is None:
                 several = data.y.shape[1] > 1
-                unit = regressions[-1].units.y.unit if several else np.ones(1)
+                unit = total.outputs.deviation(constant=1) if several else np.ones(1)
                 scores = -(np.sqrt(errors) / unit).mean(axis=2)
             else:
                 fitted = partial(self._models_along, dtype=data.X.dtype)
@@ -294,6 +294,9 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
         """The models of fits to these moments for all `ks`, as if fitted alone."""
         for k, fit in zip(self.ks_, path, strict=True):
             model = make_model(self, LaiLinearRegressor, k)
+            if self.noise is not None:
+                noise = over_multiple(self.noise, self._resolve_noise(), float(k))
+                model.set_params(noise=noise)
             slopes = model._resolve_k(model.k, len(moments.outputs.mean))
             with naming(f"k={k:g}"):
                 model._set_model(moments, slopes, fit, dtype)

@@ -138,9 +138,13 @@ class Regression:
         """
         k = np.where(np.diag(self.errors[0].gram.matrix) == 0, np.nan, k)
         k = np.broadcast_to(k, (len(self.errors), k.shape[-1]))
+        # With no direction left the loss is the plain one.
+        fractions = np.where(np.isnan(k).all(axis=1), 0.0, lai_fraction).tolist()
         return [
-            Problem(mse, k_of_output, lai_fraction, l1_ratio)
-            for mse, k_of_output in zip(self.errors, k, strict=True)
+            Problem(mse, k_of_output, fraction, l1_ratio)
+            for mse, k_of_output, fraction in zip(
+                self.errors, k, fractions, strict=True
+            )
         ]
 
     def fit_of(self, solutions: Sequence[Solution]) -> Fit:

@@ -45,13 +45,18 @@ def assess(
         y_pred = predict(copy)
         errors.append(_by_output(mean_squared_error, data, y_pred))
         scores.append(-np.mean(_by_output(error, data, y_pred) / unit))
-    predictor = SimpleNamespace(predict=predict)
     return Assessment(
-        np.mean(errors, axis=0),
-        float(np.mean(scores)),
-        noise_sensitivity(predictor, data.X).mean(axis=0),
-        float(np.mean(prediction_variance(predictor, data.X))),
+        np.mean(errors, axis=0), float(np.mean(scores)), *_smoothness(predict, data.X)
     )
+
+
+def _smoothness(predict: Predict, X: np.ndarray) -> tuple[np.ndarray, float]:
+    """Sensitivities and variance; NaN of a single row, which has neither."""
+    if len(X) == 1:
+        return np.full(X.shape[1], np.nan), np.nan
+    predictor = SimpleNamespace(predict=predict)
+    variance = float(np.mean(prediction_variance(predictor, X)))
+    return noise_sensitivity(predictor, X).mean(axis=0), variance
 
 
 def bounded(error: Error) -> Error:

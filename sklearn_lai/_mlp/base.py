@@ -35,7 +35,7 @@ from .._typing import (
     MemoryLike,
     MLPSolver,
 )
-from .._units import Layers, Units
+from .._units import Layers, Units, statistics_of
 from .._validation import (
     BOOLEAN,
     LAYER_SIZES,
@@ -461,9 +461,12 @@ class BaseLaiMLP(LaiTrainingRegressor):
         self, data: TrainingData, n_slopes: int = N_SLOPES, peers: Peers = ALONE
     ) -> None:
         """Set how much the features count for the fitted network on its rows."""
-        layers = self.coefs_, self.intercepts_
+        layers, statistics = (self.coefs_, self.intercepts_), data.units.statistics
+        if statistics is None or self._loss_recipe().is_robust:  # not those of most
+            rows = data.X, data.y, data.sample_weight
+            statistics = statistics_of(*rows, peers=peers)
         self.feature_importances_ = mean_slopes(
-            data, layers, self.hidden_activation_, n_slopes, peers
+            data, layers, self.hidden_activation_, statistics, n_slopes, peers
         )
 
     def _k_of_noise(self, boundary: np.ndarray, is_constant: np.ndarray) -> np.ndarray:

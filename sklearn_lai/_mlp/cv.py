@@ -17,6 +17,7 @@ from .._folds import list_folds, naming
 from .._recipe.record import Model
 from .._recipe.stages import LaiStage
 from .._recipe.watch import Watch
+from .._statistics import ColumnStatistics
 from .._validation import JOBS, as_floats
 from .assessment import Assessment
 from .path import PathMLP, Start
@@ -223,7 +224,8 @@ class LaiMLPRegressorCV(PathMLP):
         mean over outputs. With `noise`, the error under it.
     sensitivity_path_ : ndarray of shape (n_ks, n_folds, n_features)
         Noise sensitivity on the test data of every fold, in target units; the mean over
-        outputs. See :func:`sklearn_lai.metrics.noise_sensitivity`.
+        outputs. See :func:`sklearn_lai.metrics.noise_sensitivity`. NaN for a fold with
+        a single test row, as `variance_path_`.
     variance_path_ : ndarray of shape (n_ks, n_folds)
         Variance of the predictions on the test data of every fold, in squared target
         units; the mean over outputs.
@@ -420,7 +422,10 @@ class LaiMLPRegressorCV(PathMLP):
             scorer, seed = self._scorer(), self._seed()
             plan = self._plan(rows.with_weight(), seed)
             self._warn_of_stuck(plan.data.units)
-            unit = np.ones(1) if rows.y.shape[1] == 1 else plan.data.units.y.unit
+            unit = np.ones(1)
+            if rows.y.shape[1] > 1:
+                of_y = ColumnStatistics.of(rows.y, rows.sample_weight)
+                unit = of_y.deviation(constant=1)
             assess = partial(self._assess_fold, rows, X, scorer, unit, seed)
             with _train.training(plan.data, plan.recipe, watch) as trainer:
                 start = self._pretrained(trainer, plan)

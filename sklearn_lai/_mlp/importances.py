@@ -5,12 +5,16 @@ import numpy as np
 from .._inference import input_gradient
 from .._peers import Peers
 from .._recipe.data import TrainingData
-from .._statistics import ColumnStatistics
-from .._units import Layers, statistics_of
+from .._units import Layers, Statistics
 
 
 def mean_slopes(
-    data: TrainingData, layers: Layers, activation: str, n_slopes: int, peers: Peers
+    data: TrainingData,
+    layers: Layers,
+    activation: str,
+    statistics: Statistics,
+    n_slopes: int,
+    peers: Peers,
 ) -> np.ndarray:
     """Mean magnitude of the slopes over rows and outputs, in standard deviations.
 
@@ -25,15 +29,7 @@ def mean_slopes(
     mean = np.average(slopes.astype(np.float64), axis=0, weights=shares)
     total = len(slopes) if weight is None else weight.sum()
     by_output = peers.mean(mean, float(total))
-    of_X, of_y = data.units.statistics or statistics_of(
-        data.X, data.y, data.sample_weight, peers=peers
-    )
+    of_X, of_y = statistics
     with np.errstate(over="ignore", invalid="ignore"):
-        changes = by_output * _deviation(of_X, constant=0)
-        return (changes / _deviation(of_y, constant=1)[:, None]).mean(axis=0)
-
-
-def _deviation(statistics: ColumnStatistics, constant: float) -> np.ndarray:
-    """Standard deviation of each column, or what stands for it in a constant one."""
-    is_constant = statistics.is_constant_but_for_rounding()
-    return np.where(is_constant, constant, np.sqrt(statistics.variance))
+        changes = by_output * of_X.deviation(constant=0)
+        return (changes / of_y.deviation(constant=1)[:, None]).mean(axis=0)

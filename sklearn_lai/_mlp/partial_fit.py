@@ -41,7 +41,8 @@ class Progress:
 
     `rng_states` are those of the random streams of the stages, `units` those of all
     rows seen. `lost` are the weights in these units, if folding lost some. `optimizer`
-    is the state of the last one, None before there is one.
+    is the state of the last one, None before there is one. `multiple` is that of the
+    `k` that follows from noise.
     """
 
     rng_states: Sequence[Mapping[str, Any]]
@@ -49,6 +50,7 @@ class Progress:
     lost: Layers | None = None
     n_lai_batches: int = 0
     optimizer: Mapping[str, Any] | None = None
+    multiple: float = 1.0
 
     @classmethod
     def of(
@@ -257,7 +259,13 @@ class PartialFitMLP(BaseLaiMLP):
         if is_lai:
             recipe = self._lai_recipe(self.feature_k_)
             n_earlier = progress.n_lai_batches
-            stage = replace(recipe, epochs=1, average=False, n_earlier=n_earlier)
+            stage = replace(
+                recipe,
+                epochs=1,
+                average=False,
+                n_earlier=n_earlier,
+                multiple=progress.multiple,
+            )
             before = trainer.model
             _train.train_lai(trainer, stage, rng)
             if before.history.is_warm:  # one pass is too few to learn anything

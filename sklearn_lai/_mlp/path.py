@@ -125,9 +125,11 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
         model._set_fitted(start.trainer)
         model._set_range(start.plan.seen)
         model._set_importances(start.plan.data)
-        model._progress = Progress.of(
+        progress = Progress.of(
             start.trainer, start.plan.data, [start.plan.rng, start.plan.lai_rng]
         )
+        multiple = 1.0 if self.noise is None else float(k)
+        model._progress = replace(progress, multiple=multiple)
         return model
 
     def _stage_of(self, k: float) -> LaiStage:

@@ -236,8 +236,8 @@ class LaiMLPRegressor(PartialFitMLP):
         Least entry of `loss_curve_`; None with `early_stopping`.
     validation_scores_ : list of float or None
         Score of the validation data after each epoch of the first stage: R2, or for
-        'quantile' :func:`sklearn.metrics.d2_pinball_score`. None without
-        `early_stopping`.
+        other losses the same of these, as :func:`sklearn.metrics.d2_pinball_score`.
+        None without `early_stopping`.
     lai_validation_scores_ : list of float or None
         The same for the second stage, of the averaged weights where there are some.
     best_validation_score_ : float or None

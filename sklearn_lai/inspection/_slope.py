@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from .._statistics import ColumnStatistics
 from .._tables import check_n_outputs, check_targets
 from .._validation import COUNT, NONE, STRING, AnyOf, Figures, FiniteFigures, checked
 from . import _plotting
@@ -102,8 +103,9 @@ class SlopeDisplay:
             Data on which to find the slopes, best that of the fit.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Its targets. Slopes and `k` are shown in standard deviations of `y` per
-            standard deviation of the feature with ``standardize=True``; all outputs
-            are shown together.
+            standard deviation of the feature with ``standardize=True``, or in place of
+            the former in what robust losses have, 1.4826 times the median deviation
+            from the median; all outputs are shown together.
         feature_names : array-like of str of shape (n_features,), default=None
             Names of the features; None is those of the columns of `X`, or positions.
         max_features : int, default=20
@@ -147,11 +149,13 @@ class SlopeDisplay:
         check_n_outputs(y.shape[1], slopes.shape[1], "y", "the estimator")
         unit, scale = "target units per feature unit", np.ones(1)
         if estimator.standardize:
-            unit = "target SD per feature SD"
+            unit, deviation = "target SD per feature SD", np.std(y, axis=0)
+            if getattr(estimator, "loss", "squared_error") != "squared_error":
+                unit = "robust target SD per feature SD"
+                deviation = np.sqrt(ColumnStatistics.of_most(y).variance)
             sds = np.std(np.asarray(X, dtype=np.float64), axis=0)
-            sds_of_y = np.std(y, axis=0)
             # Of a constant target the unit is 1, as in training.
-            scale = sds / np.where(sds_of_y > 0, sds_of_y, 1)[:, None]
+            scale = sds / np.where(deviation > 0, deviation, 1)[:, None]
         bounds = None
         if max_boxes is not None and hasattr(estimator, "slope_bounds"):
             ends = estimator.slope_bounds(max_boxes=max_boxes)

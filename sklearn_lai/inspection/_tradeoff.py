@@ -32,6 +32,8 @@ LIMIT = AnyOf(NONE, Number(Real, -np.inf))
 
 # Of the colour bar.
 MAX_TICKS = 8
+# What the CV classes score by; robust losses but for this one by the same.
+ERRORS = {"squared_error": "RMSE", "quantile": "pinball loss"}
 
 
 class TradeoffDisplay:
@@ -357,9 +359,7 @@ def _error_name(estimator: Any) -> str:
     if estimator.scoring is not None:
         name = estimator.scoring
         return f"$-${_plotting.as_text(name) if isinstance(name, str) else 'score'}"
-    name = {"absolute_error": "mean absolute error", "quantile": "pinball loss"}.get(
-        estimator.loss, "RMSE"
-    )
+    name = ERRORS.get(estimator.loss, "mean absolute error")
     under_noise = "" if estimator.noise is None else " under noise"
     unit = "units" if estimator.n_outputs_ == 1 else "sd"
     return f"{name}{under_noise} (target {unit})"

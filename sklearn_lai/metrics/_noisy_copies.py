@@ -57,6 +57,12 @@ class Column:
         return (self.values + self.noise * draw).astype(self.dtype)
 
 
+def check_rows_vary(table: Any, why: str) -> None:
+    """Check that there are several rows, without which there is no deviation."""
+    if len(table) < 2:
+        raise ValueError(f"X must have at least 2 rows, got {len(table)}: {why}.")
+
+
 def as_table(X: Any) -> Any:
     """`X` if it is a DataFrame, else a 2-D array of it."""
     check_in_memory("X", X)

@@ -26,6 +26,7 @@ from .._validation import (
 )
 from ._noisy_copies import (
     as_table,
+    check_rows_vary,
     column_names,
     in_types_of,
     labels_of,
@@ -56,7 +57,7 @@ def prediction_variance(estimator: Annotated[Any, MODEL], X: Any) -> float | np.
     Raises
     ------
     ValueError
-        If `X` has no rows, or a prediction is not finite.
+        If `X` has less than 2 rows, or a prediction is not finite.
     TypeError
         If `estimator` has no predict method, `X` is sparse or not in memory, or the
         predictions are no numbers.
@@ -69,7 +70,7 @@ def prediction_variance(estimator: Annotated[Any, MODEL], X: Any) -> float | np.
     >>> prediction_variance(model, [[0], [1]])
     0.0
     """
-    as_table(X)
+    check_rows_vary(as_table(X), "one has no variance")
     with np.errstate(over="ignore", invalid="ignore"):
         variance = np.var(predictions(estimator, X), axis=0)
     if not np.isfinite(variance).all():
@@ -122,8 +123,8 @@ def noise_sensitivity(
     Raises
     ------
     ValueError
-        If a parameter has a value that is not allowed, `X` has no numeric column or
-        infinite values, or a prediction is not finite.
+        If a parameter has a value that is not allowed, `X` has less than 2 rows, no
+        numeric column or infinite values, or a prediction is not finite.
     TypeError
         If a parameter has a wrong type, `X` is sparse or not in memory, or the
         predictions are no numbers.
@@ -330,6 +331,7 @@ def _changes(
 ) -> list[np.ndarray]:
     """Mean change, by output, under noise in each column; NaN if it is not numeric."""
     columns = numeric_columns(table, dict.fromkeys(positions, noise))
+    check_rows_vary(table, "noise is in standard deviations of the columns over them")
     if not columns:
         labels = labels_of(table)
         which = ", ".join(repr(labels[j]) for j in positions)

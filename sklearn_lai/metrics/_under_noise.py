@@ -25,6 +25,7 @@ from .._validation import (
 )
 from ._noisy_copies import (
     as_table,
+    check_rows_vary,
     column_names,
     in_types_of,
     labels_of,
@@ -289,11 +290,7 @@ def _noisy_copies(
     if not noisy:
         yield X
         return
-    if len(table) == 1:
-        raise ValueError(
-            "X must have at least 2 rows, got 1: noise is in standard deviations of "
-            "the columns over the rows."
-        )
+    check_rows_vary(table, "noise is in standard deviations of the columns over them")
     columns = numeric_columns(table, {j: resolved.sds[j] for j in noisy})
     _check_numeric(table, noise, [j for j in noisy if j not in columns])
     table = in_types_of(columns, table)
