@@ -56,7 +56,9 @@ class PartialFitLinear(BaseLaiLinear):
         with it. The data is kept as its moments, so the result is that of `fit` on all
         rows, in whatever order and parts they come. It differs by rounding, which
         moments magnify by the square of the condition number of the standardised
-        features; only `fit` corrects that, by a second pass where it is large.
+        features; only `fit` corrects that, by a second pass where it is large. An error
+        that may be rounding of moments counts as one of that size: where the data is
+        fitted exactly, `k` has an effect here, which in `fit` it has not.
 
         Parameters
         ----------
