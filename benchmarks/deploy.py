@@ -26,7 +26,7 @@ import sklearn
 import skops
 import skops.io
 import torch
-from report import alternate, make_parser, save_json
+from report import alternate, compiling, make_parser, save_json
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 from threadpoolctl import threadpool_limits
@@ -85,7 +85,7 @@ def arguments(name, files):
 def run_fresh(given):
     """What one process found."""
     command = [sys.executable, SERVE, *given]
-    return json.loads(subprocess.check_output(command))
+    return json.loads(subprocess.check_output(command, env=compiling()))
 
 
 def fresh_processes(files, repeats):

@@ -54,6 +54,11 @@ def peak_memory(function: Callable) -> int:
     return peak - before
 
 
+def compiling() -> dict[str, str]:
+    """An environment in which modules are compiled once, as those installed are."""
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+
+
 def processor() -> str:
     """Name of the processor and its number of cores."""
     info = Path("/proc/cpuinfo")

@@ -7,7 +7,6 @@ both sides, which take turns; times are medians. The data is random, of the shap
 playground_s3e1's training rows. Install the peers with the extra ``bench``.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,15 @@ import numpy as np
 import sklearn
 import skorch
 import torch
-from report import AT_LEAST, AT_MOST, Report, alternate, make_parser, peak_memory
+from report import (
+    AT_LEAST,
+    AT_MOST,
+    Report,
+    alternate,
+    compiling,
+    make_parser,
+    peak_memory,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 from skorch import NeuralNetRegressor
@@ -260,11 +267,9 @@ def import_time(report):
         "start = time.perf_counter(); import sklearn_lai;"
         "print(time.perf_counter() - start)"
     )
-    # As of an installed package, whose modules are compiled.
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     command = [sys.executable, "-c", code]
     seconds = [
-        float(subprocess.check_output(command, text=True, env=environment))
+        float(subprocess.check_output(command, text=True, env=compiling()))
         for _ in range(report.repeats + 1)
     ][1:]
     report.add(
