@@ -192,6 +192,8 @@ def _objective(
     k = getattr(model, "k_", None)
     k = float(model.k if k is None else k)
     a, mse = model.lai_fraction, weight @ (t - Z @ coef) ** 2
+    if coef.size == 0:  # with no direction left the loss is the plain one
+        a = 0
     size = np.abs(coef)
     phi2 = (np.maximum(size, k) / (min(k, 1) * np.hypot(1, size))) ** 2
     l1, l2 = phi2.sum(), np.sqrt((phi2**2).sum())
