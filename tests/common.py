@@ -61,3 +61,14 @@ def fitted_state(estimator):
         for name, value in vars(estimator).items()
         if name.endswith("_")
     }
+
+
+def least_under_noise(covariance, X, y, sample_weight=None):
+    """Coefficients of the least expected squared error, in the units of the data."""
+    weight = np.ones(len(X)) if sample_weight is None else sample_weight
+    X, y = (a - np.average(a, axis=0, weights=weight) for a in (X, y))
+    unit = np.sqrt(np.average(X**2, axis=0, weights=weight))
+    Z = X / unit
+    gram = (weight[:, None] * Z).T @ Z / weight.sum()
+    products = (weight[:, None] * Z).T @ y / weight.sum()
+    return (np.linalg.solve(gram + covariance, products).T / unit).T

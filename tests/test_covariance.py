@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from common import FRAME, NAMES, X, Y, mlp, quick, y
+from common import FRAME, NAMES, X, Y, least_under_noise, mlp, quick, y
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
@@ -145,17 +145,6 @@ MODEL = LaiLinearRegressor().fit(FRAME, y)
 # Linear models
 
 
-def closed_form(covariance, X, y, sample_weight=None):
-    """Coefficients of the least expected squared error, in the units of the data."""
-    weight = np.ones(len(X)) if sample_weight is None else sample_weight
-    X, y = (a - np.average(a, axis=0, weights=weight) for a in (X, y))
-    unit = np.sqrt(np.average(X**2, axis=0, weights=weight))
-    Z = X / unit
-    gram = (weight[:, None] * Z).T @ Z / weight.sum()
-    products = (weight[:, None] * Z).T @ y / weight.sum()
-    return (np.linalg.solve(gram + covariance, products).T / unit).T
-
-
 @settings(max_examples=30)
 @given(
     rank=st.integers(1, 5),
@@ -163,11 +152,11 @@ def closed_form(covariance, X, y, sample_weight=None):
     weighted=st.booleans(),
     target=st.sampled_from([y, Y]),
 )
-def test_the_linear_model_has_the_closed_form(rank, seed, weighted, target):
+def test_the_linear_model_has_the_least_under_noise(rank, seed, weighted, target):
     covariance = random_covariance(rank=rank, seed=seed)
     weight = np.random.default_rng(0).uniform(0, 2, len(X)) if weighted else None
     model = LaiLinearRegressor(noise=covariance).fit(X, target, weight)
-    coef = closed_form(covariance, X, target, weight)
+    coef = least_under_noise(covariance, X, target, weight)
     np.testing.assert_allclose(model.coef_, coef.T, rtol=1e-7, atol=1e-9)
 
 
@@ -231,7 +220,7 @@ def test_errors_of_linear_folds_are_those_expected():
 # Networks
 
 
-def test_a_network_without_hidden_layers_agrees_with_the_closed_form():
+def test_a_network_without_hidden_layers_agrees_with_the_least_under_noise():
     network = LaiMLPRegressor(
         (),
         noise=COVARIANCE,
@@ -245,7 +234,7 @@ def test_a_network_without_hidden_layers_agrees_with_the_closed_form():
         random_state=0,
     ).fit(X, y)
     slopes = network.coefs_[0][:, 0] * X.std(axis=0) / y.std()
-    expected = closed_form(COVARIANCE, X, y) * X.std(axis=0) / y.std()
+    expected = least_under_noise(COVARIANCE, X, y) * X.std(axis=0) / y.std()
     np.testing.assert_allclose(slopes, expected, atol=0.03)
 
 

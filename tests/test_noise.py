@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from common import FRAME, NAMES, X, Y, mlp, quick, y
+from common import FRAME, NAMES, X, Y, least_under_noise, mlp, quick, y
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import flat, outputs, random_layers, to_tensors, with_ones
@@ -264,18 +264,6 @@ def test_chunks_train_for_the_noise():
 # The exact linear solver
 
 
-def generalised_ridge(X, y, noise, sample_weight=None):
-    """Closed form on standardised data, in the units of the data."""
-    weight = np.ones(len(X)) if sample_weight is None else sample_weight
-    X_mean, y_mean = (np.average(a, axis=0, weights=weight) for a in (X, y))
-    X, y = X - X_mean, y - y_mean
-    unit = np.sqrt(np.average(X**2, axis=0, weights=weight))
-    Z = X / unit
-    gram = (weight[:, None] * Z).T @ Z / weight.sum()
-    products = (weight[:, None] * Z).T @ y / weight.sum()
-    return (np.linalg.solve(gram + np.diag(np.square(noise)), products).T / unit).T
-
-
 @settings(max_examples=30)
 @given(
     noise=st.lists(st.floats(0, 5), min_size=5, max_size=5),
@@ -285,7 +273,7 @@ def generalised_ridge(X, y, noise, sample_weight=None):
 def test_the_linear_model_is_the_generalised_ridge_regression(noise, weighted, target):
     weight = np.random.default_rng(0).uniform(0, 2, len(X)) if weighted else None
     model = LaiLinearRegressor(noise=noise).fit(X, target, weight)
-    coef = generalised_ridge(X, target, noise, weight)
+    coef = least_under_noise(np.diag(np.square(noise)), X, target, weight)
     np.testing.assert_allclose(model.coef_, coef.T, rtol=1e-7, atol=1e-9)
 
 
