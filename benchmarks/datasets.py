@@ -53,12 +53,16 @@ def load(
     return {name: sets[name] for name in names or sets}
 
 
-def split(X: np.ndarray, y: np.ndarray, seed: int) -> Split:
-    """A random 80 % of the rows to train on and 20 % to test on.
+def split(
+    X: np.ndarray, y: np.ndarray, seed: int, test_size: float | int = 0.2
+) -> Split:
+    """Random rows to test on, a share or so many, and all others to train on.
 
     A column that is constant in the training rows is left out.
     """
-    X, X_test, y, y_test = train_test_split(X, y, test_size=0.2, random_state=seed)
+    X, X_test, y, y_test = train_test_split(
+        X, y, test_size=test_size, random_state=seed
+    )
     varies = np.ptp(X, axis=0) > 0
     X, X_test = X[:, varies], X_test[:, varies]
     X_mean, X_scale, y_mean, y_scale = X.mean(0), X.std(0), y.mean(), y.std()

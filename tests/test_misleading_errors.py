@@ -358,8 +358,15 @@ def test_float32_that_overflows_is_not_said_to_be_large_steps():
 
 def test_a_search_that_overflows_names_the_fold_and_the_k():
     model = quick(LaiMLPRegressorCV, ks=[0.1], cv=2, lai_learning_rate_init=1e200)
-    with pytest.raises(ValueError, match=r"With fold 0 of cv: With k=0\.1: .*"):
+    with pytest.raises(ValueError, match=r"With fold 0 of cv: With k=0\.1 of ks: "):
         model.fit(X, y)
+
+
+@pytest.mark.parametrize(("name", "value"), [("feature_k", {0: 1e-50}), ("noise", 1e5)])
+def test_training_that_overflows_names_what_sets_slopes(name, value):
+    model = quick(LaiMLPRegressor, lai_epochs=20, solver="sgd", **{name: value})
+    with pytest.raises(ValueError, match=rf"became .* in epoch \d+.* {name}\b"):
+        model.fit(X[:12, :2], X[:12, 0] - X[:12, 1] ** 2)
 
 
 def test_a_linear_search_that_overflows_names_the_fold():

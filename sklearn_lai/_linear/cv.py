@@ -298,7 +298,7 @@ class LaiLinearRegressorCV(ChoosesK[LaiLinearRegressor], BaseLaiLinear):
                 noise = over_multiple(self.noise, self._resolve_noise(), float(k))
                 model.set_params(noise=noise)
             slopes = model._resolve_k(model.k, len(moments.outputs.mean))
-            with naming(f"k={k:g}"):
+            with naming(f"k={k:g} of ks"):
                 model._set_model(moments, slopes, fit, dtype)
             yield model
 

@@ -113,7 +113,7 @@ class PathMLP(ChoosesK[LaiMLPRegressor], BaseLaiMLP):
                 epochs=epochs,
                 mean_error=mean_error,
             )
-            with naming(f"k={self.ks_[place]:g}"):
+            with naming(f"k={self.ks_[place]:g} of ks"):
                 _train.train_lai(start.trainer, stage, start.plan.lai_rng)
             yield place, stage
 

@@ -28,8 +28,8 @@ from .slopes import Derivative, SlopeMeasure, make_slope_measure
 SAFE_SIZE = 100.0
 TOO_LARGE = (
     "Likely cause: steps too large; lower learning_rate_init (in the second stage "
-    "lai_learning_rate_init, or raise k), keep standardize=True, beta_2 near 1, and "
-    "alpha small beside the mean of sample_weight."
+    "lai_learning_rate_init or noise, or raise k or feature_k), keep standardize=True, "
+    "beta_2 near 1, and alpha small beside the mean of sample_weight."
 )
 
 
