@@ -1,0 +1,16 @@
+"""Every table and every sentence with figures, a module for each page or two."""
+
+from tabular import FINDINGS, TABLES
+
+from . import deploy, noise, paper, slope_bounds, speed, tradeoff
+
+__all__ = [
+    "FINDINGS",
+    "TABLES",
+    "deploy",
+    "noise",
+    "paper",
+    "slope_bounds",
+    "speed",
+    "tradeoff",
+]
