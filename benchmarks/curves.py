@@ -58,6 +58,21 @@ def least_sensitivity(error, sensitivity, budget: float) -> float:
     return min(within)
 
 
+def at_level(plain, curve, level: float) -> np.ndarray:
+    """Figures along a curve over those without control, at a level of the first one.
+
+    Logarithms are interpolated between the points where the first figure falls to this
+    share, from that without control on; NaN if it never does.
+    """
+    along = np.log(np.array([plain, *curve]) / plain)
+    below = np.flatnonzero(along[:, 0] <= np.log(level))
+    if not len(below):
+        return np.full(len(plain), np.nan)
+    before, after = along[below[0] - 1], along[below[0]]
+    share = (np.log(level) - before[0]) / (after[0] - before[0])
+    return np.exp(before + share * (after - before))
+
+
 def standard_error(values) -> float:
     """Of a mean over the seeds."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))

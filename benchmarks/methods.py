@@ -106,9 +106,18 @@ class TorchRegressor:
         self.optimizer = torch.optim.Adam(module.parameters(), STEP, fused=True)
 
     def fit(
-        self, task: Task, epochs: int, loss: Callable, *, ours: bool = False
+        self,
+        task: Task,
+        epochs: int,
+        loss: Callable,
+        *,
+        ours: bool = False,
+        backward: Callable = torch.Tensor.backward,
     ) -> "TorchRegressor":
-        """Train; if `ours`, with our second stage's step and average of the weights."""
+        """Train; if `ours`, with our second stage's step and average of the weights.
+
+        `backward` takes what `loss` returns and leaves the gradients.
+        """
         average = torch.optim.swa_utils.AveragedModel(self.module)
         if ours:
             self.optimizer.param_groups[0]["lr"] = OUR_STEP
@@ -118,7 +127,7 @@ class TorchRegressor:
             order = torch.randperm(len(X), generator=generator)
             for rows in order.split(task.batch_size):
                 self.optimizer.zero_grad()
-                loss(self.module, X[rows], y[rows], generator).backward()
+                backward(loss(self.module, X[rows], y[rows], generator))
                 self.optimizer.step()
             if epoch >= epochs // 2:
                 average.update_parameters(self.module)

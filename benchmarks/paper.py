@@ -60,6 +60,7 @@ from paper_settings import (
     changes,
     one_feature,
 )
+from paper_side_by_side import side_by_side
 from report import save_json
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
@@ -370,6 +371,7 @@ def main():
         "sensitivity": sensitivity(figures),
         "claims": claims(figures),
         "one_feature": one_feature_rows(figures),
+        "side_by_side": side_by_side(figures),
         "settings": setups(figures),
         "notes": notes(figures),
         "accuracy": accuracy(data, options.jobs),

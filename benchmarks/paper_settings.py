@@ -67,14 +67,16 @@ def all_alike(k: float, way: dict = PAPERS) -> tuple[str, dict]:
     return f"k {k:g}" + ("" if way is PAPERS else ", today's form"), way | {"k": k}
 
 
-def one_feature(k: float) -> tuple[str, dict]:
-    """The Lai loss for one feature alone, in today's form."""
+def one_feature(k: float, way: dict = TODAYS) -> tuple[str, dict]:
+    """The Lai loss for one feature alone."""
     others = {feature: None for feature in FEATURES if feature != FEATURE}
-    return f"{FEATURE} {k:g}", {"feature_k": others | {FEATURE: k}}
+    name = f"{FEATURE} {k:g}" + ("" if way is TODAYS else ", the paper's form")
+    return name, way | {"feature_k": others | {FEATURE: k}}
 
 
 LOWERED = f"k 0.1, {FEATURE} 0.001"
 PAPERS_LOWERED = PAPERS | {"k": 0.1, "feature_k": {FEATURE: 0.001}}
+TODAYS_LOWERED = f"{LOWERED}, today's form"
 GRID = [1.0, 0.7, 0.5, 0.3, 0.2, 0.14, 0.1, 0.05]
 FEATURE_GRID = [0.5, 0.3, 0.2, 0.14, 0.1, 0.07]
 CHOSEN = Setting("default", one_feature(0.14)[0])
@@ -108,14 +110,18 @@ def all_settings() -> dict[Setting, dict]:
     plain = PAPERS | {"lai_fraction": 0}
     ways = {network: {PLAIN: plain} for network in NETWORKS}
     for k in GRID:
-        ways["default"] |= [all_alike(k), all_alike(k, TODAYS)]
-        ways["like the paper"] |= [all_alike(k)]
+        for network in ("default", "like the paper"):
+            ways[network] |= [all_alike(k), all_alike(k, TODAYS)]
     for network in ("min-max", "unscaled"):
         ways[network] |= [all_alike(k) for k in (1.0, 0.3, 0.1)]
     for network in ("default", "like the paper", "min-max"):
         ways[network][LOWERED] = PAPERS_LOWERED
+    for network in ("default", "like the paper"):
+        todays = TODAYS | {"k": 0.1, "feature_k": {FEATURE: 0.001}}
+        ways[network][TODAYS_LOWERED] = todays
     for network in ("default", "slow"):
         ways[network] |= [one_feature(k) for k in FEATURE_GRID]
+    ways["default"] |= [one_feature(k, PAPERS) for k in FEATURE_GRID]
     return {
         Setting(network, name): parameters
         for network, of_network in ways.items()

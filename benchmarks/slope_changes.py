@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 import torch
+from curves import at_level
 from datasets import load, split
 from joblib import delayed
 from methods import ACTIVATIONS, Architecture, Task, lai
@@ -72,21 +73,6 @@ def measure(unit: Unit, X: np.ndarray, y: np.ndarray, cache: str) -> dict:
         }
         plain = lai(task, k=1.0, lai_fraction=0)
     return {"unit": unit, "plain": figures(plain, data), "curves": curves}
-
-
-def at_level(plain: list[float], curve: list[list[float]], level: float) -> np.ndarray:
-    """Figures at a share of the plain sensitivity, over the plain ones.
-
-    Logarithms are interpolated between the plain network and the first `k` that goes
-    below; NaN if none does.
-    """
-    along = np.log(np.array([plain, *curve]) / plain)
-    below = np.flatnonzero(along[:, 0] <= np.log(level))
-    if not len(below):
-        return np.full(len(plain), np.nan)
-    before, after = along[below[0] - 1], along[below[0]]
-    share = (np.log(level) - before[0]) / (after[0] - before[0])
-    return np.exp(before + share * (after - before))
 
 
 def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from tabular import FINDINGS, TABLES
 
-from . import deploy, noise, paper, slope_bounds, speed, tradeoff
+from . import deploy, noise, paper, slope_bounds, speed, tradeoff, wrong_side
 
 __all__ = [
     "FINDINGS",
@@ -13,4 +13,5 @@ __all__ = [
     "slope_bounds",
     "speed",
     "tradeoff",
+    "wrong_side",
 ]
