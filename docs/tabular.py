@@ -52,6 +52,11 @@ def over(ratio: float) -> str:
     return percent(ratio - 1, 1)
 
 
+def points(difference: float, error: float) -> str:
+    """A difference of figures in per cent, in points, with its standard error."""
+    return f"{100 * difference:+.1f} ± {100 * error:.1f}".replace("-", MINUS)
+
+
 def origin(benchmark: str) -> str:
     """When, where and with what a benchmark ran."""
     found = results(benchmark)

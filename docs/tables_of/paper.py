@@ -134,3 +134,65 @@ def found_paper() -> str:
         f"{percent(one['bounded_rmse_change']['mean'], 1)}. "
         f"In the paper, it falls by 42 % for 2.4 % more error."
     )
+
+
+SETUPS = {"like the paper": "like the paper", "default": "default network"}
+FORMS = {"the paper's": "its form", "today's": "ours"}
+CLAIMS = [  # section, claim, and the figures of which it speaks
+    ("6.1", "the variance falls with `k`: share of steps", ["steps that fall"]),
+    ("6.1", "`k` 0.1: RMSE / variance", ["rmse at k 0.1", "variance at k 0.1"]),
+    ("6.1", "RMSE where the variance is 14.5 % less", ["rmse at the paper's variance"]),
+    (
+        "6.2",
+        "`k` 0.1: largest change of a feature's sensitivity",
+        ["largest change at k 0.1"],
+    ),
+    (
+        "6.2",
+        "`k` 0.1, Longitude 0.001: RMSE / sensitivity to Longitude / to Latitude",
+        ["rmse, lowered", "Longitude", "Latitude"],
+    ),
+    (
+        "6.2",
+        "RMSE where the sensitivity to Longitude is 42 % less",
+        ["rmse at the paper's fall"],
+    ),
+]
+
+
+def side_by_side(found: dict, key: str) -> str:
+    """A figure of the paper, or mean and standard deviation of ours."""
+    if key not in found:
+        return ""
+    if key == "steps that fall":
+        return f"{100 * found[key]:.0f} %"
+    if isinstance(found[key], dict):
+        return change(found[key])
+    return percent(found[key], 1)
+
+
+@table
+def paper_side_by_side() -> Table:
+    """What the paper claims, what its form gives, and what ours gives."""
+    found = results("paper")["side_by_side"]
+    columns = [f"{form}, {setup}" for setup in SETUPS for form in FORMS]
+    rows = [
+        [
+            section,
+            claim,
+            *(
+                " / ".join(side_by_side(found[column], key) for key in keys)
+                for column in ["the paper", *columns]
+            ),
+        ]
+        for section, claim, keys in CLAIMS
+    ]
+    slopes = [
+        ", ".join(f"{slope:.3g}" for slope in found["surfaces"][form].values())
+        for form in FORMS
+    ]
+    ks = ", ".join(found["surfaces"]["today's"])
+    claim = f"slope of the line with the least Lai loss for `k` {ks}"
+    rows.append(["A", claim, "as its form", *slopes, *slopes])
+    header = [f"{FORMS[form]}, {SETUPS[setup]}" for setup in SETUPS for form in FORMS]
+    return Table(["section", "claim", "the paper", *header], rows, "paper")

@@ -24,8 +24,10 @@ def changes(level: float) -> Table:
         [row | {"set": f"{row['set']}, {row['activation']}"} for row in at(level)],
         "set",
         "form",
-        lambda row: f"{over(row['change'])} ± {100 * row['change_se']:.0f} "
-        f"({over(row['rmse'])})",
+        lambda row: (
+            f"{over(row['change'])} ± {100 * row['change_se']:.0f} "
+            f"({over(row['rmse'])})"
+        ),
         "change of slopes (RMSE)",
         "slope_changes",
     )

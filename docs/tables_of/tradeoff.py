@@ -5,13 +5,13 @@ from functools import partial
 from statistics import median
 
 from tabular import (
-    MINUS,
     TABLES,
     Table,
     crossed,
     fall,
     finding,
     percent,
+    points,
     results,
     table,
 )
@@ -58,11 +58,6 @@ def by_set(
 def with_error(row: dict, name: str = "area", error: str = "se") -> str:
     """A figure in per cent with its standard error."""
     return f"{percent(row[name]).removesuffix(' %')} ± {100 * row[error]:.0f}"
-
-
-def points(difference: float, error: float) -> str:
-    """A difference of figures in per cent, in points, with its standard error."""
-    return f"{100 * difference:+.1f} ± {100 * error:.1f}".replace("-", MINUS)
 
 
 def areas(noise: float) -> Table:
