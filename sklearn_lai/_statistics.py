@@ -155,12 +155,16 @@ class ColumnStatistics:
     def is_constant_but_for_rounding(self) -> np.ndarray:
         """Columns whose deviations from their mean are rounding errors.
 
-        Where variances so small are no normal numbers, nothing is known of it.
+        Where variances so small have no normal sum, nothing is known of it.
         """
         with np.errstate(over="ignore"):
             rounding = np.square(ROUNDING * self.mean)
-        is_known = rounding >= np.finfo(np.float64).tiny
+        is_known = self.has_normal_sum(rounding)
         return self.is_constant | (is_known & (self.variance < rounding))
+
+    def has_normal_sum(self, squares: np.ndarray) -> np.ndarray:
+        """Where the weighted sum of such squares has all digits of float64."""
+        return squares * min(self.weight, 1.0) >= np.finfo(np.float64).tiny
 
     @property
     def power(self) -> np.ndarray:

@@ -250,17 +250,19 @@ def _check_sizes(
         matters |= statistics.mean != 0
     info, size = np.finfo(dtype), np.sqrt(square)
     largest = float(info.max) / MARGIN
-    is_small = (square < np.finfo(np.float64).tiny) | (size < MARGIN * info.tiny)
+    is_small = ~statistics.has_normal_sum(square) | (size < MARGIN * info.tiny)
     is_large = ~np.isfinite(square) | (np.maximum(size, statistics.mean) > largest)
     is_large |= statistics.mean < -largest
     for column in np.flatnonzero((is_small | is_large) & matters):
         which = column if columns is None else repr(columns[column])
         problem, more = "small", ""
+        weight = " or sample_weight" if statistics.weight < 1 else ""
         if is_large[column]:
             problem, more = "large", f" {MLP_REGRESSOR_SAYS}"
         raise ValueError(
             f"The values in column {which} of {name} are too {problem} for their "
-            f"{what} to be a normal number in {info.dtype}; rescale the column.{more}"
+            f"{what} to be a normal number in {info.dtype}; rescale the column{weight}."
+            f"{more}"
         )
 
 

@@ -440,7 +440,8 @@ def _weighted_mean(losses: Tensor, sample_weight: Tensor | None) -> Tensor:
     """Mean over the samples, the first axis."""
     if sample_weight is None:
         return losses.mean(0)
-    weight = sample_weight.to(torch.promote_types(sample_weight.dtype, torch.float32))
+    dtype = torch.promote_types(losses.dtype, torch.float32)
+    weight = sample_weight.to(torch.promote_types(sample_weight.dtype, dtype))
     largest = weight.detach().max()
     if not (weight >= 0).all() & (largest > 0) & largest.isfinite():
         raise ValueError(
@@ -448,7 +449,6 @@ def _weighted_mean(losses: Tensor, sample_weight: Tensor | None) -> Tensor:
             f"{weight.min():g} to {largest:g}."
         )
     # Sums of large weights, and in float16 of many, are infinite.
-    dtype = torch.promote_types(losses.dtype, torch.float32)
     share = (weight / largest).to(dtype)
     share = share / share.sum()
     return torch.tensordot(share, losses.to(dtype), dims=1).to(losses.dtype)

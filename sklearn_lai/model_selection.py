@@ -51,10 +51,11 @@ def smoothest_within(
     -------
     SmoothestWithin
         For the `refit` of GridSearchCV and the like: takes `cv_results_` and returns
-        the index of the candidate, of equally smooth ones the most accurate. Those that
-        failed on a fold do not count. It can be pickled. The `score` of the search is
-        its accuracy; as for every callable `refit`, the search has no `best_score_`,
-        which is ``search.cv_results_["mean_test_accuracy"][search.best_index_]``.
+        the index of the candidate, of equally smooth ones the most accurate in the same
+        sense. Those that failed on a fold do not count. It can be pickled. The `score`
+        of the search is its accuracy; as for every callable `refit`, the search has no
+        `best_score_`, which is
+        ``search.cv_results_["mean_test_accuracy"][search.best_index_]``.
 
     Raises
     ------
@@ -132,7 +133,8 @@ def most_accurate_within(
     Warns
     -----
     UserWarning
-        When called, if no candidate is smooth enough; the smoothest is taken.
+        When called, if no candidate is smooth enough; the smoothest is taken, of
+        equally smooth ones the most accurate.
 
     See Also
     --------
@@ -241,7 +243,7 @@ class MostAccurateWithin(RefitRule):
                 "taken.",
                 UserWarning,
             )
-            return int(np.nanargmax(smooth))
+            candidates = np.flatnonzero(smooth == np.nanmax(smooth))
         order = np.lexsort((smooth[candidates], scores[candidates]))
         return int(candidates[order[-1]])
 

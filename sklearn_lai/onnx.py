@@ -32,7 +32,8 @@ def register() -> None:
     To be called once, before ``skl2onnx.to_onnx`` or ``skl2onnx.convert_sklearn``
     converts an estimator, or a pipeline or search with one. All activations and several
     outputs are converted. The result is of the type of the inputs that the model is
-    converted for: float64 predicts what `predict` does, float32 that but for rounding.
+    converted for: float64 predicts what `predict` does, but for the activation 'gelu',
+    which onnxruntime has in float32 only; float32 that but for rounding.
 
     Raises
     ------

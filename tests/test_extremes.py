@@ -114,6 +114,31 @@ def test_columns_of_no_size_to_compute_with_are_named(model, factor):
 
 
 @every
+@pytest.mark.parametrize("offset", [0, 100])
+@pytest.mark.parametrize("factor", [1e-110, 1e-128, 1e-138])
+def test_small_weights_are_as_any_or_an_error_names_them(model, factor, offset):
+    weight = np.full(len(X), 2.0**-200)
+    for far, target, scale in (
+        ((X + offset) * factor, y, 1),
+        (X, (y + offset) * factor, factor),
+    ):
+        one = clone(model)
+        if "alpha" in one.get_params():  # counts more beside small weights
+            one.set_params(alpha=0)
+        expected = one.fit(far, target, np.ones(len(X))).predict(far)
+        message = ""
+        try:
+            one.fit(far, target, weight)
+        except ValueError as error:
+            message = str(error)
+        if message:
+            assert re.search("column . of (X|y) .*too small.*sample_weight", message)
+            assert factor < 1e-120
+        else:
+            np.testing.assert_allclose(one.predict(far), expected, atol=1e-9 * scale)
+
+
+@every
 @pytest.mark.parametrize("factor", [1e-40, 1e-37, 1e-30, 1e30, 1e36, 3e37])
 def test_float32_is_right_or_an_error_that_names_the_type(model, factor):
     single = X.astype(np.float32)

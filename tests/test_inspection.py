@@ -169,6 +169,23 @@ def test_tradeoff_skips_failed_candidates():
     assert display.chosen == found.best_index_
 
 
+@pytest.mark.parametrize("seed", [0, None, np.random.RandomState(0)])
+def test_the_noise_is_the_same_for_all_models(seed):
+    model = LinearRegression().fit(X, y)
+    models = {"a": model, "b": model}
+    found = SensitivityDisplay.from_estimator(models, X, random_state=seed)
+    np.testing.assert_array_equal(*found.sensitivities.values())
+
+
+def test_a_generator_of_noise_goes_on():
+    model, rng = LinearRegression().fit(X, y), np.random.RandomState(0)
+    first, second = (
+        SensitivityDisplay.from_estimator(model, X, random_state=rng) for _ in range(2)
+    )
+    name = type(model).__name__
+    assert (first.sensitivities[name] != second.sensitivities[name]).any()
+
+
 @pytest.mark.parametrize("target", [y, Y])
 def test_sensitivities_are_those_of_the_metric_sorted(target):
     models = {"a": LinearRegression().fit(FRAME, target), "b": Ridge(50)}

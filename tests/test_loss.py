@@ -157,6 +157,17 @@ def test_weights_may_have_another_type():
     assert value == expected
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float32])
+def test_weights_of_another_type_do_not_round_the_losses(dtype):
+    y_pred, y_true, slope = random_problem()
+    weight = torch.tensor([1, 3, 0, 2, 7, 1])
+    value, expected = (
+        lai_loss(y_pred, y_true, slope, 0.3, sample_weight=weight.to(weights))
+        for weights in (dtype, torch.float64)
+    )
+    assert value == expected
+
+
 def test_order_of_rows_and_of_features_does_not_matter():
     y_pred, y_true, slope = random_problem()
     k = tensor([0.1, 0.5, 2.0])

@@ -232,6 +232,9 @@ def test_the_smoothest_is_taken_with_a_warning_if_none_is_smooth_enough():
     found = results([[-1, -2]], [[-3, -2]])
     with pytest.warns(UserWarning, match=r"at most max_sensitivity=1;.* with 2, is"):
         assert most_accurate_within(1)(found) == 1
+    of_equal_ones = results([[-5, -1, -3]], [[-2, -2, -4]])
+    with pytest.warns(UserWarning, match="the smoothest, with 2, is taken"):
+        assert most_accurate_within(1)(of_equal_ones) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from functools import partial
 from statistics import median
 
-from tabular import TABLES, Table, crossed, finding, over, results, table
+from tabular import TABLES, Table, crossed, over, results, table
 
 SIZES = (100, 300, 1000)
 PLAIN = "plain"

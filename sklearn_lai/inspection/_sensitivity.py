@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from numbers import Integral
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
 
 from .._typing import RandomState
 from .._validation import (
@@ -135,6 +137,9 @@ class SensitivityDisplay:
             raise ValueError("estimator must have at least one model, got none.")
         for name, model in estimator.items():
             check(f"estimator[{name!r}]", model, MODEL)
+        if not isinstance(random_state, Integral):
+            rng = check_random_state(random_state)
+            random_state = rng.randint(np.iinfo(np.int32).max)
         sensitivity = partial(
             noise_sensitivity,
             X=X,
