@@ -6,9 +6,9 @@ The paper names a loss of vector form as an alternative to one number (section 3
 torch loop trains the second stage of networks of 64 hidden units with our step size and
 average of the weights. In every fifth batch there are the plain loss and a Lai loss of
 every feature, with our defaults: their sum is differentiated, or TorchJD's UPGrad or
-MGDA makes one step of the Jacobian. UPGrad gets the preference 1 of every loss, so that
-it is the sum where gradients do not conflict; MGDA's mean is multiplied by the number
-of losses. Beside them, Lai Training of this package.
+MGDA makes one step of the Jacobian. These make a mean of the gradients, which is
+multiplied by the number of losses: where none conflicts with another, UPGrad's is the
+sum. Beside them, Lai Training of this package.
 
 What is compared along `k` is the trade-off of error and noise sensitivity on the rows
 held out, how evenly the sensitivities of the features fall, and the time of the stage.
@@ -47,8 +47,9 @@ from sklearn_lai.metrics import noise_sensitivity
 LAI_FRACTION, LAI_INTERVAL = 0.01, 5  # defaults
 KS = np.geomspace(0.4, 0.0125, 5).round(4).tolist()
 LEVEL = 0.6  # of the mean sensitivity without control, where evenness is measured
-OURS, SUM, UPGRAD, MGDA_ = "this package", "sum", "UPGrad", "MGDA"
-FORMS = (OURS, SUM, UPGRAD, MGDA_)
+AGGREGATORS = {"UPGrad": UPGrad, "MGDA": MGDA}
+OURS, SUM = "this package", "sum"
+FORMS = (OURS, SUM, *AGGREGATORS)
 
 Unit = tuple[str, int]  # set, seed
 
@@ -89,20 +90,16 @@ def descend(losses: torch.Tensor, module: torch.nn.Module, aggregator) -> None:
     if len(losses) == 1:
         losses.backward()
         return
-    torchjd.autojac.backward(losses)
+    # Both aggregators make a mean.
+    torchjd.autojac.backward(len(losses) * losses)
     torchjd.autojac.jac_to_grad(module.parameters(), aggregator)
-    if isinstance(aggregator, MGDA):
-        for parameter in module.parameters():
-            parameter.grad *= len(losses)
 
 
-def backward_of(form: str, module: torch.nn.Module, n_features: int) -> Callable:
+def backward_of(form: str, module: torch.nn.Module) -> Callable:
     """What differentiates the losses."""
     if form == SUM:
         return lambda losses: losses.sum().backward()
-    is_upgrad = form == UPGRAD
-    aggregator = UPGrad(pref_vector=torch.ones(1 + n_features)) if is_upgrad else MGDA()
-    return partial(descend, module=module, aggregator=aggregator)
+    return partial(descend, module=module, aggregator=AGGREGATORS[form]())
 
 
 def train(task: Task, form: str, k: float):
@@ -112,7 +109,7 @@ def train(task: Task, form: str, k: float):
         return lai(task, k), time.perf_counter() - start
     network = pretrained(task)
     losses = Losses(network.module, task, k)
-    backward = backward_of(form, network.module, task.data.X.shape[1])
+    backward = backward_of(form, network.module)
     start = time.perf_counter()
     network.fit(task, EPOCHS, losses, ours=True, backward=backward)
     return network, time.perf_counter() - start

@@ -2,11 +2,21 @@
 
 from tabular import FINDINGS, TABLES
 
-from . import deploy, noise, paper, slope_bounds, speed, tradeoff, wrong_side
+from . import (
+    correlated,
+    deploy,
+    noise,
+    paper,
+    slope_bounds,
+    speed,
+    tradeoff,
+    wrong_side,
+)
 
 __all__ = [
     "FINDINGS",
     "TABLES",
+    "correlated",
     "deploy",
     "noise",
     "paper",

@@ -78,8 +78,9 @@ def found_correlated() -> str:
         f"Yes: under correlated noise of one standard deviation, a network that is "
         f"told the covariances has an error {typical('network')} below that of one "
         f"told the standard deviations, in the median, and a linear model one of "
-        f"{typical('linear')} below; on {sets('network')} and {sets('linear')} of "
-        f"{n_sets} sets the gain is over {fall(WORTHWHILE - 1)} for some noise. From a "
+        f"{typical('linear')} below. The gain is over {fall(WORTHWHILE - 1)} for some "
+        f"of the noises on {sets('network')} of {n_sets} sets, or {sets('linear')}. "
+        f"From a "
         f"network trained on batches with such noise it differs by "
         f"{over(median(batches))} in the median."
     )
