@@ -97,7 +97,7 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
     keys = ["set", "activation", "form", "level"]
     groups = points.groupby(keys, sort=False)[FIGURES[1:]]
     table = groups.mean().join(groups.sem(), rsuffix="_se")
-    return table.assign(seeds=groups["change"].count()).reset_index()
+    return table.assign(seeds=groups.count()["change"]).reset_index()
 
 
 def main():
