@@ -93,11 +93,12 @@ def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> pd.DataFram
 
 
 def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
-    """Means over the seeds that reach a level, how many do, and standard errors."""
+    """Means over the seeds that reach a level, if several do, and standard errors."""
     keys = ["set", "activation", "form", "level"]
     groups = points.groupby(keys, sort=False)[FIGURES[1:]]
-    table = groups.mean().join(groups.sem(), rsuffix="_se")
-    return table.assign(seeds=groups.count()["change"]).reset_index()
+    table = groups.mean().join(groups.sem().add_suffix("_se"))
+    table = table.assign(seeds=groups.count()["change"]).reset_index()
+    return table[table["seeds"] > 1]
 
 
 def main():

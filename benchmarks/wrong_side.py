@@ -171,7 +171,7 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
     """Means over the seeds, with the standard errors of them."""
     keys = ["function", "pretraining", "form", "k"]
     groups = points.groupby(keys, sort=False)[POINT[5:]]
-    return groups.mean().join(groups.sem(), rsuffix="_se").reset_index()
+    return groups.mean().join(groups.sem().add_suffix("_se")).reset_index()
 
 
 def main():
