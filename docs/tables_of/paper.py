@@ -144,7 +144,7 @@ CLAIMS = [  # section, claim, and the figures of which it speaks
     ("6.1", "RMSE where the variance is 14.5 % less", ["rmse at the paper's variance"]),
     (
         "6.2",
-        "`k` 0.1: largest change of a feature's sensitivity",
+        "`k` 0.1: largest change of a feature's sensitivity, up or down",
         ["largest change at k 0.1"],
     ),
     (
