@@ -1,7 +1,7 @@
 """Training times of peers, as multiples of ours."""
 
 import matplotlib.pyplot as plt
-from tables import PEERS, ratio
+from tables_of.speed import PEERS, ratio
 
 LABELS = ["MLPRegressor", "skorch", "torch loop with\ndouble backpropagation"]
 times = [ratio("speed", name) for name in PEERS.values()]
