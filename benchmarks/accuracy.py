@@ -115,8 +115,9 @@ def measure_all(sets, n_seeds: int, n_jobs: int, path: Path) -> pd.DataFrame:
         for seed, key, size in product(range(n_seeds), sets, SIZES)
         if len(sets[key][0]) >= size + FEWEST_TESTED
     ]
-    missing = [unit for unit in units if unit not in lines.found]
-    lines.run((delayed(measure)(unit, *sets[unit[1]]) for unit in missing), n_jobs)
+    lines.run_missing(
+        units, lambda unit: delayed(measure)(unit, *sets[unit[1]]), n_jobs
+    )
     rows = [(*unit, *point) for unit in units for point in lines.found[unit]["points"]]
     return pd.DataFrame(rows, columns=POINT)
 

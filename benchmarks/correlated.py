@@ -124,8 +124,9 @@ def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> pd.DataFram
     """Errors of all units, a row each."""
     lines = Lines(path, "unit")
     with tempfile.TemporaryDirectory() as cache:
-        missing = [unit for unit in units if unit not in lines.found]
-        lines.run((delayed(measure)(u, *sets[u[0]], cache) for u in missing), n_jobs)
+        lines.run_missing(
+            units, lambda u: delayed(measure)(u, *sets[u[0]], cache), n_jobs
+        )
     rows = [(*unit, *point) for unit in units for point in lines.found[unit]["points"]]
     return pd.DataFrame(
         rows, columns=["set", "seed", "correlation", "sd", "model", "error"]

@@ -74,8 +74,9 @@ def measure_all(
     """Errors of all units that are there once some are done, a row each."""
     lines = Lines(path, "unit")
     with tempfile.TemporaryDirectory() as cache:
-        missing = [unit for unit in to_do if unit not in lines.found]
-        lines.run((delayed(measure)(u, *sets[u[0]], cache) for u in missing), n_jobs)
+        lines.run_missing(
+            to_do, lambda u: delayed(measure)(u, *sets[u[0]], cache), n_jobs
+        )
     rows = [
         (*unit, lines.found[unit]["seconds"], noise, error)
         for unit in units

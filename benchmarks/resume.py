@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from joblib import Parallel
@@ -19,6 +19,11 @@ class Lines:
 
     def _add(self, result: dict) -> None:
         self.found[tuple(result[self.key])] = result
+
+    def run_missing(self, units: Iterable, call: Callable, n_jobs: int) -> None:
+        """Run what `call` makes of each unit that is not found."""
+        missing = [unit for unit in units if unit not in self.found]
+        self.run(map(call, missing), n_jobs)
 
     def run(self, calls: Iterable, n_jobs: int) -> None:
         """Run delayed calls, `n_jobs` at a time, and append the dict of each."""

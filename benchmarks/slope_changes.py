@@ -79,8 +79,9 @@ def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> pd.DataFram
     """Figures at every level over the plain ones, a row for each form of a unit."""
     lines = Lines(path, "unit")
     with tempfile.TemporaryDirectory() as cache:
-        missing = [unit for unit in units if unit not in lines.found]
-        lines.run((delayed(measure)(u, *sets[u[0]], cache) for u in missing), n_jobs)
+        lines.run_missing(
+            units, lambda u: delayed(measure)(u, *sets[u[0]], cache), n_jobs
+        )
     rows = [
         (*unit, form, level, *at_level(lines.found[unit]["plain"], curve, level))
         for unit in units

@@ -76,8 +76,9 @@ def compare_curves(sets, n_seeds: int, n_jobs: int, path: Path) -> pd.DataFrame:
     """
     lines = Lines(path, "unit")
     units = list(product(sets, MODES, range(n_seeds)))
-    missing = [unit for unit in units if unit not in lines.found]
-    lines.run((delayed(measure)(unit, *sets[unit[0]]) for unit in missing), n_jobs)
+    lines.run_missing(
+        units, lambda unit: delayed(measure)(unit, *sets[unit[0]]), n_jobs
+    )
     rows = []
     for key in sets:
         one, apart = (

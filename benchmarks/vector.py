@@ -160,8 +160,9 @@ def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> pd.DataFram
     """Figures of every form, a row for each unit."""
     lines = Lines(path, "unit")
     with tempfile.TemporaryDirectory() as cache:
-        missing = [unit for unit in units if unit not in lines.found]
-        lines.run((delayed(measure)(u, *sets[u[0]], cache) for u in missing), n_jobs)
+        lines.run_missing(
+            units, lambda u: delayed(measure)(u, *sets[u[0]], cache), n_jobs
+        )
     rows = [
         {"set": unit[0], "seed": unit[1], "form": form}
         | row_of(lines.found[unit], form)

@@ -161,8 +161,7 @@ def measure_all(units: list[Unit], n_jobs: int, path: Path) -> pd.DataFrame:
     """Figures of every fit, a row each."""
     lines = Lines(path, "unit")
     with tempfile.TemporaryDirectory() as cache:
-        missing = [unit for unit in units if unit not in lines.found]
-        lines.run((delayed(measure)(unit, cache) for unit in missing), n_jobs)
+        lines.run_missing(units, lambda unit: delayed(measure)(unit, cache), n_jobs)
     rows = [(*unit, *point) for unit in units for point in lines.found[unit]["points"]]
     return pd.DataFrame(rows, columns=POINT)
 
