@@ -79,9 +79,10 @@ def make_module(hidden):
     return torch.nn.Sequential(*layers, torch.nn.Linear(sizes[-1], 1))
 
 
-def skorch_net(X, y, hidden, batch_size, epochs):
+def skorch_net(X, y, hidden, batch_size, epochs, device="cpu"):
     NeuralNetRegressor(
         make_module(hidden),
+        device=device,
         optimizer=torch.optim.Adam,
         lr=0.001,
         batch_size=batch_size,
@@ -92,20 +93,30 @@ def skorch_net(X, y, hidden, batch_size, epochs):
     ).fit(X, y[:, None])
 
 
-def double_backpropagation(X, y, hidden, batch_size, epochs):
-    """A plain torch loop: the Lai loss on every batch, by autograd."""
-    X, y = torch.from_numpy(X), torch.from_numpy(y)[:, None]
-    module = make_module(hidden)
+def torch_loop(batch_loss, X, y, hidden, batch_size, epochs, device="cpu"):
+    """Training by autograd, with a loss of a module and a batch."""
+    X, y = (torch.from_numpy(array).to(device) for array in (X, y[:, None]))
+    module = make_module(hidden).to(device)
     optimizer = torch.optim.Adam(module.parameters(), fused=True)
     for _ in range(epochs):
-        for rows in torch.randperm(len(X)).split(batch_size):
-            X_batch, y_batch = X[rows].requires_grad_(), y[rows]
-            y_pred = module(X_batch)
-            plain = (y_pred - y_batch).square().mean()
-            lai = lai_loss(y_pred, y_batch, input_gradient(y_pred, X_batch), 0.3)
+        for rows in torch.randperm(len(X), device=device).split(batch_size):
             optimizer.zero_grad()
-            (0.99 * plain + 0.01 * lai).backward()
+            batch_loss(module, X[rows], y[rows]).backward()
             optimizer.step()
+
+
+def squared_error(module, X, y):
+    return (module(X) - y).square().mean()
+
+
+def mixture(module, X, y):
+    """The plain loss and the Lai loss, which differentiates the module's slopes."""
+    y_pred = module(X.requires_grad_())
+    lai = lai_loss(y_pred, y, input_gradient(y_pred, X), 0.3)
+    return 0.99 * (y_pred - y).square().mean() + 0.01 * lai
+
+
+double_backpropagation = partial(torch_loop, mixture)
 
 
 def n_products(hidden):

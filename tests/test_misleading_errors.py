@@ -245,7 +245,7 @@ def test_validation_data_has_its_own_name(X_val, y_val, message):
 
 
 NUMBERS = [10**400, 10**5000, 2**70, Fraction(1, 2), Decimal("0.5"), 1j]
-NUMBERS += [np.timedelta64(1), np.array([1, 2]), pd.Series([1, 2]), FRAME]
+NUMBERS += [np.timedelta64(1, "D"), np.array([1, 2]), pd.Series([1, 2]), FRAME]
 
 
 @pytest.mark.parametrize("value", NUMBERS, ids=lambda value: type(value).__name__)

@@ -355,6 +355,7 @@ class Interrupt:
         if frame.f_code.co_filename != threads.__file__:
             return None
         frame.f_trace_opcodes = True
+        sys.settrace(self.enter)  # which Python 3.12 needs to see it
         return self.trace
 
     def trace(self, frame, event, argument):

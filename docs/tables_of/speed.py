@@ -118,6 +118,37 @@ def found_scaling() -> str:
     )
 
 
+def name_of(network: dict) -> str:
+    """A network and its batches."""
+    return f"{tuple(network['layers'])}, batch {network['batch_size']}"
+
+
+@table
+def gpu() -> Table:
+    """Training times on a GPU, as ratios, a row for each network."""
+    found = results("gpu")["rows"]
+    rows = [
+        [name_of(row), *(f"{value:.2f}" for value in row["ratios"].values())]
+        for row in found
+    ]
+    return Table(["hidden layers", *found[0]["ratios"]], rows, "gpu")
+
+
+@finding
+def found_gpu() -> str:
+    """How many times as long a CPU takes."""
+    found = results("gpu")
+    card, cores = found["machine"].split("; ")[0], found["machine"].split(", ")[-1]
+    times = [
+        f"{row['ratios']['CPU / GPU']:.1f} times as long for {name_of(row)}"
+        for row in found["rows"]
+    ]
+    return (
+        f"Beside one {card}, a CPU with {cores} takes {times[0]}, {times[1]} and "
+        f"{times[2]}."
+    )
+
+
 def ratio(benchmark: str, name: str) -> float:
     """One of the ratios of a benchmark."""
     return next(r["value"] for r in results(benchmark)["rows"] if r["name"] == name)
