@@ -59,6 +59,8 @@ from paper_settings import (
     all_settings,
     changes,
     one_feature,
+    share_of_falls,
+    variances,
 )
 from paper_side_by_side import side_by_side
 from report import save_json
@@ -206,18 +208,14 @@ def setups(figures: pd.DataFrame) -> list[dict]:
 
 def variance_falls(figures: pd.DataFrame, way: str) -> dict:
     """Claim: the smaller k, the smaller the variance of the predictions."""
-    names = [all_alike(k, WAYS[way])[0] for k in GRID]
-    variance = pd.concat(
-        {name: figures.loc["default", name]["variance"] for name in names}, axis=1
-    )
-    steps = variance.diff(axis=1).iloc[:, 1:]
+    variance = variances(figures, "default", way)
     return {
         "name": "the variance falls as k falls",
         "form": way,
         "k": GRID,
         "mean": variance.mean().tolist(),
         "sd": variance.std().tolist(),
-        "share_of_steps_that_fall": float((steps < 0).to_numpy().mean()),
+        "share_of_steps_that_fall": share_of_falls(variance),
         "holds": bool((variance.mean().diff().iloc[1:] < 0).all()),
     }
 

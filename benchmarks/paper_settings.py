@@ -132,3 +132,16 @@ def all_settings() -> dict[Setting, dict]:
 def changes(figures: pd.DataFrame, network: str, name: str) -> pd.DataFrame:
     """Changes against MSE alone, seed by seed, as shares."""
     return figures.loc[network, name] / figures.loc[network, PLAIN] - 1
+
+
+def variances(figures: pd.DataFrame, network: str, way: str) -> pd.DataFrame:
+    """Variance of the predictions, a column for every `k`, a row for every seed."""
+    names = [all_alike(k, WAYS[way])[0] for k in GRID]
+    return pd.concat(
+        {name: figures.loc[network, name]["variance"] for name in names}, axis=1
+    )
+
+
+def share_of_falls(values: pd.DataFrame) -> float:
+    """Share of the steps from a column to the next in which values fall."""
+    return float((values.diff(axis=1).iloc[:, 1:] < 0).to_numpy().mean())

@@ -10,7 +10,6 @@ from paper_settings import (
     FEATURE,
     FEATURE_GRID,
     FEATURES,
-    GRID,
     LOWERED,
     NEIGHBOUR,
     PAPER_SENSITIVITY,
@@ -21,6 +20,8 @@ from paper_settings import (
     all_alike,
     changes,
     one_feature,
+    share_of_falls,
+    variances,
 )
 from sklearn.exceptions import ConvergenceWarning
 
@@ -55,18 +56,14 @@ def at_fall(figures: pd.DataFrame, network: str, names, what: str, level: float)
 
 def of_smoothness(figures: pd.DataFrame, network: str, way: str) -> dict:
     """Section 6.1: how the variance falls along `k`, and at which price."""
-    names = [all_alike(k, WAYS[way])[0] for k in GRID]
-    variance = pd.concat(
-        [figures.loc[network, name]["variance"] for name in names], axis=1
-    )
-    steps = variance.diff(axis=1).iloc[:, 1:]
+    variance = variances(figures, network, way)
     here = changes(figures, network, all_alike(0.1, WAYS[way])[0])
     return {
-        "steps that fall": float((steps < 0).to_numpy().mean()),
+        "steps that fall": share_of_falls(variance),
         "variance at k 0.1": moments(here["variance"]),
         "rmse at k 0.1": moments(here["bounded_rmse"]),
         "rmse at the paper's variance": at_fall(
-            figures, network, names, "variance", 1 + papers_fall()
+            figures, network, list(variance), "variance", 1 + papers_fall()
         ),
     }
 
