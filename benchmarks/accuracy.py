@@ -25,7 +25,7 @@ import pandas as pd
 import sklearn
 import torch
 from curves import standard_error
-from datasets import load, split
+from datasets import Split, load, split
 from joblib import delayed
 from methods import SMALL_BATCH, Task, network_parameters
 from report import make_parser, save_json
@@ -45,7 +45,7 @@ DEFAULT_ALPHA = 1e-4
 ALPHAS = [DEFAULT_ALPHA, 0.1, 0.5, 2.5]
 KS = np.geomspace(0.5, 0.0125, 5).round(4).tolist()
 ERRORS = ("mean", "own")
-PLAIN, ONE_STAGE = "plain", "alpha, one stage"
+PLAIN, ALPHA, ONE_STAGE = "plain", "alpha", "alpha, one stage"
 POINT = ["size", "set", "seed", "choice", "rmse", "k", "alpha"]
 
 Unit = tuple[int, str, int]  # rows to train on, set, seed
@@ -54,7 +54,7 @@ Unit = tuple[int, str, int]  # rows to train on, set, seed
 def choices(found: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The candidates of a search that each choice has."""
     default, without = found["alpha"] == DEFAULT_ALPHA, found["k"].isna()
-    chosen = {PLAIN: found[default & without], "alpha": found[without]}
+    chosen = {PLAIN: found[default & without], ALPHA: found[without]}
     for error in ERRORS:
         of_form = without | (found["lai_error"] == error)
         chosen[f"k, {error} error"] = found[of_form & default]
@@ -72,30 +72,36 @@ def search(model: LaiMLPRegressor, grid, data, seed: int) -> pd.DataFrame:
     return candidates.assign(error=-results["mean_test_score"])
 
 
-def measure(unit: Unit, X: np.ndarray, y: np.ndarray) -> dict:
-    """Errors on new rows of the candidate that each choice takes."""
-    torch.set_num_threads(1)
+def of_unit(unit: Unit, X: np.ndarray, y: np.ndarray) -> tuple[Split, LaiMLPRegressor]:
+    """Data to train and to test on, and a network of two stages."""
     size, _, seed = unit
     data = split(X, y, seed, len(X) - size)
     epochs = STEPS * SMALL_BATCH // size
+    network = LaiMLPRegressor(
+        max_iter=epochs,
+        lai_epochs=epochs,
+        n_iter_no_change=np.inf,
+        **network_parameters(Task(data, seed)),
+    )
+    return data, network
+
+
+def measure(unit: Unit, X: np.ndarray, y: np.ndarray) -> dict:
+    """Errors on new rows of the candidate that each choice takes."""
+    torch.set_num_threads(1)
+    data, network = of_unit(unit, X, y)
     with (
         tempfile.TemporaryDirectory() as cache,
         warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
     ):
-        parameters = network_parameters(Task(data, seed)) | {
-            "max_iter": epochs,
-            "lai_epochs": epochs,
-            "n_iter_no_change": np.inf,
-            "memory": cache,
-        }
-        two = LaiMLPRegressor(**parameters)
-        one = LaiMLPRegressor(**parameters | {"max_iter": 2 * epochs, "lai_epochs": 0})
+        two = network.set_params(memory=cache)
+        one = clone(two).set_params(max_iter=2 * two.max_iter, lai_epochs=0)
         grid = [
             {"alpha": ALPHAS, "lai_fraction": [0]},
             {"alpha": ALPHAS, "k": KS, "lai_error": ERRORS},
         ]
-        candidates = choices(search(two, grid, data, seed))
-        candidates[ONE_STAGE] = search(one, {"alpha": ALPHAS}, data, seed)
+        candidates = choices(search(two, grid, data, unit[2]))
+        candidates[ONE_STAGE] = search(one, {"alpha": ALPHAS}, data, unit[2])
         points = []
         for choice, found in candidates.items():
             best = found.loc[found["error"].idxmin()].drop("error").dropna().to_dict()
@@ -107,14 +113,18 @@ def measure(unit: Unit, X: np.ndarray, y: np.ndarray) -> dict:
     return {"unit": unit, "points": points}
 
 
-def measure_all(sets, n_seeds: int, n_jobs: int, path: Path) -> pd.DataFrame:
-    """Errors of all units, a row each."""
-    lines = Lines(path, "unit")
-    units = [
+def units_of(sets, n_seeds: int) -> list[Unit]:
+    """Those whose sets have rows enough."""
+    return [
         (size, key, seed)
         for seed, key, size in product(range(n_seeds), sets, SIZES)
         if len(sets[key][0]) >= size + FEWEST_TESTED
     ]
+
+
+def measure_all(sets, n_seeds: int, n_jobs: int, path: Path) -> pd.DataFrame:
+    """Errors of all units, a row each."""
+    lines, units = Lines(path, "unit"), units_of(sets, n_seeds)
     lines.run_missing(
         units, lambda unit: delayed(measure)(unit, *sets[unit[1]]), n_jobs
     )
@@ -122,14 +132,14 @@ def measure_all(sets, n_seeds: int, n_jobs: int, path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=POINT)
 
 
-def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
-    """Errors over those of the plain network, seed by seed: means, standard errors."""
+def over_seeds(points: pd.DataFrame, base: str) -> pd.DataFrame:
+    """Errors over those of a choice, seed by seed: means and standard errors."""
     cells = ["size", "set", "seed"]
-    plain = points[points["choice"] == PLAIN].set_index(cells)["rmse"]
-    ratios = points.set_index(cells).assign(plain=plain)
-    ratios["ratio"] = ratios["rmse"] / ratios["plain"]
+    of_base = points[points["choice"] == base].set_index(cells)["rmse"]
+    ratios = points.set_index(cells).assign(base=of_base)
+    ratios["ratio"] = ratios["rmse"] / ratios["base"]
     groups = ratios.groupby(["size", "set", "choice"], sort=False)["ratio"]
-    return groups.agg(ratio="mean", se=standard_error).reset_index()
+    return groups.agg(ratio="mean", se=standard_error).round(5)
 
 
 def main():
@@ -139,16 +149,17 @@ def main():
 
     sets = load(options.data, options.sets)
     points = measure_all(sets, options.seeds, options.jobs, options.points)
-    table = over_seeds(points)
-    wide = table.pivot(index=["size", "set"], columns="choice", values="ratio")
-    print(wide.round(3).to_string())
+    table = over_seeds(points, PLAIN).join(
+        over_seeds(points, ALPHA).add_suffix(" to alpha")
+    )
+    print(table["ratio"].unstack("choice").round(3).to_string())
     save_json(
         options.json,
         [sklearn_lai, sklearn, torch, np],
         seeds=options.seeds,
         ks=KS,
         alphas=ALPHAS,
-        table=table.round(5).to_dict("records"),
+        table=table.reset_index().to_dict("records"),
     )
 
 

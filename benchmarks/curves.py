@@ -49,13 +49,16 @@ def over_seeds(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def least_sensitivity(error, sensitivity, budget: float) -> float:
-    """Least sensitivity along a curve from (0, 0) where the error is within budget."""
+    """Least sensitivity along a curve from (0, 0) where the error is within budget.
+
+    NaN if it never is.
+    """
     points = [(0.0, 0.0), *zip(error, sensitivity, strict=True)]
     within = [s for e, s in points if e <= budget]
     for (e0, s0), (e1, s1) in pairwise(points):
         if (e0 - budget) * (e1 - budget) < 0:
             within.append(s0 + (s1 - s0) * (budget - e0) / (e1 - e0))
-    return min(within)
+    return min(within, default=np.nan)
 
 
 def at_level(plain, curve, level: float) -> np.ndarray:

@@ -87,8 +87,9 @@ def load(folder: Path) -> tuple[pd.DataFrame, pd.Series, pd.DataFrame]:
 
 def make_model(network: Network, parameters: dict, seed: int, cache: str):
     """The model of a setting; its first 100 epochs are shared through the cache."""
-    # `n_iter_no_change`: all epochs, as in the paper
-    shared = {"hidden_layer_sizes": 64, "batch_size": 256, "n_iter_no_change": np.inf}
+    shared = {"hidden_layer_sizes": 64, "batch_size": 256}
+    # All epochs, and as many as in the paper.
+    shared |= {"max_iter": 100, "lai_epochs": 100, "n_iter_no_change": np.inf}
     shared |= network.parameters | parameters
     # As in the paper, or three times the step of the first stage, as by default.
     times = 1 if shared.get("average") is False else 3

@@ -185,7 +185,9 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
         [f"{name} difference" for name in figures[:2]]
     ]
     errors = differences.agg(standard_error).add_suffix(" se")
-    return means.join(differences.mean()).join(errors).reset_index()
+    table = means.join(differences.mean()).join(errors).reset_index().round(5)
+    # Where no curve comes to the level there is no unevenness.
+    return table.astype(object).where(table.notna(), None)
 
 
 def main():
@@ -196,14 +198,14 @@ def main():
     sets = load(options.data, options.sets)
     units = list(product(sets, range(options.seeds)))
     table = over_seeds(measure_all(sets, units, options.jobs, options.points))
-    print(table.round(3).to_string(index=False))
+    print(table.to_string(index=False))
     save_json(
         options.json,
         [sklearn_lai, sklearn, torch, np],
         seeds=options.seeds,
         ks=KS,
         level=LEVEL,
-        table=table.round(5).to_dict("records"),
+        table=table.to_dict("records"),
     )
 
 

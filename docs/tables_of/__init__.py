@@ -3,6 +3,7 @@
 from tabular import FINDINGS, TABLES
 
 from . import (
+    accuracy,
     correlated,
     deploy,
     noise,
@@ -11,12 +12,14 @@ from . import (
     slope_changes,
     speed,
     tradeoff,
+    vector,
     wrong_side,
 )
 
 __all__ = [
     "FINDINGS",
     "TABLES",
+    "accuracy",
     "correlated",
     "deploy",
     "noise",
@@ -25,5 +28,6 @@ __all__ = [
     "slope_changes",
     "speed",
     "tradeoff",
+    "vector",
     "wrong_side",
 ]

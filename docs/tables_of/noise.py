@@ -97,8 +97,8 @@ def found_noise() -> str:
         f"same network trained as usual, in the median over eight data sets and four "
         f"settings of noise, and {fall(trees['median'] - 1)} below that of boosted "
         f"trees. From that of a network trained on noisy batches it differs by "
-        f"{percent(batches['median'] - 1, 1)} in the median, and by at most "
-        f"{percent(batches['largest'] - 1)}."
+        f"{percent(batches['median'] - 1, 1)} in the median, and is at most "
+        f"{100 * (batches['largest'] - 1):.1f} % above it."
     )
 
 
