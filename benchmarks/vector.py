@@ -175,6 +175,9 @@ def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> pd.DataFram
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over the seeds, with differences of area and unevenness from the sum's."""
     figures = ["area", "unevenness", "seconds"]
+    # None where not the curves of all seeds come to the level.
+    is_whole = rows["unevenness"].notna().groupby([rows["set"], rows["form"]])
+    rows = rows.assign(unevenness=rows["unevenness"].where(is_whole.transform("all")))
     groups = rows.groupby(["set", "form"], sort=False)
     means = groups[figures].mean()
     of_sum = rows[rows["form"] == SUM].set_index(["set", "seed"])
@@ -186,7 +189,6 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     ]
     errors = differences.agg(standard_error).add_suffix(" se")
     table = means.join(differences.mean()).join(errors).reset_index().round(5)
-    # Where no curve comes to the level there is no unevenness.
     return table.astype(object).where(table.notna(), None)
 
 

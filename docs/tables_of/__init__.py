@@ -4,6 +4,7 @@ from tabular import FINDINGS, TABLES
 
 from . import (
     accuracy,
+    accuracy_curves,
     correlated,
     deploy,
     noise,
@@ -20,6 +21,7 @@ __all__ = [
     "FINDINGS",
     "TABLES",
     "accuracy",
+    "accuracy_curves",
     "correlated",
     "deploy",
     "noise",
