@@ -45,7 +45,7 @@ from sklearn_lai.loss import lai_factor
 from sklearn_lai.metrics import noise_sensitivity
 
 LAI_FRACTION, LAI_INTERVAL = 0.01, 5  # defaults
-KS = np.geomspace(0.4, 0.0125, 5).round(4).tolist()
+KS = np.geomspace(0.4, 0.0125, 9).round(4).tolist()
 LEVEL = 0.6  # of the mean sensitivity without control, where evenness is measured
 AGGREGATORS = {"UPGrad": UPGrad, "MGDA": MGDA}
 OURS, SUM = "this package", "sum"
@@ -182,8 +182,9 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     means = groups[figures].mean()
     of_sum = rows[rows["form"] == SUM].set_index(["set", "seed"])
     apart = rows.set_index(["set", "seed"])
+    base = of_sum.reindex(apart.index)
     for name in figures[:2]:
-        apart[f"{name} difference"] = apart[name] - of_sum[name]
+        apart[f"{name} difference"] = apart[name] - base[name]
     differences = apart.groupby(["set", "form"], sort=False)[
         [f"{name} difference" for name in figures[:2]]
     ]
