@@ -24,7 +24,7 @@ from accuracy import ALPHA, DEFAULT_ALPHA, KS, Unit, of_unit, units_of
 from curves import least_sensitivity, standard_error
 from datasets import load
 from joblib import delayed
-from report import make_parser, save_json
+from report import make_parser, records, save_json
 from resume import Lines, add_options
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -96,12 +96,11 @@ def measure_all(sets, options) -> pd.DataFrame:
 
 
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
-    """Means over the seeds and standard errors; None where not all seeds have one."""
+    """Means over the seeds and standard errors; NaN where not all seeds have one."""
     groups = rows.groupby(["size", "set"], sort=False)[FIGURES]
     means = groups.mean().where(groups.count() == rows["seed"].nunique())
     errors = groups.agg(standard_error).where(means.notna())
-    table = means.join(errors.add_suffix(" se")).round(5).reset_index()
-    return table.astype(object).where(table.notna(), None)
+    return means.join(errors.add_suffix(" se")).round(5).reset_index()
 
 
 def main():
@@ -118,7 +117,7 @@ def main():
         seeds=options.seeds,
         ks=KS,
         budget=BUDGET,
-        table=table.to_dict("records"),
+        table=records(table),
     )
 
 

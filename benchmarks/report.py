@@ -13,6 +13,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import LogLocator
 
 AT_LEAST, AT_MOST = ">=", "<="
@@ -66,6 +67,11 @@ def processor() -> str:
         r"model name\s*: (.*)", info.read_text() if info.exists() else ""
     )
     return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+
+
+def records(table: pd.DataFrame) -> list[dict]:
+    """Rows of a table, with None for what is not a number."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def save_json(path: Path, modules: list, **results) -> None:

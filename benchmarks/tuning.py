@@ -15,7 +15,7 @@ import numpy as np
 import sklearn
 import torch
 from datasets import load
-from report import AT_LEAST, AT_MOST, Report, make_parser
+from report import AT_LEAST, AT_MOST, Report, make_parser, records
 from resume import add_options
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
@@ -142,8 +142,8 @@ def main():
         linear(report)
         networks(report)
     modules = [sklearn_lai, sklearn, torch, np]
-    records = curves.round(3).to_dict("records")
-    report.save(options.json, options.figure, modules, curves=records)
+    rows = records(curves.round(3))
+    report.save(options.json, options.figure, modules, curves=rows)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from curves import AREA_BUDGETS, at_level, least_sensitivity, standard_error
 from datasets import load, split
 from joblib import delayed
 from methods import EPOCHS, OUR_REACH, Task, lai, pretrained, squared_error
-from report import make_parser, save_json
+from report import make_parser, records, save_json
 from resume import Lines, add_options
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import root_mean_squared_error
@@ -175,7 +175,7 @@ def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> pd.DataFram
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """Means over the seeds, with differences of area and unevenness from the sum's."""
     figures = ["area", "unevenness", "seconds"]
-    # None where not the curves of all seeds come to the level.
+    # NaN where not the curves of all seeds come to the level.
     is_whole = rows["unevenness"].notna().groupby([rows["set"], rows["form"]])
     rows = rows.assign(unevenness=rows["unevenness"].where(is_whole.transform("all")))
     groups = rows.groupby(["set", "form"], sort=False)
@@ -189,8 +189,7 @@ def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
         [f"{name} difference" for name in figures[:2]]
     ]
     errors = differences.agg(standard_error).add_suffix(" se")
-    table = means.join(differences.mean()).join(errors).reset_index().round(5)
-    return table.astype(object).where(table.notna(), None)
+    return means.join(differences.mean()).join(errors).reset_index().round(5)
 
 
 def main():
@@ -208,7 +207,7 @@ def main():
         seeds=options.seeds,
         ks=KS,
         level=LEVEL,
-        table=table.to_dict("records"),
+        table=records(table),
     )
 
 
