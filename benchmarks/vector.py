@@ -140,10 +140,15 @@ def measure(unit: Unit, X: np.ndarray, y: np.ndarray, cache: str) -> dict:
     return line
 
 
+def curve_of(line: dict, form: str) -> tuple[np.ndarray, np.ndarray]:
+    """Figures of a form along `k`, and those of the same code without a Lai loss."""
+    plain = line[(OURS if form == OURS else "torch") + ", plain"]
+    return np.array(line[form]), np.array(plain)
+
+
 def row_of(line: dict, form: str) -> dict:
     """Area of the trade-off, unevenness and seconds of a form, of one unit."""
-    plain = np.array(line[(OURS if form == OURS else "torch") + ", plain"])
-    curve = np.array(line[form])
+    curve, plain = curve_of(line, form)
     changes = curve[:, :2] / plain[:2] - 1
     least = [least_sensitivity(changes[:, 1], changes[:, 0], b) for b in AREA_BUDGETS]
     falls = np.log(at_level(plain, curve, LEVEL)[2:])
@@ -156,24 +161,37 @@ def row_of(line: dict, form: str) -> dict:
     }
 
 
-def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> pd.DataFrame:
-    """Figures of every form, a row for each unit."""
+def measure_all(sets, units: list[Unit], n_jobs: int, path: Path) -> dict[Unit, dict]:
+    """The lines of all units."""
     lines = Lines(path, "unit")
     with tempfile.TemporaryDirectory() as cache:
         lines.run_missing(
             units, lambda u: delayed(measure)(u, *sets[u[0]], cache), n_jobs
         )
-    rows = [
-        {"set": unit[0], "seed": unit[1], "form": form}
-        | row_of(lines.found[unit], form)
-        for unit in units
-        for form in FORMS
-    ]
-    return pd.DataFrame(rows)
+    return {unit: lines.found[unit] for unit in units}
 
 
-def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+def mean_curves(found: dict[Unit, dict]) -> pd.DataFrame:
+    """Changes of sensitivity and error along `k`, means over the seeds."""
+    rows = []
+    for ((key, _), line), form in product(found.items(), FORMS):
+        curve, plain = curve_of(line, form)
+        changes = curve[:, :2] / plain[:2] - 1
+        for k, (sensitivity, error) in zip(KS, changes, strict=True):
+            rows.append((key, form, k, sensitivity, error))
+    names = ["set", "form", "k"]
+    points = pd.DataFrame(rows, columns=[*names, "sensitivity", "error"])
+    return points.groupby(names, sort=False).mean().round(5).reset_index()
+
+
+def over_seeds(found: dict[Unit, dict]) -> pd.DataFrame:
     """Means over the seeds, with differences of area and unevenness from the sum's."""
+    rows = pd.DataFrame(
+        [
+            {"set": unit[0], "seed": unit[1], "form": form} | row_of(line, form)
+            for (unit, line), form in product(found.items(), FORMS)
+        ]
+    )
     figures = ["area", "unevenness", "seconds"]
     # NaN where not the curves of all seeds come to the level.
     is_whole = rows["unevenness"].notna().groupby([rows["set"], rows["form"]])
@@ -199,7 +217,8 @@ def main():
 
     sets = load(options.data, options.sets)
     units = list(product(sets, range(options.seeds)))
-    table = over_seeds(measure_all(sets, units, options.jobs, options.points))
+    found = measure_all(sets, units, options.jobs, options.points)
+    table = over_seeds(found)
     print(table.to_string(index=False))
     save_json(
         options.json,
@@ -208,6 +227,7 @@ def main():
         ks=KS,
         level=LEVEL,
         table=records(table),
+        curves=records(mean_curves(found)),
     )
 
 
