@@ -89,19 +89,20 @@ def of_unit(unit: Unit, X: np.ndarray, y: np.ndarray) -> tuple[Split, LaiMLPRegr
 def measure(unit: Unit, X: np.ndarray, y: np.ndarray) -> dict:
     """Errors on new rows of the candidate that each choice takes."""
     torch.set_num_threads(1)
-    data, network = of_unit(unit, X, y)
+    data, two = of_unit(unit, X, y)
+    seed = unit[2]
     with (
         tempfile.TemporaryDirectory() as cache,
         warnings.catch_warnings(action="ignore", category=ConvergenceWarning),
     ):
-        two = network.set_params(memory=cache)
+        two.set_params(memory=cache)
         one = clone(two).set_params(max_iter=2 * two.max_iter, lai_epochs=0)
         grid = [
             {"alpha": ALPHAS, "lai_fraction": [0]},
             {"alpha": ALPHAS, "k": KS, "lai_error": ERRORS},
         ]
-        candidates = choices(search(two, grid, data, unit[2]))
-        candidates[ONE_STAGE] = search(one, {"alpha": ALPHAS}, data, unit[2])
+        candidates = choices(search(two, grid, data, seed))
+        candidates[ONE_STAGE] = search(one, {"alpha": ALPHAS}, data, seed)
         points = []
         for choice, found in candidates.items():
             best = found.loc[found["error"].idxmin()].drop("error").dropna().to_dict()

@@ -62,8 +62,8 @@ def measure(unit: Unit, alpha: float, X: np.ndarray, y: np.ndarray) -> dict:
         }
 
 
-def row_of(line: dict) -> dict:
-    """Sensitivities over that of the network with neither; NaN out of reach."""
+def sensitivities(line: dict) -> np.ndarray:
+    """`FIGURES`, over that of the network with neither; NaN out of reach."""
     curves = {name: np.array(line[name]) for name in ("default", "tuned")}
     plain = {name: curve[0] for name, curve in curves.items()}
     error = (1 + BUDGET) * plain["tuned"][0]
@@ -72,10 +72,8 @@ def row_of(line: dict) -> dict:
         changes = curve[1:] / plain[name] - 1
         change = least_sensitivity(*changes.T, error / plain[name][0] - 1)
         least[name] = (1 + change) * plain[name][1]
-    sensitivities = plain["tuned"][1], least["tuned"], least["default"]
-    return dict(
-        zip(FIGURES, np.divide(sensitivities, plain["default"][1]), strict=True)
-    )
+    found = plain["tuned"][1], least["tuned"], least["default"]
+    return np.divide(found, plain["default"][1])
 
 
 def measure_all(sets, options) -> pd.DataFrame:
@@ -90,9 +88,8 @@ def measure_all(sets, options) -> pd.DataFrame:
         lambda unit: delayed(measure)(unit, alphas[unit], *sets[unit[1]]),
         options.jobs,
     )
-    rows = [dict(zip(("size", "set", "seed"), unit, strict=True)) for unit in units]
-    found = [row_of(lines.found[unit]) for unit in units]
-    return pd.DataFrame([row | of_row for row, of_row in zip(rows, found, strict=True)])
+    rows = [(*unit, *sensitivities(lines.found[unit])) for unit in units]
+    return pd.DataFrame(rows, columns=["size", "set", "seed", *FIGURES])
 
 
 def over_seeds(rows: pd.DataFrame) -> pd.DataFrame:

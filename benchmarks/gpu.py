@@ -3,8 +3,8 @@
     python benchmarks/gpu.py --json results/gpu.json
 
 The data, the peers and what is alike on both sides are those of `speed.py`. The CPU has
-as many threads as cores. The loops have the data on the GPU, as this package; skorch
-moves every batch.
+the threads that this package chooses. The loops have the data on the GPU, as this
+package; skorch moves every batch.
 """
 
 from functools import partial
@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import skorch
 import torch
+from methods import squared_error
 from report import alternate, make_parser, processor, save_json
 from speed import (
     DERIVATIVE,
@@ -20,7 +21,6 @@ from speed import (
     make_data,
     ours,
     skorch_net,
-    squared_error,
     torch_loop,
 )
 
@@ -49,13 +49,14 @@ def measure(hidden: tuple[int, ...], batch_size: int, repeats: int) -> dict:
     """Median seconds, which take turns, and their ratios."""
     of_task = (*make_data(), hidden, batch_size)
     both = partial(ours, *of_task, pretrain=EPOCHS, lai=EPOCHS)
+    plain_loss = partial(squared_error, generator=None)
     every_batch = partial(ours, *of_task, lai=EPOCHS, lai_interval=1, **DERIVATIVE)
     on_the_gpu = {
         "GPU": both,
         "plain": partial(both, **PLAIN),
         "plain stage": partial(ours, *of_task, pretrain=EPOCHS),
         "skorch": partial(skorch_net, *of_task, EPOCHS),
-        "torch loop": partial(torch_loop, squared_error, *of_task, EPOCHS),
+        "torch loop": partial(torch_loop, plain_loss, *of_task, EPOCHS),
         "every batch": every_batch,
         "double backpropagation": partial(double_backpropagation, *of_task, EPOCHS),
     }

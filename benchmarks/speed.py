@@ -105,10 +105,6 @@ def torch_loop(batch_loss, X, y, hidden, batch_size, epochs, device="cpu"):
             optimizer.step()
 
 
-def squared_error(module, X, y):
-    return (module(X) - y).square().mean()
-
-
 def mixture(module, X, y):
     """The plain loss and the Lai loss, which differentiates the module's slopes."""
     y_pred = module(X.requires_grad_())

@@ -146,10 +146,16 @@ def curve_of(line: dict, form: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(line[form]), np.array(plain)
 
 
+def changes_of(line: dict, form: str) -> np.ndarray:
+    """Changes of the mean sensitivity and the error of a form along `k`."""
+    curve, plain = curve_of(line, form)
+    return curve[:, :2] / plain[:2] - 1
+
+
 def row_of(line: dict, form: str) -> dict:
     """Area of the trade-off, unevenness and seconds of a form, of one unit."""
     curve, plain = curve_of(line, form)
-    changes = curve[:, :2] / plain[:2] - 1
+    changes = changes_of(line, form)
     least = [least_sensitivity(changes[:, 1], changes[:, 0], b) for b in AREA_BUDGETS]
     falls = np.log(at_level(plain, curve, LEVEL)[2:])
     weights = plain[2:] / plain[2:].sum()
@@ -175,10 +181,8 @@ def mean_curves(found: dict[Unit, dict]) -> pd.DataFrame:
     """Changes of sensitivity and error along `k`, means over the seeds."""
     rows = []
     for ((key, _), line), form in product(found.items(), FORMS):
-        curve, plain = curve_of(line, form)
-        changes = curve[:, :2] / plain[:2] - 1
-        for k, (sensitivity, error) in zip(KS, changes, strict=True):
-            rows.append((key, form, k, sensitivity, error))
+        changes = changes_of(line, form)
+        rows += [(key, form, k, *both) for k, both in zip(KS, changes, strict=True)]
     names = ["set", "form", "k"]
     points = pd.DataFrame(rows, columns=[*names, "sensitivity", "error"])
     return points.groupby(names, sort=False).mean().round(5).reset_index()

@@ -61,8 +61,7 @@ def found_slope_changes() -> str:
         f"No: it is the derivative that makes slopes change less from row to row. At "
         f"{100 * LEVEL:.0f} % of the noise sensitivity that a ReLU network has without "
         f"a Lai loss, and with the mean error, slopes change {relu[0]} less between "
-        f"neighbours with "
-        f"derivatives, {relu[1]} less with a reach of 0.3 and {relu[2]} less with a "
-        f"reach of 1, in the mean over the data sets. With SiLU it is {silu[0]}, "
-        f"{silu[1]} and {silu[2]}."
+        f"neighbours with derivatives, {relu[1]} less with a reach of 0.3 and "
+        f"{relu[2]} less with a reach of 1, in the mean over the data sets. With SiLU "
+        f"it is {silu[0]}, {silu[1]} and {silu[2]}."
     )
